@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * VFIO extensions of the cxl-vfio-pci driver, for VMMs.
+ *
+ * Include it beside <linux/vfio.h>.  The layout and the numbers are those of
+ * the third posting (June 2026) of the kernel series "vfio/pci: Add CXL Type-2
+ * device passthrough support".  Postings differ in layout under one capability
+ * id and version, so the structures here carry their generation in the name.
+ */
+#ifndef _UAPI_LINUX_CXL_VFIO_PCI_H
+#define _UAPI_LINUX_CXL_VFIO_PCI_H
+
+#include <linux/types.h>
+#include <linux/vfio.h>
+
+/*
+ * VFIO_DEVICE_GET_INFO: bit in vfio_device_info.flags, set together with
+ * VFIO_DEVICE_FLAGS_PCI for a function whose HDM memory can be assigned.
+ */
+#ifndef VFIO_DEVICE_FLAGS_CXL
+#define VFIO_DEVICE_FLAGS_CXL			(1 << 9)
+#endif
+
+/* Capability in the chain of VFIO_DEVICE_GET_INFO */
+#ifndef VFIO_DEVICE_INFO_CAP_CXL
+#define VFIO_DEVICE_INFO_CAP_CXL		6
+#endif
+#define CXL_VFIO_DEVICE_INFO_CAP_VERSION	1
+
+/**
+ * struct cxl_vfio_device_info_cap_v3 - where a device's CXL resources are
+ * @header: id VFIO_DEVICE_INFO_CAP_CXL, version 1
+ * @flags: CXL_VFIO_CAP_V3_* bits
+ * @hdm_region_idx: VFIO region index of the HDM memory of the first committed
+ *	decoder; read, write and mmap
+ * @comp_reg_region_idx: VFIO region index of the emulated component register
+ *	block; read and write, aligned dwords
+ * @comp_reg_bar: BAR that holds the component register block
+ * @reserved: 0
+ * @comp_reg_offset: offset of the block in that BAR, bytes
+ * @comp_reg_size: size of the block, bytes; the size of its region
+ */
+struct cxl_vfio_device_info_cap_v3 {
+	struct vfio_info_cap_header header;
+	__u32 flags;
+#define CXL_VFIO_CAP_V3_HOST_FIRMWARE_COMMITTED	(1 << 0)
+	__u32 hdm_region_idx;
+	__u32 comp_reg_region_idx;
+	__u32 comp_reg_bar;
+	__u32 reserved;
+	__aligned_u64 comp_reg_offset;
+	__aligned_u64 comp_reg_size;
+};
+
+/*
+ * VFIO_DEVICE_GET_REGION_INFO: regions past the BARs carry
+ * VFIO_REGION_INFO_CAP_TYPE with this type and one of these subtypes.
+ */
+#define CXL_VFIO_REGION_TYPE			\
+	(VFIO_REGION_TYPE_PCI_VENDOR_TYPE | 0x1e98)
+/* Host-managed device memory of one committed decoder, in decoder order */
+#define CXL_VFIO_REGION_SUBTYPE_HDM		1
+/* The emulated component register block, offset 0 is the block's start */
+#define CXL_VFIO_REGION_SUBTYPE_COMP_REGS	2
+
+#endif /* _UAPI_LINUX_CXL_VFIO_PCI_H */

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The component BAR, served by this driver on every kernel: the component
+ * block inside it comes from the model and is never mapped, the rest goes to
+ * the device.
+ */
+#include <linux/io.h>
+#include <linux/pci.h>
+#include <linux/pm_runtime.h>
+#include <linux/uaccess.h>
+
+#include "cxl_vfio.h"
+
+/**
+ * cxl_vfio_bar_open() - map the component BAR for the time the device is open
+ * @dev: the device, after vfio_pci_core_enable()
+ *
+ * Return: 0, -EBUSY if somebody else holds the BAR, -ENOMEM.
+ */
+int cxl_vfio_bar_open(struct cxl_vfio_device *dev)
+{
+	struct pci_dev *pdev = dev->core.pdev;
+	unsigned int bar = dev->found->bar;
+	int ret;
+
+	ret = cxl_vfio_compat_claim_bar(pdev, bar);
+	if (ret)
+		return ret;
+
+	dev->bar_regs = ioremap(dev->bar.phys, dev->bar.size);
+	if (!dev->bar_regs) {
+		cxl_vfio_compat_release_bar(pdev, bar);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * cxl_vfio_bar_close() - undo cxl_vfio_bar_open()
+ * @dev: the device
+ */
+void cxl_vfio_bar_close(struct cxl_vfio_device *dev)
+{
+	iounmap(dev->bar_regs);
+	dev->bar_regs = NULL;
+	cxl_vfio_compat_release_bar(dev->core.pdev, dev->found->bar);
+}
+
+/**
+ * cxl_vfio_bar_is_block() - does a range touch the component block?
+ * @dev: the device
+ * @start: first byte, as an offset in the VFIO device's file
+ * @len: bytes, not 0
+ */
+bool cxl_vfio_bar_is_block(const struct cxl_vfio_device *dev, u64 start, u64 len)
+{
+	u64 block = block_start(dev);
+
+	return start < block + CXL_VFIO_COMP_BLOCK_SIZE && len > 0 &&
+	       (start >= block || len > block - start);
+}
+
+/* The largest natural access that starts at @pos and does not pass @count */
+static size_t natural_size(u64 pos, size_t count)
+{
+	size_t size = 8;
+
+	while (size > count || !IS_ALIGNED(pos, size))
+		size /= 2;
+	return size;
+}
+
+static void device_read(const void __iomem *reg, u64 *val, size_t size)
+{
+	switch (size) {
+	case 8:
+		*(u32 *)val = readl(reg);
+		*((u32 *)val + 1) = readl(reg + 4);
+		break;
+	case 4:
+		*(u32 *)val = readl(reg);
+		break;
+	case 2:
+		*(u16 *)val = readw(reg);
+		break;
+	default:
+		*(u8 *)val = readb(reg);
+	}
+}
+
+static void device_write(void __iomem *reg, const u64 *val, size_t size)
+{
+	switch (size) {
+	case 8:
+		writel(*(u32 *)val, reg);
+		writel(*((u32 *)val + 1), reg + 4);
+		break;
+	case 4:
+		writel(*(u32 *)val, reg);
+		break;
+	case 2:
+		writew(*(u16 *)val, reg);
+		break;
+	default:
+		writeb(*(u8 *)val, reg);
+	}
+}
+
+/* One access to the device, or -EIO while it does not decode memory */
+static int device_access(struct cxl_vfio_device *dev, u64 at, u64 *val, size_t size, bool write)
+{
+	int ret = -EIO;
+
+	down_read(&dev->core.memory_lock);
+	if (cxl_vfio_compat_memory_enabled(&dev->core)) {
+		if (write)
+			device_write(dev->bar_regs + at, val, size);
+		else
+			device_read(dev->bar_regs + at, val, size);
+		ret = 0;
+	}
+	up_read(&dev->core.memory_lock);
+	return ret;
+}
+
+/* One natural access to the BAR at @at; it does not cross the block's border */
+static int bar_access(struct cxl_vfio_device *dev, u64 at, u64 *val, size_t size, bool write)
+{
+	u64 block = dev->found->block_offset;
+	ssize_t ret;
+
+	if (at < block || at >= block + CXL_VFIO_COMP_BLOCK_SIZE)
+		return device_access(dev, at, val, size, write);
+
+	ret = cxl_vfio_block_access(dev, at - block, (u8 *)val, size, write);
+	return ret < 0 ? ret : 0;
+}
+
+/**
+ * cxl_vfio_bar_rw() - pread or pwrite of the component BAR
+ * @dev: the device
+ * @buf: user buffer
+ * @count: bytes
+ * @ppos: offset in the VFIO device's file, in that BAR; advanced
+ * @write: direction
+ *
+ * Return: bytes done, -EINVAL past the BAR, -EFAULT, -EIO while Memory Space
+ * is off.
+ */
+ssize_t cxl_vfio_bar_rw(struct cxl_vfio_device *dev, char __user *buf, size_t count, loff_t *ppos,
+			bool write)
+{
+	struct device *parent = &dev->core.pdev->dev;
+	u64 at = *ppos & VFIO_PCI_OFFSET_MASK;
+	size_t done = 0;
+	int ret;
+
+	if (at >= dev->bar.size)
+		return -EINVAL;
+	count = min_t(u64, count, dev->bar.size - at);
+
+	ret = pm_runtime_resume_and_get(parent);
+	if (ret)
+		return -EIO;
+
+	while (done < count) {
+		size_t size = natural_size(at + done, count - done);
+		u64 val = 0;
+
+		if (write && copy_from_user(&val, buf + done, size))
+			ret = -EFAULT;
+		else
+			ret = bar_access(dev, at + done, &val, size, write);
+		if (!ret && !write && copy_to_user(buf + done, &val, size))
+			ret = -EFAULT;
+		if (ret)
+			break;
+		done += size;
+	}
+	pm_runtime_put(parent);
+
+	*ppos += done;
+	return done ? done : ret;
+}
+
+/**
+ * cxl_vfio_bar_mmap() - map part of the component BAR
+ * @dev: the device
+ * @vma: the mapping asked for
+ *
+ * Return: 0, -EINVAL if it touches the component block or leaves the BAR.
+ */
+int cxl_vfio_bar_mmap(struct cxl_vfio_device *dev, struct vm_area_struct *vma)
+{
+	u64 start = (u64)vma->vm_pgoff << PAGE_SHIFT;
+
+	if (cxl_vfio_bar_is_block(dev, start, vma->vm_end - vma->vm_start))
+		return -EINVAL;
+	return cxl_vfio_window_mmap(&dev->bar, vma, pgprot_noncached(vma->vm_page_prot));
+}
+
+/* The parts of the BAR around the block, the block being 64 KiB aligned */
+static int add_sparse_areas(struct cxl_vfio_device *dev, struct vfio_region_info *info,
+			    struct vfio_info_cap *caps)
+{
+	u64 before = dev->found->block_offset;
+	u64 after = before + CXL_VFIO_COMP_BLOCK_SIZE;
+	struct vfio_region_info_cap_sparse_mmap *sparse;
+	unsigned int n = 0;
+	int ret;
+
+	if (dev->bar.size == CXL_VFIO_COMP_BLOCK_SIZE)
+		return 0;
+
+	sparse = kzalloc(struct_size(sparse, areas, 2), GFP_KERNEL);
+	if (!sparse)
+		return -ENOMEM;
+	sparse->header.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP;
+	sparse->header.version = 1;
+	if (before) {
+		sparse->areas[n].offset = 0;
+		sparse->areas[n++].size = before;
+	}
+	if (after < dev->bar.size) {
+		sparse->areas[n].offset = after;
+		sparse->areas[n++].size = dev->bar.size - after;
+	}
+	sparse->nr_areas = n;
+	info->flags |= VFIO_REGION_INFO_FLAG_MMAP;
+	ret = vfio_info_add_capability(caps, &sparse->header, struct_size(sparse, areas, n));
+	kfree(sparse);
+	return ret;
+}
+
+/**
+ * cxl_vfio_bar_region_info() - describe the component BAR
+ * @dev: the device
+ * @info: filled in
+ * @caps: sparse mmap areas are added
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int cxl_vfio_bar_region_info(struct cxl_vfio_device *dev, struct vfio_region_info *info,
+			     struct vfio_info_cap *caps)
+{
+	struct vfio_info_cap_header msix = {
+		.id = VFIO_REGION_INFO_CAP_MSIX_MAPPABLE,
+		.version = 1,
+	};
+	int ret;
+
+	info->offset = dev->bar.offset;
+	info->size = dev->bar.size;
+	info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
+	ret = add_sparse_areas(dev, info, caps);
+	if (!ret && dev->core.msix_bar == dev->found->bar && dev->core.pdev->msix_cap)
+		ret = vfio_info_add_capability(caps, &msix, sizeof(msix));
+	return ret;
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Component register block model, CXL r4.0 8.2.3 and 8.2.4.
+ *
+ * The 64 KiB block as a guest sees it: the capability array with what a guest
+ * may know about, read-only snapshots of the capabilities it names, and the
+ * HDM Decoder Capability, which has a model of its own.  Everything else reads
+ * 0, and writes to it are dropped.  Pure, like the models below it.
+ */
+#include <linux/bitfield.h>
+#include <linux/string.h>
+
+#include "comp.h"
+
+/*
+ * Capabilities other than the HDM decoders that a guest sees, with the length
+ * of their registers.  What is not listed belongs to the host (IDE, security,
+ * BI route and the like) or is unknown, and is shown as a null entry.
+ */
+static const struct {
+	u16 id;
+	u16 size;
+} shown_caps[] = {
+	{ CXL_VFIO_CM_CAP_ID_RAS, 0x58 },
+	{ CXL_VFIO_CM_CAP_ID_LINK, 0x38 },
+};
+
+/**
+ * cxl_vfio_cap_shown() - is a capability shown to the guest as a snapshot?
+ * @entry: its entry in the capability array
+ *
+ * Return: the length of its registers in bytes, 0 if it is not shown or is the
+ * HDM Decoder Capability.
+ */
+u32 cxl_vfio_cap_shown(u32 entry)
+{
+	u16 id = FIELD_GET(CXL_VFIO_CM_CAP_ENTRY_ID, entry);
+
+	for (unsigned int i = 0; i < sizeof(shown_caps) / sizeof(shown_caps[0]); i++)
+		if (shown_caps[i].id == id)
+			return shown_caps[i].size;
+	return 0;
+}
+
+/**
+ * cxl_vfio_comp_init() - make the guest's view from the hardware's registers
+ * @comp: the model
+ * @cm: the CXL.cache/mem area as read from the device; the array lies in it
+ * @hdm_offset: where its HDM Decoder Capability starts, bytes; all of the
+ *	capability lies in the area
+ * @hide_hpa: as for cxl_vfio_hdm_init()
+ */
+void cxl_vfio_comp_init(struct cxl_vfio_comp *comp, const u32 *cm, u32 hdm_offset, bool hide_hpa)
+{
+	unsigned int entries = FIELD_GET(CXL_VFIO_CM_CAP_HDR_ARRAY_SIZE, cm[0]);
+
+	memcpy(comp->cm, cm, sizeof(comp->cm));
+	for (unsigned int i = 1; i <= entries; i++) {
+		u16 id = FIELD_GET(CXL_VFIO_CM_CAP_ENTRY_ID, cm[i]);
+
+		if (id != CXL_VFIO_CM_CAP_ID_HDM && !cxl_vfio_cap_shown(cm[i]))
+			comp->cm[i] = CXL_VFIO_CM_CAP_ID_NULL;
+	}
+	comp->hdm_offset = hdm_offset;
+	cxl_vfio_hdm_init(&comp->hdm, &cm[hdm_offset / 4], hide_hpa);
+}
+
+static bool in_hdm(const struct cxl_vfio_comp *comp, u32 cm_offset)
+{
+	return cm_offset >= comp->hdm_offset &&
+	       cm_offset - comp->hdm_offset < cxl_vfio_hdm_size(&comp->hdm);
+}
+
+/**
+ * cxl_vfio_comp_read() - read a register of the block
+ * @comp: the model
+ * @offset: bytes from the block's start, a multiple of 4
+ *
+ * Return: the register, 0 where the guest is shown none.
+ */
+u32 cxl_vfio_comp_read(const struct cxl_vfio_comp *comp, u32 offset)
+{
+	u32 cm_offset = offset - CXL_VFIO_CM_OFFSET;
+
+	if (offset < CXL_VFIO_CM_OFFSET || cm_offset >= CXL_VFIO_CM_SIZE)
+		return 0;
+	if (in_hdm(comp, cm_offset))
+		return cxl_vfio_hdm_read(&comp->hdm, cm_offset - comp->hdm_offset);
+	return comp->cm[cm_offset / 4];
+}
+
+/**
+ * cxl_vfio_comp_write() - write a register of the block as a guest would
+ * @comp: the model
+ * @offset: bytes from the block's start, a multiple of 4
+ * @val: the value written
+ *
+ * Return: what the write led to; see cxl_vfio_hdm_write().
+ */
+struct cxl_vfio_hdm_event cxl_vfio_comp_write(struct cxl_vfio_comp *comp, u32 offset, u32 val)
+{
+	u32 cm_offset = offset - CXL_VFIO_CM_OFFSET;
+
+	if (offset >= CXL_VFIO_CM_OFFSET && in_hdm(comp, cm_offset))
+		return cxl_vfio_hdm_write(&comp->hdm, cm_offset - comp->hdm_offset, val);
+	return (struct cxl_vfio_hdm_event){ .type = HDM_EVENT_NONE };
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef CXL_VFIO_COMP_H
+#define CXL_VFIO_COMP_H
+
+#include "hdm.h"
+
+#define CM_DWORDS	(CXL_VFIO_CM_SIZE / 4)
+
+/**
+ * struct cxl_vfio_comp - the component register block as the guest sees it
+ * @cm: the CXL.cache/mem area, without the HDM Decoder Capability's registers
+ * @hdm_offset: where that capability is in the area, bytes
+ * @hdm: that capability
+ */
+struct cxl_vfio_comp {
+	u32 cm[CM_DWORDS];
+	u32 hdm_offset;
+	struct cxl_vfio_hdm hdm;
+};
+
+u32 cxl_vfio_cap_shown(u32 entry);
+void cxl_vfio_comp_init(struct cxl_vfio_comp *comp, const u32 *cm, u32 hdm_offset, bool hide_hpa);
+u32 cxl_vfio_comp_read(const struct cxl_vfio_comp *comp, u32 offset);
+struct cxl_vfio_hdm_event cxl_vfio_comp_write(struct cxl_vfio_comp *comp, u32 offset, u32 val);
+
+#endif

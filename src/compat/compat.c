@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Kernel differences that are more than a name: see compat.h.
+ */
+#include <linux/uaccess.h>
+
+#include "compat.h"
+
+#if CXL_VFIO_HUGE_PFNMAP == 1
+#include <linux/pfn_t.h>
+#endif
+
+#if CXL_VFIO_GET_REGION_INFO_CAPS
+
+/**
+ * cxl_vfio_compat_core_region_info() - have vfio-pci-core describe a region
+ * @vdev: the device
+ * @info: the question; answered
+ * @caps: capabilities are added
+ *
+ * Return: 0 or a negative errno; -ENOIOCTLCMD where the core describes regions
+ * only by its ioctl.
+ */
+int cxl_vfio_compat_core_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
+				     struct vfio_info_cap *caps)
+{
+	return vfio_pci_ioctl_get_region_info(vdev, info, caps);
+}
+
+/**
+ * cxl_vfio_compat_ioctl() - an ioctl that the driver has nothing to add to
+ * @vdev: the device
+ * @cmd: the command
+ * @arg: its argument
+ * @region_info: answers VFIO_DEVICE_GET_REGION_INFO where that is an ioctl
+ *
+ * Return: as for the ioctl.
+ */
+long cxl_vfio_compat_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned long arg,
+			   cxl_vfio_region_info_fn region_info)
+{
+	return vfio_pci_core_ioctl(vdev, cmd, arg);
+}
+
+#else
+
+int cxl_vfio_compat_core_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
+				     struct vfio_info_cap *caps)
+{
+	return -ENOIOCTLCMD;
+}
+
+/* Give the user an answer with its capabilities as far as there is room */
+static long put_region_info(void __user *uinfo, struct vfio_region_info *info,
+			    struct vfio_info_cap *caps)
+{
+	bool fits = info->argsz >= sizeof(*info) + caps->size;
+
+	if (caps->size) {
+		info->flags |= VFIO_REGION_INFO_FLAG_CAPS;
+		info->cap_offset = fits ? sizeof(*info) : 0;
+		info->argsz = fits ? info->argsz : sizeof(*info) + caps->size;
+		vfio_info_cap_shift(caps, sizeof(*info));
+		if (fits && copy_to_user(uinfo + sizeof(*info), caps->buf, caps->size))
+			return -EFAULT;
+	}
+	return copy_to_user(uinfo, info, sizeof(*info)) ? -EFAULT : 0;
+}
+
+long cxl_vfio_compat_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned long arg,
+			   cxl_vfio_region_info_fn region_info)
+{
+	struct vfio_region_info info = {};
+	struct vfio_info_cap caps = {};
+	long ret;
+
+	if (cmd != VFIO_DEVICE_GET_REGION_INFO)
+		return vfio_pci_core_ioctl(vdev, cmd, arg);
+
+	if (copy_from_user(&info, (void __user *)arg, offsetofend(typeof(info), offset)))
+		return -EFAULT;
+	if (info.argsz < offsetofend(typeof(info), offset))
+		return -EINVAL;
+
+	ret = region_info(vdev, &info, &caps);
+	if (ret == -ENOIOCTLCMD)
+		return vfio_pci_core_ioctl(vdev, cmd, arg);
+	if (!ret)
+		ret = put_region_info((void __user *)arg, &info, &caps);
+	kfree(caps.buf);
+	return ret;
+}
+
+#endif
+
+#if CXL_VFIO_PCI_OPS
+static const struct vfio_pci_device_ops plain_pci_ops = {
+	.get_dmabuf_phys = vfio_pci_core_get_dmabuf_phys,
+};
+#endif
+
+/**
+ * cxl_vfio_compat_plain_init() - give a plain function what vfio-pci gives it
+ * @core: the device, before vfio_pci_core_init_dev()
+ */
+void cxl_vfio_compat_plain_init(struct vfio_pci_core_device *core)
+{
+#if CXL_VFIO_PCI_OPS
+	core->pci_ops = &plain_pci_ops;
+#endif
+}
+
+/**
+ * cxl_vfio_compat_memory_enabled() - does the function decode memory?
+ * @core: the device, open; memory_lock is held
+ *
+ * Return: true in D0 with Memory Space on, as far as the user set it.
+ */
+bool cxl_vfio_compat_memory_enabled(struct vfio_pci_core_device *core)
+{
+	lockdep_assert_held(&core->memory_lock);
+#if CXL_VFIO_MEMORY_ENABLED
+	return __vfio_pci_memory_enabled(core);
+#else
+	return core->pdev->current_state < PCI_D3hot &&
+	       (core->pdev->no_command_memory ||
+		(le16_to_cpup((__le16 *)&core->vconfig[PCI_COMMAND]) & PCI_COMMAND_MEMORY));
+#endif
+}
+
+/**
+ * cxl_vfio_compat_insert_pfn() - answer a page fault
+ * @vmf: the fault, in a VM_PFNMAP mapping
+ * @pfn: page frame, aligned to @order
+ * @order: pages, as a power of two
+ *
+ * Return: as for vmf_insert_pfn(); VM_FAULT_FALLBACK for an order that this
+ * kernel cannot map.
+ */
+vm_fault_t cxl_vfio_compat_insert_pfn(struct vm_fault *vmf, unsigned long pfn, unsigned int order)
+{
+	if (!order)
+		return vmf_insert_pfn(vmf->vma, vmf->address, pfn);
+#if CXL_VFIO_HUGE_PFNMAP == 2
+#define PFN_ARG(pfn)	(pfn)
+#elif CXL_VFIO_HUGE_PFNMAP == 1
+#define PFN_ARG(pfn)	__pfn_to_pfn_t(pfn, PFN_DEV)
+#endif
+#if CXL_VFIO_HUGE_PFNMAP && defined(CONFIG_ARCH_SUPPORTS_PMD_PFNMAP)
+	if (order == PMD_ORDER)
+		return vmf_insert_pfn_pmd(vmf, PFN_ARG(pfn), vmf->flags & FAULT_FLAG_WRITE);
+#endif
+#if CXL_VFIO_HUGE_PFNMAP && defined(CONFIG_ARCH_SUPPORTS_PUD_PFNMAP)
+	if (order == PUD_ORDER)
+		return vmf_insert_pfn_pud(vmf, PFN_ARG(pfn), vmf->flags & FAULT_FLAG_WRITE);
+#endif
+	return VM_FAULT_FALLBACK;
+}
+
+#if CXL_VFIO_EAGER_BARS
+
+/* vfio-pci-core requested it, as all BARs */
+int cxl_vfio_compat_claim_bar(struct pci_dev *pdev, unsigned int bar)
+{
+	return 0;
+}
+
+void cxl_vfio_compat_release_bar(struct pci_dev *pdev, unsigned int bar)
+{
+}
+
+#else
+
+/**
+ * cxl_vfio_compat_claim_bar() - see that the component BAR is requested
+ * @pdev: the function
+ * @bar: the BAR, never used through vfio-pci-core
+ *
+ * Return: 0 or -EBUSY.
+ */
+int cxl_vfio_compat_claim_bar(struct pci_dev *pdev, unsigned int bar)
+{
+	return pci_request_selected_regions(pdev, BIT(bar), KBUILD_MODNAME);
+}
+
+/**
+ * cxl_vfio_compat_release_bar() - undo cxl_vfio_compat_claim_bar()
+ * @pdev: the function
+ * @bar: the BAR
+ */
+void cxl_vfio_compat_release_bar(struct pci_dev *pdev, unsigned int bar)
+{
+	pci_release_selected_regions(pdev, BIT(bar));
+}
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every difference between the kernels this driver builds for.  Which one is
+ * at hand was found out by the probes, see probe.sh; the code outside this
+ * directory is the same for all.
+ */
+#ifndef CXL_VFIO_COMPAT_H
+#define CXL_VFIO_COMPAT_H
+
+#include <linux/bitfield.h>
+#include <linux/mm.h>
+#include <linux/pci.h>
+#include <linux/sort.h>
+#include <linux/vfio_pci_core.h>
+
+#include "generated.h"
+
+struct cxl_vfio_window;
+
+typedef int (*cxl_vfio_region_info_fn)(struct vfio_device *vdev, struct vfio_region_info *info,
+				       struct vfio_info_cap *caps);
+
+#ifndef PCI_POSSIBLE_ERROR
+#define PCI_POSSIBLE_ERROR(val)	((val) == ((typeof(val))~0ULL))
+#endif
+
+#ifndef PCI_EXT_CAP_ID_DOE
+#define PCI_EXT_CAP_ID_DOE	0x2e
+#endif
+
+/* vfio_device_ops that not all kernels have */
+
+#if CXL_VFIO_MATCH_TOKEN_UUID
+#define CXL_VFIO_COMPAT_MATCH_TOKEN_UUID .match_token_uuid = vfio_pci_core_match_token_uuid,
+#else
+#define CXL_VFIO_COMPAT_MATCH_TOKEN_UUID
+#endif
+
+#if CXL_VFIO_IOMMUFD_OPS
+#define CXL_VFIO_COMPAT_IOMMUFD_OPS				\
+	.bind_iommufd = vfio_iommufd_physical_bind,		\
+	.unbind_iommufd = vfio_iommufd_physical_unbind,		\
+	.attach_ioas = vfio_iommufd_physical_attach_ioas,	\
+	.detach_ioas = vfio_iommufd_physical_detach_ioas,
+#else
+#define CXL_VFIO_COMPAT_IOMMUFD_OPS
+#endif
+
+#if CXL_VFIO_PASID_OPS
+#define CXL_VFIO_COMPAT_PASID_OPS					\
+	.pasid_attach_ioas = vfio_iommufd_physical_pasid_attach_ioas,	\
+	.pasid_detach_ioas = vfio_iommufd_physical_pasid_detach_ioas,
+#else
+#define CXL_VFIO_COMPAT_PASID_OPS
+#endif
+
+/* VFIO_DEVICE_GET_REGION_INFO: an op of its own, or a command of .ioctl */
+
+#if CXL_VFIO_GET_REGION_INFO_CAPS
+#define CXL_VFIO_COMPAT_REGION_INFO(fn)		.get_region_info_caps = fn,
+#define CXL_VFIO_COMPAT_PLAIN_REGION_INFO	\
+	.get_region_info_caps = vfio_pci_ioctl_get_region_info,
+#else
+#define CXL_VFIO_COMPAT_REGION_INFO(fn)
+#define CXL_VFIO_COMPAT_PLAIN_REGION_INFO
+#endif
+
+int cxl_vfio_compat_core_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
+				     struct vfio_info_cap *caps);
+long cxl_vfio_compat_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned long arg,
+			   cxl_vfio_region_info_fn region_info);
+
+/* What vfio-pci sets for its own devices besides vfio_device_ops */
+void cxl_vfio_compat_plain_init(struct vfio_pci_core_device *core);
+
+/* Memory */
+
+bool cxl_vfio_compat_memory_enabled(struct vfio_pci_core_device *core);
+vm_fault_t cxl_vfio_compat_insert_pfn(struct vm_fault *vmf, unsigned long pfn,
+				      unsigned int order);
+
+static inline void cxl_vfio_compat_vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+#if CXL_VFIO_VM_FLAGS_SET
+	vm_flags_set(vma, flags);
+#else
+	vma->vm_flags |= flags;
+#endif
+}
+
+#if CXL_VFIO_HUGE_PFNMAP
+#define CXL_VFIO_COMPAT_HUGE_FAULT(fn)	.huge_fault = fn,
+#else
+#define CXL_VFIO_COMPAT_HUGE_FAULT(fn)
+#endif
+
+/* Taking user mappings away */
+
+/**
+ * struct cxl_vfio_compat_zap - what it takes to find a device's user mappings
+ * @file: on kernels where all VFIO devices share one inode, a file that is
+ *	never shown, whose address space has this device's mappings alone
+ */
+struct cxl_vfio_compat_zap {
+	struct file *file;
+};
+
+int cxl_vfio_compat_zap_init(struct cxl_vfio_compat_zap *zap);
+void cxl_vfio_compat_zap_exit(struct cxl_vfio_compat_zap *zap);
+void cxl_vfio_compat_zap(struct vfio_pci_core_device *core, struct cxl_vfio_compat_zap *zap,
+			 loff_t start, loff_t len);
+int cxl_vfio_compat_attach(struct cxl_vfio_compat_zap *zap, struct cxl_vfio_window *window,
+			   struct vm_area_struct *vma);
+struct cxl_vfio_window *cxl_vfio_compat_window(struct vm_area_struct *vma);
+
+#if CXL_VFIO_DEVICE_INODE
+#define CXL_VFIO_COMPAT_VMA_OPS
+#else
+void cxl_vfio_compat_vma_open(struct vm_area_struct *vma);
+void cxl_vfio_compat_vma_close(struct vm_area_struct *vma);
+#define CXL_VFIO_COMPAT_VMA_OPS			\
+	.open = cxl_vfio_compat_vma_open,	\
+	.close = cxl_vfio_compat_vma_close,
+#endif
+
+/* The claim of the component BAR while the device is open */
+int cxl_vfio_compat_claim_bar(struct pci_dev *pdev, unsigned int bar);
+void cxl_vfio_compat_release_bar(struct pci_dev *pdev, unsigned int bar);
+
+#endif

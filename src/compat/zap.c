@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Taking user mappings away.  Where each VFIO device has an inode of its own
+ * (device_inode.c tells), its address space is asked.  Elsewhere all VFIO
+ * devices share one, and zapping there would hit other devices: mappings are
+ * then attached to a hidden file that each device has for this alone.
+ */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/kref.h>
+#include <linux/shmem_fs.h>
+
+#include "compat.h"
+
+#if CXL_VFIO_DEVICE_INODE
+
+/**
+ * cxl_vfio_compat_zap_init() - prepare a device for zaps
+ * @zap: the device's part
+ *
+ * Return: 0 or a negative errno.
+ */
+int cxl_vfio_compat_zap_init(struct cxl_vfio_compat_zap *zap)
+{
+	return 0;
+}
+
+/**
+ * cxl_vfio_compat_zap_exit() - undo cxl_vfio_compat_zap_init()
+ * @zap: the device's part; no mapping is left
+ */
+void cxl_vfio_compat_zap_exit(struct cxl_vfio_compat_zap *zap)
+{
+}
+
+/**
+ * cxl_vfio_compat_zap() - remove user mappings
+ * @core: the device
+ * @zap: its part
+ * @start: first byte, as an offset in the VFIO device's file
+ * @len: bytes
+ *
+ * Takes i_mmap_rwsem; the caller sees to it that no fault maps again.
+ */
+void cxl_vfio_compat_zap(struct vfio_pci_core_device *core, struct cxl_vfio_compat_zap *zap,
+			 loff_t start, loff_t len)
+{
+	unmap_mapping_range(core->vdev.inode->i_mapping, start, len, true);
+}
+
+/**
+ * cxl_vfio_compat_attach() - make a new mapping one that zaps reach
+ * @zap: the device's part
+ * @window: what is mapped
+ * @vma: the mapping, in its mmap handler
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int cxl_vfio_compat_attach(struct cxl_vfio_compat_zap *zap, struct cxl_vfio_window *window,
+			   struct vm_area_struct *vma)
+{
+	vma->vm_private_data = window;
+	return 0;
+}
+
+/**
+ * cxl_vfio_compat_window() - what does a mapping map?
+ * @vma: a mapping that cxl_vfio_compat_attach() attached
+ */
+struct cxl_vfio_window *cxl_vfio_compat_window(struct vm_area_struct *vma)
+{
+	return vma->vm_private_data;
+}
+
+#else
+
+/**
+ * struct attachment - one mapping and the copies that fork or a split made
+ * @refs: how many
+ * @window: what is mapped
+ * @file: the VFIO device's file, which the mapping no longer keeps open
+ */
+struct attachment {
+	struct kref refs;
+	struct cxl_vfio_window *window;
+	struct file *file;
+};
+
+int cxl_vfio_compat_zap_init(struct cxl_vfio_compat_zap *zap)
+{
+	struct file *file = shmem_file_setup(KBUILD_MODNAME, MAX_LFS_FILESIZE, VM_NORESERVE);
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	zap->file = file;
+	return 0;
+}
+
+void cxl_vfio_compat_zap_exit(struct cxl_vfio_compat_zap *zap)
+{
+	fput(zap->file);
+}
+
+void cxl_vfio_compat_zap(struct vfio_pci_core_device *core, struct cxl_vfio_compat_zap *zap,
+			 loff_t start, loff_t len)
+{
+	unmap_mapping_range(zap->file->f_mapping, start, len, true);
+}
+
+int cxl_vfio_compat_attach(struct cxl_vfio_compat_zap *zap, struct cxl_vfio_window *window,
+			   struct vm_area_struct *vma)
+{
+	struct attachment *attachment = kzalloc(sizeof(*attachment), GFP_KERNEL);
+
+	if (!attachment)
+		return -ENOMEM;
+	kref_init(&attachment->refs);
+	attachment->window = window;
+	attachment->file = get_file(vma->vm_file);
+	vma->vm_private_data = attachment;
+	vma_set_file(vma, zap->file);
+	return 0;
+}
+
+static void attachment_release(struct kref *refs)
+{
+	struct attachment *attachment = container_of(refs, struct attachment, refs);
+
+	fput(attachment->file);
+	kfree(attachment);
+}
+
+void cxl_vfio_compat_vma_open(struct vm_area_struct *vma)
+{
+	struct attachment *attachment = vma->vm_private_data;
+
+	kref_get(&attachment->refs);
+}
+
+void cxl_vfio_compat_vma_close(struct vm_area_struct *vma)
+{
+	struct attachment *attachment = vma->vm_private_data;
+
+	kref_put(&attachment->refs, attachment_release);
+}
+
+struct cxl_vfio_window *cxl_vfio_compat_window(struct vm_area_struct *vma)
+{
+	struct attachment *attachment = vma->vm_private_data;
+
+	return attachment->window;
+}
+
+#endif

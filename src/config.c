@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Config space: the CXL DVSECs and what else of the device must not be reached
+ * through it.  An access is clipped at the areas listed at open; what lies
+ * between them is vfio-pci-core's.
+ */
+#include <linux/pci.h>
+#include <linux/uaccess.h>
+
+#include "cxl_vfio.h"
+
+/*
+ * vfio-pci-core's map of config space has a capability id for each byte.  Two
+ * values mean no capability: this one marks bytes that nobody described, ...
+ */
+#define MAP_INVALID		0xff
+/* ... and this one bytes that are read from vconfig alone */
+#define MAP_VIRTUAL		0xfe
+
+#define EXT_CAP_MIN_LEN		8	/* bounds the walk of a looping chain */
+#define DVSEC_HEADER_END	CXL_VFIO_DVSEC_BODY
+
+static u32 hw_read32(struct cxl_vfio_device *dev, u16 pos)
+{
+	u32 val = 0;
+
+	pci_read_config_dword(dev->core.pdev, pos, &val);
+	return val;
+}
+
+static void add_area(struct cxl_vfio_device *dev, u16 start, u16 end,
+		     enum cxl_vfio_config_kind kind)
+{
+	if (dev->nr_areas < CXL_VFIO_MAX_CONFIG_AREAS)
+		dev->area[dev->nr_areas++] = (struct cxl_vfio_config_area){ start, end, kind };
+}
+
+/* Show a DVSEC that this kernel's core leaves out: from a snapshot in vconfig */
+static void make_virtual(struct cxl_vfio_device *dev, u16 pos, u16 end)
+{
+	for (u16 at = pos; at < end; at += 4) {
+		__le32 val = cpu_to_le32(hw_read32(dev, at));
+
+		memcpy(&dev->core.vconfig[at], &val, sizeof(val));
+	}
+	memset(&dev->core.pci_config_map[pos], MAP_VIRTUAL, end - pos);
+}
+
+static bool core_hides(const struct cxl_vfio_device *dev, u16 pos)
+{
+	/* Not the header: at the chain's start it stays as a placeholder */
+	return dev->core.pci_config_map[pos + CXL_VFIO_DVSEC_HEADER2] == MAP_INVALID;
+}
+
+/* Returns whether the extended capability at @pos is to be seen by the user */
+static bool classify(struct cxl_vfio_device *dev, u16 pos, u32 header)
+{
+	u32 header1 = hw_read32(dev, pos + CXL_VFIO_DVSEC_HEADER1);
+	u16 len = FIELD_GET(CXL_VFIO_DVSEC_HEADER1_LEN, header1);
+	u16 end = min_t(u32, pos + round_up(max_t(u16, len, 12), 4), PCI_CFG_SPACE_EXP_SIZE);
+
+	if (PCI_EXT_CAP_ID(header) == PCI_EXT_CAP_ID_DOE) {
+		/* The host reads the device's CDAT through the same mailbox */
+		add_area(dev, pos + 4, min_t(u32, pos + 0x18, PCI_CFG_SPACE_EXP_SIZE),
+			 CONFIG_HIDDEN);
+		return !core_hides(dev, pos);
+	}
+	if (PCI_EXT_CAP_ID(header) != PCI_EXT_CAP_ID_DVSEC ||
+	    FIELD_GET(CXL_VFIO_DVSEC_HEADER1_VENDOR, header1) != CXL_VFIO_DVSEC_VENDOR_ID)
+		return !core_hides(dev, pos);
+
+	if (core_hides(dev, pos))
+		make_virtual(dev, pos, end);
+	if (pos == dev->found->dvsec) {
+		add_area(dev, pos, pos + DVSEC_HEADER_END, CONFIG_DVSEC_HEADER);
+		add_area(dev, pos + DVSEC_HEADER_END, pos + dev->found->dvsec_len, CONFIG_DVSEC);
+	} else {
+		add_area(dev, pos, end, CONFIG_READONLY);
+	}
+	return true;
+}
+
+static void set_next(struct cxl_vfio_device *dev, u16 pos, u16 next)
+{
+	__le32 header;
+
+	memcpy(&header, &dev->core.vconfig[pos], sizeof(header));
+	header &= cpu_to_le32(0x000fffff);
+	header |= cpu_to_le32((u32)next << 20);
+	memcpy(&dev->core.vconfig[pos], &header, sizeof(header));
+}
+
+/*
+ * Walk the device's own chain of extended capabilities, note the areas, and
+ * link what the user may see to a chain: the core's own leaves DVSECs out on
+ * kernels before 6.2.
+ */
+static void walk_ext_caps(struct cxl_vfio_device *dev)
+{
+	unsigned int left = (PCI_CFG_SPACE_EXP_SIZE - PCI_CFG_SPACE_SIZE) / EXT_CAP_MIN_LEN;
+	u16 pos = PCI_CFG_SPACE_SIZE, prev = 0;
+
+	while (pos >= PCI_CFG_SPACE_SIZE && pos <= PCI_CFG_SPACE_EXP_SIZE - 12 && left--) {
+		u32 header = hw_read32(dev, pos);
+
+		if (!header || PCI_POSSIBLE_ERROR(header))
+			break;
+		if (classify(dev, pos, header)) {
+			if (prev)
+				set_next(dev, prev, pos);
+			set_next(dev, pos, 0);
+			prev = pos;
+		} else if (pos == PCI_CFG_SPACE_SIZE) {
+			/* The core's placeholder, which the chain starts from */
+			prev = pos;
+		}
+		pos = PCI_EXT_CAP_NEXT(header) & ~3;
+	}
+}
+
+static int compare_areas(const void *a, const void *b)
+{
+	const struct cxl_vfio_config_area *x = a, *y = b;
+
+	return (int)x->start - y->start;
+}
+
+static void sample_dvsec(struct cxl_vfio_device *dev)
+{
+	const struct cxl_vfio_found *found = dev->found;
+	u16 regs[DVSEC_MAX_LEN / 2] = {};
+
+	for (u16 off = 0; off + 2 <= found->dvsec_len && off < sizeof(regs); off += 2)
+		pci_read_config_word(dev->core.pdev, found->dvsec + off, &regs[off / 2]);
+	cxl_vfio_dvsec_init(&dev->dvsec, regs, found->dvsec_len, cxl_vfio_hide_hpa);
+}
+
+/**
+ * cxl_vfio_config_open() - prepare config space for a new user
+ * @dev: the device, after vfio_pci_core_enable(), which made vconfig anew
+ *
+ * Return: 0, -EIO if the CXL Device DVSEC is no longer where it was at bind.
+ */
+int cxl_vfio_config_open(struct cxl_vfio_device *dev)
+{
+	bool found_dvsec = false;
+
+	dev->nr_areas = 0;
+	walk_ext_caps(dev);
+	sort(dev->area, dev->nr_areas, sizeof(dev->area[0]), compare_areas, NULL);
+	for (unsigned int i = 0; i < dev->nr_areas; i++)
+		found_dvsec |= dev->area[i].kind == CONFIG_DVSEC;
+	if (!found_dvsec) {
+		pci_err(dev->core.pdev, "CXL Device DVSEC: not in the capability chain at %#x any more\n",
+			dev->found->dvsec);
+		return -EIO;
+	}
+	sample_dvsec(dev);
+	return 0;
+}
+
+/* Bring the bits up to date that only hardware knows; model_lock is held */
+static void refresh_live(struct cxl_vfio_device *dev)
+{
+	u16 dvsec = dev->found->dvsec, status2 = 0, low[CXL_VFIO_DVSEC_RANGES] = {};
+	struct pci_dev *pdev = dev->core.pdev;
+
+	lockdep_assert_held(&dev->model_lock);
+	pci_read_config_word(pdev, dvsec + CXL_VFIO_DVSEC_STATUS2, &status2);
+	for (unsigned int i = 0; i < CXL_VFIO_DVSEC_RANGES; i++)
+		if (CXL_VFIO_DVSEC_RANGE_BASE_HIGH(i) <= dev->found->dvsec_len)
+			pci_read_config_word(pdev, dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(i),
+					     &low[i]);
+	cxl_vfio_dvsec_set_live(&dev->dvsec, status2, low);
+}
+
+static void dvsec_access(struct cxl_vfio_device *dev, u16 offset, u8 *buf, size_t count,
+			 bool write)
+{
+	mutex_lock(&dev->model_lock);
+	if (write) {
+		cxl_vfio_dvsec_write(&dev->dvsec, offset, buf, count);
+	} else {
+		if (cxl_vfio_dvsec_is_live(offset, count))
+			refresh_live(dev);
+		cxl_vfio_dvsec_read(&dev->dvsec, offset, buf, count);
+	}
+	mutex_unlock(&dev->model_lock);
+}
+
+/* Could a write of @count bytes at @pos change Memory Space or the power state? */
+static bool touches_memory_state(struct cxl_vfio_device *dev, loff_t pos, size_t count)
+{
+	loff_t pmcsr = dev->core.pdev->pm_cap + PCI_PM_CTRL;
+
+	return (pos <= PCI_COMMAND && pos + count > PCI_COMMAND) ||
+	       (dev->core.pdev->pm_cap && pos <= pmcsr && pos + count > pmcsr);
+}
+
+/*
+ * A piece for vfio-pci-core.  It reads the user's buffer by itself, so what it
+ * will find there is not known beforehand: memory goes away before any write
+ * that could turn it off, and comes back afterwards if it did not.
+ */
+static ssize_t core_access(struct cxl_vfio_device *dev, char __user *buf, size_t count,
+			   loff_t pos, bool write)
+{
+	struct vfio_device *vdev = &dev->core.vdev;
+	bool pause;
+	ssize_t ret;
+
+	if (!write)
+		return vfio_pci_core_read(vdev, buf, count, &pos);
+
+	pause = touches_memory_state(dev, pos & VFIO_PCI_OFFSET_MASK, count);
+	if (pause)
+		cxl_vfio_gate_pause(dev);
+	ret = vfio_pci_core_write(vdev, buf, count, &pos);
+	if (pause)
+		cxl_vfio_gate_update(dev);
+	return ret;
+}
+
+static ssize_t area_access(struct cxl_vfio_device *dev, const struct cxl_vfio_config_area *area,
+			   char __user *buf, size_t count, loff_t pos, bool write)
+{
+	u8 bytes[DVSEC_MAX_LEN] = {};
+
+	if (area->kind == CONFIG_DVSEC_HEADER || area->kind == CONFIG_READONLY)
+		return write ? count : core_access(dev, buf, count, pos, false);
+
+	count = min(count, sizeof(bytes));
+	if (write && copy_from_user(bytes, buf, count))
+		return -EFAULT;
+	if (area->kind == CONFIG_DVSEC)
+		dvsec_access(dev, (pos & VFIO_PCI_OFFSET_MASK) - dev->found->dvsec, bytes, count,
+			     write);
+	if (!write && copy_to_user(buf, bytes, count))
+		return -EFAULT;
+	return count;
+}
+
+/* The first area that ends past @at, NULL if there is none */
+static const struct cxl_vfio_config_area *next_area(const struct cxl_vfio_device *dev, u64 at)
+{
+	for (unsigned int i = 0; i < dev->nr_areas; i++)
+		if (at < dev->area[i].end)
+			return &dev->area[i];
+	return NULL;
+}
+
+/**
+ * cxl_vfio_config_rw() - pread or pwrite of config space
+ * @dev: the device
+ * @buf: user buffer
+ * @count: bytes
+ * @ppos: offset in the VFIO device's file, in the config region; advanced
+ * @write: direction
+ *
+ * Any size and alignment; an access over the border of an area is split there.
+ *
+ * Return: bytes done or a negative errno.
+ */
+ssize_t cxl_vfio_config_rw(struct cxl_vfio_device *dev, char __user *buf, size_t count,
+			   loff_t *ppos, bool write)
+{
+	size_t done = 0;
+
+	while (done < count) {
+		u64 at = *ppos & VFIO_PCI_OFFSET_MASK;
+		const struct cxl_vfio_config_area *area = next_area(dev, at);
+		size_t n = count - done;
+		ssize_t ret;
+
+		if (area && at >= area->start)
+			ret = area_access(dev, area, buf + done, min_t(u64, n, area->end - at),
+					  *ppos, write);
+		else
+			ret = core_access(dev, buf + done,
+					  area ? min_t(u64, n, area->start - at) : n,
+					  *ppos, write);
+		if (ret <= 0)
+			return done ? done : ret;
+		done += ret;
+		*ppos += ret;
+	}
+	return done;
+}

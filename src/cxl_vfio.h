@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the rooms of the driver share: the per-device structure, and what each
+ * offers to the others.
+ *
+ * Lock order: device_lock or dev_set->lock, then vfio-pci-core's memory_lock,
+ * then hdm_lock; i_mmap_rwsem (taken by a zap) and mmap_lock's page faults
+ * nest as they do in vfio-pci-core.  model_lock is innermost.
+ */
+#ifndef CXL_VFIO_H
+#define CXL_VFIO_H
+
+#include <linux/mutex.h>
+#include <linux/rwsem.h>
+#include <linux/vfio_pci_core.h>
+
+#include "compat/compat.h"
+#include "dvsec.h"
+#include "discover.h"
+
+struct cxl_vfio_device;
+
+/**
+ * struct cxl_vfio_window - memory of the host that users may map
+ * @dev: the device it belongs to
+ * @phys: host physical address of its first byte
+ * @size: bytes
+ * @offset: where it starts in the VFIO device's file, bytes
+ * @gated: it is HDM memory, which is there only while the gate is open
+ */
+struct cxl_vfio_window {
+	struct cxl_vfio_device *dev;
+	phys_addr_t phys;
+	u64 size;
+	loff_t offset;
+	bool gated;
+};
+
+/**
+ * struct cxl_vfio_hdm_mem - the memory of one committed HDM decoder
+ * @window: what users may map
+ * @va: the kernel's own write-back mapping of all of it
+ * @region: index of its VFIO region, valid while the device is open
+ */
+struct cxl_vfio_hdm_mem {
+	struct cxl_vfio_window window;
+	void *va;
+	unsigned int region;
+};
+
+enum cxl_vfio_gate {
+	GATE_CLOSED,	/* HDM memory must not be touched: SIGBUS, -EIO */
+	GATE_BUSY,	/* for a moment: whoever wants to touch it tries again */
+	GATE_OPEN,
+};
+
+#define CXL_VFIO_MAX_CONFIG_AREAS	32
+
+enum cxl_vfio_config_kind {
+	CONFIG_DVSEC_HEADER,	/* of the CXL Device DVSEC: core's view, read-only */
+	CONFIG_DVSEC,		/* the CXL Device DVSEC's body: the model's */
+	CONFIG_READONLY,	/* another CXL DVSEC: as the core shows it */
+	CONFIG_HIDDEN,		/* the host's alone: reads 0, writes are dropped */
+};
+
+/**
+ * struct cxl_vfio_config_area - part of config space with rules of its own
+ * @start: first byte
+ * @end: past the last byte
+ * @kind: the rules
+ */
+struct cxl_vfio_config_area {
+	u16 start;
+	u16 end;
+	enum cxl_vfio_config_kind kind;
+};
+
+/**
+ * struct cxl_vfio_device - one function bound to this driver
+ * @core: vfio-pci-core's part
+ * @found: what discovery learned at bind, constant
+ * @mem: the HDM memory, one for each of @found's ranges; claimed at bind
+ * @cm_regs: mapping of the device's CXL.cache/mem area, held while bound
+ * @comp_region: index of the COMP_REGS region, valid while open
+ * @bar: the BAR with the component block: what users may map of it
+ * @bar_regs: mapping of that BAR, NULL while closed
+ * @area: parts of config space that need care, ascending; set at open
+ * @nr_areas: how many
+ * @model_lock: serialises all access to @comp and @dvsec
+ * @comp: the component block as the guest sees it
+ * @dvsec: the CXL Device DVSEC as the guest sees it
+ * @hdm_lock: protects @gate, @opened and @resetting; held for read while HDM
+ *	memory is touched or mapped, for write to close or open the gate
+ * @gate: may HDM memory be touched?
+ * @opened: between open_device and close_device
+ * @resetting: between reset_prepare and reset_done
+ * @zap: how user mappings are taken away on this kernel
+ */
+struct cxl_vfio_device {
+	struct vfio_pci_core_device core;
+
+	struct cxl_vfio_found *found;
+	struct cxl_vfio_hdm_mem *mem;
+	void __iomem *cm_regs;
+
+	unsigned int comp_region;
+	struct cxl_vfio_window bar;
+	void __iomem *bar_regs;
+
+	struct cxl_vfio_config_area area[CXL_VFIO_MAX_CONFIG_AREAS];
+	unsigned int nr_areas;
+
+	struct mutex model_lock;
+	struct cxl_vfio_comp comp;
+	struct cxl_vfio_dvsec dvsec;
+
+	struct rw_semaphore hdm_lock;
+	enum cxl_vfio_gate gate;
+	bool opened;
+	bool resetting;
+
+	struct cxl_vfio_compat_zap zap;
+};
+
+static inline struct cxl_vfio_device *to_cxl_vfio(struct vfio_device *vdev)
+{
+	return container_of(vdev, struct cxl_vfio_device, core.vdev);
+}
+
+static inline struct cxl_vfio_device *core_to_cxl_vfio(struct vfio_pci_core_device *core)
+{
+	return container_of(core, struct cxl_vfio_device, core);
+}
+
+/* The component block's place in the file of the VFIO device */
+static inline loff_t block_start(const struct cxl_vfio_device *dev)
+{
+	return dev->bar.offset + dev->found->block_offset;
+}
+
+/* main.c */
+extern bool cxl_vfio_hide_hpa;
+
+/* bar.c */
+int cxl_vfio_bar_open(struct cxl_vfio_device *dev);
+void cxl_vfio_bar_close(struct cxl_vfio_device *dev);
+ssize_t cxl_vfio_bar_rw(struct cxl_vfio_device *dev, char __user *buf, size_t count, loff_t *ppos,
+			bool write);
+int cxl_vfio_bar_mmap(struct cxl_vfio_device *dev, struct vm_area_struct *vma);
+int cxl_vfio_bar_region_info(struct cxl_vfio_device *dev, struct vfio_region_info *info,
+			     struct vfio_info_cap *caps);
+bool cxl_vfio_bar_is_block(const struct cxl_vfio_device *dev, u64 start, u64 len);
+
+/* config.c */
+int cxl_vfio_config_open(struct cxl_vfio_device *dev);
+ssize_t cxl_vfio_config_rw(struct cxl_vfio_device *dev, char __user *buf, size_t count,
+			   loff_t *ppos, bool write);
+
+/* hdm_mem.c */
+int cxl_vfio_mem_claim(struct cxl_vfio_device *dev);
+void cxl_vfio_mem_release(struct cxl_vfio_device *dev);
+int cxl_vfio_mem_register(struct cxl_vfio_device *dev);
+
+/* map.c */
+int cxl_vfio_window_mmap(struct cxl_vfio_window *window, struct vm_area_struct *vma,
+			 pgprot_t prot);
+
+/* regions.c */
+int cxl_vfio_regions_open(struct cxl_vfio_device *dev);
+long cxl_vfio_device_info(struct cxl_vfio_device *dev, unsigned long arg);
+ssize_t cxl_vfio_block_access(struct cxl_vfio_device *dev, u32 offset, u8 *buf, size_t count,
+			      bool write);
+
+/* reset.c */
+extern const struct pci_error_handlers cxl_vfio_err_handlers;
+void cxl_vfio_gate_open(struct cxl_vfio_device *dev);
+void cxl_vfio_gate_shut(struct cxl_vfio_device *dev);
+void cxl_vfio_gate_pause(struct cxl_vfio_device *dev);
+void cxl_vfio_gate_update(struct cxl_vfio_device *dev);
+
+#endif

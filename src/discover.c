@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Finds and validates what makes a function a CXL Type-2 device: the CXL Device
+ * DVSEC, the component register block that the Register Locator names, its
+ * HDM Decoder Capability and the decoders that firmware committed.
+ *
+ * The device is not trusted: whatever it says is checked before it is used,
+ * and a function that is half right is refused with one line that names the
+ * register, what was read and what was expected.
+ */
+#include <linux/bitfield.h>
+#include <linux/delay.h>
+#include <linux/io.h>
+#include <linux/pci.h>
+
+#include "discover.h"
+
+/* Through RANGE1 BASE LOW: a mem-capable device has at least one range */
+#define DVSEC_MIN_LEN		0x28
+#define INFO_VALID_TIMEOUT_MS	1000
+#define POLL_MS			10
+
+static bool all_ones(u32 val)
+{
+	return val == ~0U;
+}
+
+static u16 dvsec_length(struct pci_dev *pdev, u16 dvsec)
+{
+	u32 header = 0;
+
+	pci_read_config_dword(pdev, dvsec + CXL_VFIO_DVSEC_HEADER1, &header);
+	return FIELD_GET(CXL_VFIO_DVSEC_HEADER1_LEN, header);
+}
+
+/* The CXL Device DVSEC, CXL r4.0 8.1.3; 0 with @found->is_cxl clear if none */
+static int find_dvsec(struct pci_dev *pdev, struct cxl_vfio_found *found)
+{
+	u16 cap = 0;
+
+	found->dvsec = pci_find_dvsec_capability(pdev, CXL_VFIO_DVSEC_VENDOR_ID,
+						 CXL_VFIO_DVSEC_ID_DEVICE);
+	if (!found->dvsec) {
+		pci_info(pdev, "no CXL Device DVSEC, assigned as a plain PCI function\n");
+		return 0;
+	}
+	pci_read_config_word(pdev, found->dvsec + CXL_VFIO_DVSEC_CAP, &cap);
+	if (PCI_POSSIBLE_ERROR(cap)) {
+		pci_err(pdev, "CXL Device DVSEC: CAPABILITY reads %#x, the device does not respond\n",
+			cap);
+		return -ENODEV;
+	}
+	if (!(cap & CXL_VFIO_DVSEC_CAP_MEM)) {
+		pci_info(pdev, "CXL Device DVSEC: Mem_Capable is clear (CAPABILITY %#06x), assigned as a plain PCI function\n",
+			 cap);
+		return 0;
+	}
+	found->dvsec_len = dvsec_length(pdev, found->dvsec);
+	if (found->dvsec_len < DVSEC_MIN_LEN ||
+	    found->dvsec + found->dvsec_len > PCI_CFG_SPACE_EXP_SIZE) {
+		pci_err(pdev, "CXL Device DVSEC: length is %#x at offset %#x, expected at least %#x within config space\n",
+			found->dvsec_len, found->dvsec, DVSEC_MIN_LEN);
+		return -EPROTO;
+	}
+	found->is_cxl = true;
+	return 0;
+}
+
+/* Does the component block fit into the memory BAR it is said to be in? */
+static int check_block(struct pci_dev *pdev, const struct cxl_vfio_found *found)
+{
+	u64 len;
+
+	if (found->bar >= PCI_STD_NUM_BARS) {
+		pci_err(pdev, "Register Locator: component block in BAR %u, expected 0 to 5\n",
+			found->bar);
+		return -EINVAL;
+	}
+	len = pci_resource_len(pdev, found->bar);
+	if (!(pci_resource_flags(pdev, found->bar) & IORESOURCE_MEM) || !len ||
+	    !pci_resource_start(pdev, found->bar)) {
+		pci_err(pdev, "Register Locator: component block in BAR %u (%pR), expected an assigned memory BAR\n",
+			found->bar, &pdev->resource[found->bar]);
+		return -ENXIO;
+	}
+	if (found->block_offset > len || len - found->block_offset < CXL_VFIO_COMP_BLOCK_SIZE) {
+		pci_err(pdev, "Register Locator: component block at offset %#llx of BAR %u, expected %#x bytes within %#llx\n",
+			found->block_offset, found->bar, CXL_VFIO_COMP_BLOCK_SIZE, len);
+		return -ERANGE;
+	}
+	return 0;
+}
+
+/* The Register Locator's entry for component registers, CXL r4.0 8.1.9 */
+static int find_block(struct pci_dev *pdev, struct cxl_vfio_found *found)
+{
+	u16 rloc = pci_find_dvsec_capability(pdev, CXL_VFIO_DVSEC_VENDOR_ID,
+					     CXL_VFIO_DVSEC_ID_REG_LOCATOR);
+	unsigned int entries = 0, len;
+
+	if (!rloc) {
+		pci_err(pdev, "Register Locator DVSEC: none, expected one beside the CXL Device DVSEC\n");
+		return -ENOENT;
+	}
+	len = dvsec_length(pdev, rloc);
+	if (len > CXL_VFIO_RLOC_ENTRY(0) && rloc + len <= PCI_CFG_SPACE_EXP_SIZE)
+		entries = (len - CXL_VFIO_RLOC_ENTRY(0)) / 8;
+
+	for (unsigned int i = 0; i < entries; i++) {
+		u32 lo = ~0U, hi = ~0U;
+
+		pci_read_config_dword(pdev, rloc + CXL_VFIO_RLOC_ENTRY(i), &lo);
+		pci_read_config_dword(pdev, rloc + CXL_VFIO_RLOC_ENTRY(i) + 4, &hi);
+		if (FIELD_GET(CXL_VFIO_RLOC_BLOCK_ID, lo) != CXL_VFIO_RLOC_BLOCK_ID_COMPONENT)
+			continue;
+		found->bar = FIELD_GET(CXL_VFIO_RLOC_BIR, lo);
+		found->block_offset = ((u64)hi << 32) | (lo & CXL_VFIO_RLOC_OFFSET_LOW);
+		return check_block(pdev, found);
+	}
+	pci_err(pdev, "Register Locator DVSEC: no entry for component registers among %u\n",
+		entries);
+	return -ENOENT;
+}
+
+/* Read the dwords from @start, @len bytes, as far as they lie in the area */
+static void read_dwords(const void __iomem *regs, u32 *cm, u32 start, u32 len)
+{
+	for (u32 off = start; off < start + len && off < CXL_VFIO_CM_SIZE; off += 4)
+		cm[off / 4] = readl(regs + off);
+}
+
+/**
+ * cxl_vfio_read_cm() - read the CXL.cache/mem area
+ * @regs: the area's mapping; memory decode is on
+ * @cm: where the registers go, CM_DWORDS of them
+ *
+ * Reads the capability array and the capabilities that it names and that a
+ * guest is shown.  What else is there is not touched and stays 0, since a read
+ * of an unknown register may have a side effect.
+ */
+void cxl_vfio_read_cm(const void __iomem *regs, u32 *cm)
+{
+	unsigned int entries;
+
+	memset(cm, 0, CXL_VFIO_CM_SIZE);
+	cm[0] = readl(regs);
+	entries = FIELD_GET(CXL_VFIO_CM_CAP_HDR_ARRAY_SIZE, cm[0]);
+	read_dwords(regs, cm, CXL_VFIO_CM_CAP_ENTRY(1), 4 * entries);
+
+	for (unsigned int i = 1; i <= entries; i++) {
+		u32 ptr = FIELD_GET(CXL_VFIO_CM_CAP_ENTRY_PTR, cm[i]) & ~3U;
+
+		if (ptr < CXL_VFIO_CM_CAP_ENTRY(entries + 1))
+			continue;
+		if (FIELD_GET(CXL_VFIO_CM_CAP_ENTRY_ID, cm[i]) == CXL_VFIO_CM_CAP_ID_HDM)
+			read_dwords(regs, cm, ptr,
+				    CXL_VFIO_HDM_DECODER(cxl_vfio_hdm_decoder_count(readl(regs + ptr))));
+		else
+			read_dwords(regs, cm, ptr, cxl_vfio_cap_shown(cm[i]));
+	}
+}
+
+/* Find the one HDM Decoder Capability in the array, CXL r4.0 8.2.4 */
+static int find_hdm(struct pci_dev *pdev, struct cxl_vfio_found *found)
+{
+	const u32 *cm = found->cm;
+	unsigned int entries = FIELD_GET(CXL_VFIO_CM_CAP_HDR_ARRAY_SIZE, cm[0]);
+	unsigned int count;
+
+	if (all_ones(cm[0])) {
+		pci_err(pdev, "component block: capability array header reads %#x, the device does not respond\n",
+			cm[0]);
+		return -ENODEV;
+	}
+	if (FIELD_GET(CXL_VFIO_CM_CAP_HDR_ID, cm[0]) != CXL_VFIO_CM_CAP_HDR_ID_CM) {
+		pci_err(pdev, "component block: capability array header reads %#010x, expected id %u\n",
+			cm[0], CXL_VFIO_CM_CAP_HDR_ID_CM);
+		return -EPROTO;
+	}
+	for (unsigned int i = 1; i <= entries; i++) {
+		if (FIELD_GET(CXL_VFIO_CM_CAP_ENTRY_ID, cm[i]) != CXL_VFIO_CM_CAP_ID_HDM)
+			continue;
+		if (found->hdm_offset) {
+			pci_err(pdev, "component block: entry %u is a second HDM Decoder Capability, expected one\n",
+				i);
+			return -EEXIST;
+		}
+		found->hdm_offset = FIELD_GET(CXL_VFIO_CM_CAP_ENTRY_PTR, cm[i]);
+		if (found->hdm_offset < CXL_VFIO_CM_CAP_ENTRY(entries + 1) ||
+		    !IS_ALIGNED(found->hdm_offset, 4)) {
+			pci_err(pdev, "component block: HDM Decoder Capability at offset %#x, expected past the capability array and aligned to 4\n",
+				found->hdm_offset);
+			return -EBADMSG;
+		}
+	}
+	if (!found->hdm_offset) {
+		pci_err(pdev, "component block: no HDM Decoder Capability among %u entries\n",
+			entries);
+		return -EOPNOTSUPP;
+	}
+	count = cxl_vfio_hdm_decoder_count(cm[found->hdm_offset / 4]);
+	if (!count) {
+		pci_err(pdev, "HDM Decoder Capability: header reads %#010x, decoder count is a reserved encoding\n",
+			cm[found->hdm_offset / 4]);
+		return -EBADMSG;
+	}
+	if (found->hdm_offset + CXL_VFIO_HDM_DECODER(count) > CXL_VFIO_CM_SIZE) {
+		pci_err(pdev, "HDM Decoder Capability: %u decoders at offset %#x do not fit the %#x bytes of the register area\n",
+			count, found->hdm_offset, CXL_VFIO_CM_SIZE);
+		return -EBADMSG;
+	}
+	return 0;
+}
+
+/* One committed decoder, CXL r4.0 8.2.4.20; @reg is its first register */
+static int note_range(struct pci_dev *pdev, struct cxl_vfio_found *found, unsigned int n,
+		      const u32 *reg)
+{
+	u32 ctrl = reg[CXL_VFIO_HDM_CTRL / 4];
+	struct cxl_vfio_hdm_range range = {
+		.base = ((u64)reg[CXL_VFIO_HDM_BASE_HIGH / 4] << 32) |
+			reg[CXL_VFIO_HDM_BASE_LOW / 4],
+		.size = ((u64)reg[CXL_VFIO_HDM_SIZE_HIGH / 4] << 32) |
+			reg[CXL_VFIO_HDM_SIZE_LOW / 4],
+		.decoder = n,
+	};
+
+	if (FIELD_GET(CXL_VFIO_HDM_CTRL_IW, ctrl)) {
+		pci_err(pdev, "HDM decoder %u: CTRL reads %#010x, interleaved; expected one way\n",
+			n, ctrl);
+		return -EDOM;
+	}
+	if (!range.size) {
+		pci_err(pdev, "HDM decoder %u: committed with size 0\n", n);
+		return -EINVAL;
+	}
+	if (!IS_ALIGNED(range.base | range.size, CXL_VFIO_HDM_GRANULE)) {
+		pci_err(pdev, "HDM decoder %u: base %#llx size %#llx, expected multiples of 256 MiB\n",
+			n, range.base, range.size);
+		return -EINVAL;
+	}
+	if (range.base + range.size - 1 < range.base) {
+		pci_err(pdev, "HDM decoder %u: base %#llx size %#llx wraps around\n",
+			n, range.base, range.size);
+		return -EOVERFLOW;
+	}
+	found->range[found->nr_ranges++] = range;
+	return 0;
+}
+
+static int find_ranges(struct pci_dev *pdev, struct cxl_vfio_found *found)
+{
+	const u32 *hdm = &found->cm[found->hdm_offset / 4];
+	unsigned int count = cxl_vfio_hdm_decoder_count(hdm[0]);
+	int ret;
+
+	for (unsigned int n = 0; n < count; n++) {
+		const u32 *reg = &hdm[CXL_VFIO_HDM_DECODER(n) / 4];
+
+		if (!(reg[CXL_VFIO_HDM_CTRL / 4] & CXL_VFIO_HDM_CTRL_COMMITTED))
+			continue;
+		ret = note_range(pdev, found, n, reg);
+		if (ret)
+			return ret;
+	}
+	if (!found->nr_ranges) {
+		pci_err(pdev, "HDM Decoder Capability: none of %u decoders is committed, expected firmware to commit one\n",
+			count);
+		return -ENODATA;
+	}
+	return 0;
+}
+
+static unsigned int active_timeout_ms(u32 size_low)
+{
+	static const unsigned int seconds[] = { 1, 4, 16, 64, 256 };
+	unsigned int code = FIELD_GET(CXL_VFIO_DVSEC_RANGE_ACTIVE_TIMEOUT, size_low);
+
+	return 1000 * seconds[min_t(unsigned int, code, ARRAY_SIZE(seconds) - 1)];
+}
+
+/* Wait until the first range says its memory can be used, CXL r4.0 8.1.3.8 */
+static int wait_active(struct pci_dev *pdev, const struct cxl_vfio_found *found)
+{
+	u16 reg = found->dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(0);
+	unsigned int waited = 0, limit = INFO_VALID_TIMEOUT_MS;
+	u32 low = 0;
+
+	for (;;) {
+		pci_read_config_dword(pdev, reg, &low);
+		if (PCI_POSSIBLE_ERROR(low))
+			break;
+		if (low & CXL_VFIO_DVSEC_RANGE_INFO_VALID) {
+			if (low & CXL_VFIO_DVSEC_RANGE_ACTIVE)
+				return 0;
+			limit = active_timeout_ms(low);
+		}
+		if (waited >= limit)
+			break;
+		if (msleep_interruptible(POLL_MS))
+			return -EINTR;
+		waited += POLL_MS;
+	}
+	pci_err(pdev, "CXL Device DVSEC: RANGE1 SIZE LOW reads %#010x after %u ms, expected Memory_Info_Valid and Memory_Active\n",
+		low, waited);
+	return -ETIMEDOUT;
+}
+
+/**
+ * cxl_vfio_map_cm() - map the CXL.cache/mem area
+ * @pdev: the function
+ * @found: where its component block is, as discovery found it
+ *
+ * Return: the mapping, NULL if there is no address space left.
+ */
+void __iomem *cxl_vfio_map_cm(struct pci_dev *pdev, const struct cxl_vfio_found *found)
+{
+	return ioremap(pci_resource_start(pdev, found->bar) + found->block_offset +
+		       CXL_VFIO_CM_OFFSET, CXL_VFIO_CM_SIZE);
+}
+
+/**
+ * cxl_vfio_decoders_intact() - are the decoders still as they were at bind?
+ * @regs: the CXL.cache/mem area's mapping; memory decode is on
+ * @found: what discovery found
+ *
+ * Return: true if each decoder that was committed at bind is committed now to
+ * the same base and size.  A device that is gone reads all ones: false.
+ */
+bool cxl_vfio_decoders_intact(const void __iomem *regs, const struct cxl_vfio_found *found)
+{
+	for (unsigned int i = 0; i < found->nr_ranges; i++) {
+		const struct cxl_vfio_hdm_range *range = &found->range[i];
+		const void __iomem *reg = regs + found->hdm_offset +
+					  CXL_VFIO_HDM_DECODER(range->decoder);
+		u32 ctrl = readl(reg + CXL_VFIO_HDM_CTRL);
+
+		if (all_ones(ctrl) || !(ctrl & CXL_VFIO_HDM_CTRL_COMMITTED) ||
+		    readl(reg + CXL_VFIO_HDM_BASE_LOW) != lower_32_bits(range->base) ||
+		    readl(reg + CXL_VFIO_HDM_BASE_HIGH) != upper_32_bits(range->base) ||
+		    readl(reg + CXL_VFIO_HDM_SIZE_LOW) != lower_32_bits(range->size) ||
+		    readl(reg + CXL_VFIO_HDM_SIZE_HIGH) != upper_32_bits(range->size))
+			return false;
+	}
+	return true;
+}
+
+static int read_registers(struct pci_dev *pdev, struct cxl_vfio_found *found)
+{
+	void __iomem *regs;
+	int ret;
+
+	ret = pci_enable_device_mem(pdev);
+	if (ret) {
+		pci_err(pdev, "cannot turn on memory decode to read the component block\n");
+		return ret;
+	}
+	regs = cxl_vfio_map_cm(pdev, found);
+	if (regs) {
+		cxl_vfio_read_cm(regs, found->cm);
+		iounmap(regs);
+	} else {
+		ret = -ENOMEM;
+	}
+	pci_disable_device(pdev);
+	return ret;
+}
+
+/**
+ * cxl_vfio_discover() - find out what a function is
+ * @pdev: the function, in D0 and bound to nothing else
+ * @found: zeroed; filled in
+ *
+ * Return: 0 with @found->is_cxl telling whether there is HDM memory to assign,
+ * or a negative errno, told in the log, if the function claims to have some
+ * but what it says about it does not hold.
+ */
+int cxl_vfio_discover(struct pci_dev *pdev, struct cxl_vfio_found *found)
+{
+	int ret;
+
+	ret = find_dvsec(pdev, found);
+	if (ret || !found->is_cxl)
+		return ret;
+	ret = find_block(pdev, found);
+	if (ret)
+		return ret;
+	ret = read_registers(pdev, found);
+	if (ret)
+		return ret;
+	ret = find_hdm(pdev, found);
+	if (ret)
+		return ret;
+	ret = find_ranges(pdev, found);
+	if (ret)
+		return ret;
+	return wait_active(pdev, found);
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * CXL Device DVSEC model, CXL r4.0 8.1.3.
+ *
+ * What a guest reads and writes in place of the device's own DVSEC.  A pure
+ * model: no I/O, no locks, no allocation; the caller serialises accesses.
+ *
+ * All registers are treated in 16-bit units, because the body starts at 0x0a:
+ * an access of any size and alignment is merged, byte by byte, into the units
+ * it touches and each unit then applies its own rule.
+ */
+#include <linux/bitfield.h>
+#include <linux/math.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+
+#include "dvsec.h"
+
+#define UNIT(offset)		((offset) / 2)
+#define RANGE_LIVE		(CXL_VFIO_DVSEC_RANGE_INFO_VALID | CXL_VFIO_DVSEC_RANGE_ACTIVE)
+
+/*
+ * The driver performs no CXL reset and no cache write-back on a guest's behalf
+ * yet, so the guest sees a device that offers neither.
+ */
+#define CAP_HIDDEN		(CXL_VFIO_DVSEC_CAP_WBI | CXL_VFIO_DVSEC_CAP_RST |	\
+				 CXL_VFIO_DVSEC_CAP_RST_TIMEOUT | CXL_VFIO_DVSEC_CAP_RST_MEM_CLR)
+
+/* Does the DVSEC have the 16-bit unit at @offset? */
+static bool has_unit(const struct cxl_vfio_dvsec *dvsec, u16 offset)
+{
+	return offset + 2 <= dvsec->len;
+}
+
+static bool config_locked(const struct cxl_vfio_dvsec *dvsec)
+{
+	return dvsec->reg[UNIT(CXL_VFIO_DVSEC_LOCK)] & CXL_VFIO_DVSEC_LOCK_CONFIG_LOCK;
+}
+
+static void clear_units(struct cxl_vfio_dvsec *dvsec, u16 from, u16 to)
+{
+	for (u16 off = from; off < to; off += 2)
+		dvsec->reg[UNIT(off)] = 0;
+}
+
+/**
+ * cxl_vfio_dvsec_init() - make the guest's view from the hardware's registers
+ * @dvsec: the model
+ * @regs: the capability as read from the device, in 16-bit units
+ * @len: its length in bytes, as its header says
+ * @hide_hpa: show the range bases as 0 until a guest address is written
+ */
+void cxl_vfio_dvsec_init(struct cxl_vfio_dvsec *dvsec, const u16 *regs, u16 len, bool hide_hpa)
+{
+	unsigned int ranges;
+
+	memset(dvsec, 0, sizeof(*dvsec));
+	dvsec->len = min_t(u16, len, DVSEC_MAX_LEN);
+	memcpy(dvsec->reg, regs, rounddown(dvsec->len, 2));
+
+	ranges = FIELD_GET(CXL_VFIO_DVSEC_CAP_HDM_COUNT, dvsec->reg[UNIT(CXL_VFIO_DVSEC_CAP)]);
+	dvsec->reg[UNIT(CXL_VFIO_DVSEC_CAP)] &= ~CAP_HIDDEN;
+	if (has_unit(dvsec, CXL_VFIO_DVSEC_CTRL))
+		dvsec->reg[UNIT(CXL_VFIO_DVSEC_CTRL)] |= CXL_VFIO_DVSEC_CTRL_IO_ENABLE;
+	dvsec->reg[UNIT(CXL_VFIO_DVSEC_CTRL2)] &= CXL_VFIO_DVSEC_CTRL2_RW_MASK;
+
+	for (unsigned int i = 0; i < CXL_VFIO_DVSEC_RANGES; i++) {
+		u16 start = CXL_VFIO_DVSEC_RANGE_SIZE_HIGH(i);
+		u16 base = CXL_VFIO_DVSEC_RANGE_BASE_HIGH(i);
+
+		if (i >= ranges)
+			clear_units(dvsec, start, start + 0x10);
+		else if (hide_hpa)
+			clear_units(dvsec, base, base + 8);
+	}
+}
+
+/**
+ * cxl_vfio_dvsec_is_live() - does an access need the hardware's present state?
+ * @offset: first byte read
+ * @count: bytes read
+ *
+ * Return: true if the access touches a register of which some bits are read
+ * from the device; cxl_vfio_dvsec_set_live() is due before the read.
+ */
+bool cxl_vfio_dvsec_is_live(u16 offset, size_t count)
+{
+	static const u16 live[] = {
+		CXL_VFIO_DVSEC_STATUS2,
+		CXL_VFIO_DVSEC_RANGE_SIZE_LOW(0),
+		CXL_VFIO_DVSEC_RANGE_SIZE_LOW(1),
+	};
+
+	for (unsigned int i = 0; i < sizeof(live) / sizeof(live[0]); i++)
+		if (offset < live[i] + 2 && offset + count > live[i])
+			return true;
+	return false;
+}
+
+static void merge(struct cxl_vfio_dvsec *dvsec, u16 offset, u16 mask, u16 val)
+{
+	if (has_unit(dvsec, offset))
+		dvsec->reg[UNIT(offset)] = (dvsec->reg[UNIT(offset)] & ~mask) | (val & mask);
+}
+
+/**
+ * cxl_vfio_dvsec_set_live() - refresh the bits that hardware alone knows
+ * @dvsec: the model
+ * @status2: STATUS2 as read from the device: Cache Invalid
+ * @range_low: low halves of both RANGE SIZE LOW registers as read from the
+ *	device: Memory_Info_Valid and Memory_Active
+ */
+void cxl_vfio_dvsec_set_live(struct cxl_vfio_dvsec *dvsec, u16 status2,
+			     const u16 range_low[CXL_VFIO_DVSEC_RANGES])
+{
+	unsigned int ranges = FIELD_GET(CXL_VFIO_DVSEC_CAP_HDM_COUNT,
+					dvsec->reg[UNIT(CXL_VFIO_DVSEC_CAP)]);
+
+	merge(dvsec, CXL_VFIO_DVSEC_STATUS2, CXL_VFIO_DVSEC_STATUS2_CACHE_INVALID, status2);
+	for (unsigned int i = 0; i < CXL_VFIO_DVSEC_RANGES && i < ranges; i++)
+		merge(dvsec, CXL_VFIO_DVSEC_RANGE_SIZE_LOW(i), RANGE_LIVE, range_low[i]);
+}
+
+/**
+ * cxl_vfio_dvsec_read() - read any bytes
+ * @dvsec: the model
+ * @offset: first byte
+ * @buf: where they go
+ * @count: how many; bytes past the capability read 0
+ */
+void cxl_vfio_dvsec_read(const struct cxl_vfio_dvsec *dvsec, u16 offset, u8 *buf, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t at = offset + i;
+
+		buf[i] = at < dvsec->len ? dvsec->reg[at / 2] >> (8 * (at % 2)) : 0;
+	}
+}
+
+/* Is @offset the 16-bit unit @unit of a range's base register? */
+static bool is_range_base(const struct cxl_vfio_dvsec *dvsec, u16 offset, u16 *mask)
+{
+	unsigned int ranges = FIELD_GET(CXL_VFIO_DVSEC_CAP_HDM_COUNT,
+					dvsec->reg[UNIT(CXL_VFIO_DVSEC_CAP)]);
+
+	for (unsigned int i = 0; i < CXL_VFIO_DVSEC_RANGES && i < ranges; i++) {
+		u16 high = CXL_VFIO_DVSEC_RANGE_BASE_HIGH(i);
+		u16 low = CXL_VFIO_DVSEC_RANGE_BASE_LOW(i);
+
+		if (offset == high || offset == high + 2)
+			*mask = 0xffff;
+		else if (offset == low)
+			*mask = CXL_VFIO_DVSEC_RANGE_BASE_LOW_MASK & 0xffff;
+		else if (offset == low + 2)
+			*mask = CXL_VFIO_DVSEC_RANGE_BASE_LOW_MASK >> 16;
+		else
+			continue;
+		return true;
+	}
+	return false;
+}
+
+/* Apply a write of the bytes in @mask to the 16-bit unit at @offset */
+static void write_unit(struct cxl_vfio_dvsec *dvsec, u16 offset, u16 mask, u16 val)
+{
+	u16 *reg = &dvsec->reg[UNIT(offset)];
+	u16 base_mask;
+
+	switch (offset) {
+	case CXL_VFIO_DVSEC_CTRL:
+		if (!config_locked(dvsec))
+			merge(dvsec, offset, mask & CXL_VFIO_DVSEC_CTRL_RW_MASK, val);
+		return;
+	case CXL_VFIO_DVSEC_STATUS:
+		*reg &= ~(val & mask & CXL_VFIO_DVSEC_STATUS_VIRAL);
+		return;
+	case CXL_VFIO_DVSEC_CTRL2:
+		merge(dvsec, offset, mask & CXL_VFIO_DVSEC_CTRL2_RW_MASK, val);
+		return;
+	case CXL_VFIO_DVSEC_STATUS2:
+		*reg &= ~(val & mask & CXL_VFIO_DVSEC_STATUS2_HDM_PRESERVE_ERR);
+		return;
+	case CXL_VFIO_DVSEC_LOCK:
+		*reg |= val & mask & CXL_VFIO_DVSEC_LOCK_CONFIG_LOCK;
+		return;
+	}
+	if (is_range_base(dvsec, offset, &base_mask) && !config_locked(dvsec))
+		merge(dvsec, offset, mask & base_mask, val);
+}
+
+/**
+ * cxl_vfio_dvsec_write() - write any bytes as a guest would
+ * @dvsec: the model
+ * @offset: first byte
+ * @buf: the bytes
+ * @count: how many; bytes past the capability are dropped
+ *
+ * Read-only, reserved and locked fields keep their value.
+ */
+void cxl_vfio_dvsec_write(struct cxl_vfio_dvsec *dvsec, u16 offset, const u8 *buf, size_t count)
+{
+	size_t end = min_t(size_t, offset + count, dvsec->len);
+
+	for (size_t unit = rounddown(offset, 2); unit < end; unit += 2) {
+		u16 mask = 0, val = 0;
+
+		for (size_t at = max_t(size_t, unit, offset); at < unit + 2 && at < end; at++) {
+			mask |= 0xff << (8 * (at - unit));
+			val |= buf[at - offset] << (8 * (at - unit));
+		}
+		write_unit(dvsec, unit, mask, val);
+	}
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef CXL_VFIO_DVSEC_H
+#define CXL_VFIO_DVSEC_H
+
+#include <linux/types.h>
+#include <linux/cxl_vfio_regs.h>
+
+/* The longest CXL Device DVSEC defined (revision 2 and 3) is 0x3c */
+#define DVSEC_MAX_LEN	0x40
+
+/**
+ * struct cxl_vfio_dvsec - the CXL Device DVSEC as the guest sees it
+ * @reg: the capability in 16-bit units, as the guest reads it
+ * @len: its length in bytes, at most DVSEC_MAX_LEN; what lies past it does
+ *	not exist
+ */
+struct cxl_vfio_dvsec {
+	u16 reg[DVSEC_MAX_LEN / 2];
+	u16 len;
+};
+
+void cxl_vfio_dvsec_init(struct cxl_vfio_dvsec *dvsec, const u16 *regs, u16 len, bool hide_hpa);
+bool cxl_vfio_dvsec_is_live(u16 offset, size_t count);
+void cxl_vfio_dvsec_set_live(struct cxl_vfio_dvsec *dvsec, u16 status2,
+			     const u16 range_low[CXL_VFIO_DVSEC_RANGES]);
+void cxl_vfio_dvsec_read(const struct cxl_vfio_dvsec *dvsec, u16 offset, u8 *buf, size_t count);
+void cxl_vfio_dvsec_write(struct cxl_vfio_dvsec *dvsec, u16 offset, const u8 *buf, size_t count);
+
+#endif

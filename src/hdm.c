@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * HDM Decoder Capability model, CXL r4.0 8.2.4.20.
+ *
+ * What a guest reads and writes in place of the device's own decoders.  A pure
+ * model: it does no I/O, takes no locks, allocates nothing and calls nobody;
+ * the caller serialises accesses and acts on the events that come back.
+ */
+#include <linux/bitfield.h>
+#include <linux/bits.h>
+#include <linux/string.h>
+
+#include "hdm.h"
+
+/* Header fields that decide which control bits exist */
+#define HDM_CAP_POISON		BIT(10)
+#define HDM_CAP_UIO		BIT(13)
+#define HDM_CAP_COHERENCY	GENMASK(22, 21)
+#define HDM_COHERENCY_BOTH	3
+
+#define HDM_CTRL_UIO		BIT(14)
+#define HDM_CTRL_ISP		GENMASK(27, 24)
+#define HDM_IG_MAX		6	/* 16 KiB */
+
+enum {
+	REG_BASE_LOW = CXL_VFIO_HDM_BASE_LOW / 4,
+	REG_BASE_HIGH = CXL_VFIO_HDM_BASE_HIGH / 4,
+	REG_SIZE_LOW = CXL_VFIO_HDM_SIZE_LOW / 4,
+	REG_SIZE_HIGH = CXL_VFIO_HDM_SIZE_HIGH / 4,
+	REG_CTRL = CXL_VFIO_HDM_CTRL / 4,
+	REG_SKIP_LOW = CXL_VFIO_HDM_SKIP_LOW / 4,
+	REG_SKIP_HIGH = CXL_VFIO_HDM_SKIP_HIGH / 4,
+};
+
+static u64 reg_pair(const struct cxl_vfio_hdm_decoder *d, unsigned int low)
+{
+	return ((u64)d->reg[low + 1] << 32) | d->reg[low];
+}
+
+static bool is_committed(const struct cxl_vfio_hdm_decoder *d)
+{
+	return d->reg[REG_CTRL] & CXL_VFIO_HDM_CTRL_COMMITTED;
+}
+
+static bool is_locked(const struct cxl_vfio_hdm_decoder *d)
+{
+	return is_committed(d) && (d->reg[REG_CTRL] & CXL_VFIO_HDM_CTRL_LOCK);
+}
+
+/**
+ * cxl_vfio_hdm_decoder_count() - decode the header's decoder count field
+ * @cap: HDM Decoder Capability header, CXL r4.0 8.2.4.20.1
+ *
+ * Return: 1 to 32 decoders, 0 for a reserved encoding.
+ */
+unsigned int cxl_vfio_hdm_decoder_count(u32 cap)
+{
+	unsigned int code = FIELD_GET(CXL_VFIO_HDM_CAP_COUNT, cap);
+
+	if (code == 0)
+		return 1;
+	if (code <= 8)
+		return 2 * code;
+	if (code <= 12)
+		return 4 * (code - 4);
+	return 0;
+}
+
+/**
+ * cxl_vfio_hdm_init() - make the guest's view from the hardware's registers
+ * @hdm: the model
+ * @regs: the whole capability as read from the device, header first; the
+ *	header's decoder count is valid
+ * @hide_hpa: show BASE as 0 until a guest address is written, and committed
+ *	decoders as unlocked, so that the VMM can write one
+ */
+void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs, bool hide_hpa)
+{
+	memset(hdm, 0, sizeof(*hdm));
+	hdm->cap = regs[CXL_VFIO_HDM_CAP / 4];
+	hdm->count = cxl_vfio_hdm_decoder_count(hdm->cap);
+	/*
+	 * A Linux guest that reads decoder enable as 0 falls back to the DVSEC
+	 * range registers, which cannot describe a guest's address.
+	 */
+	hdm->global = regs[CXL_VFIO_HDM_GLOBAL_CTRL / 4] | CXL_VFIO_HDM_GLOBAL_CTRL_ENABLE;
+
+	for (unsigned int n = 0; n < hdm->count; n++) {
+		struct cxl_vfio_hdm_decoder *d = &hdm->decoder[n];
+
+		memcpy(d->reg, &regs[CXL_VFIO_HDM_DECODER(n) / 4], sizeof(d->reg));
+		d->reg[HDM_REGS_PER_DECODER - 1] = 0;
+		d->reg[REG_BASE_LOW] &= CXL_VFIO_HDM_LOW_MASK;
+		d->reg[REG_SIZE_LOW] &= CXL_VFIO_HDM_LOW_MASK;
+		d->reg[REG_SKIP_LOW] &= CXL_VFIO_HDM_LOW_MASK;
+		if (is_committed(d))
+			d->backed = reg_pair(d, REG_SIZE_LOW);
+		if (!hide_hpa)
+			continue;
+		d->reg[REG_BASE_LOW] = 0;
+		d->reg[REG_BASE_HIGH] = 0;
+		d->reg[REG_CTRL] &= ~CXL_VFIO_HDM_CTRL_LOCK;
+	}
+}
+
+/**
+ * cxl_vfio_hdm_size() - length of the capability
+ * @hdm: the model
+ *
+ * Return: bytes from the header to the end of the last decoder.
+ */
+u32 cxl_vfio_hdm_size(const struct cxl_vfio_hdm *hdm)
+{
+	return CXL_VFIO_HDM_DECODER(hdm->count);
+}
+
+/**
+ * cxl_vfio_hdm_read() - read a register
+ * @hdm: the model
+ * @offset: bytes from the capability's start, a multiple of 4
+ *
+ * Return: the register, 0 past the last decoder and where none is defined.
+ */
+u32 cxl_vfio_hdm_read(const struct cxl_vfio_hdm *hdm, u32 offset)
+{
+	unsigned int n;
+
+	if (offset == CXL_VFIO_HDM_CAP)
+		return hdm->cap;
+	if (offset == CXL_VFIO_HDM_GLOBAL_CTRL)
+		return hdm->global;
+	if (offset < CXL_VFIO_HDM_DECODER(0) || offset >= cxl_vfio_hdm_size(hdm))
+		return 0;
+
+	offset -= CXL_VFIO_HDM_DECODER(0);
+	n = offset / CXL_VFIO_HDM_DECODER_STRIDE;
+	return hdm->decoder[n].reg[offset % CXL_VFIO_HDM_DECODER_STRIDE / 4];
+}
+
+/* May decoder @n commit with the settings it has now?  CXL r4.0 8.2.4.20.12 */
+static bool settings_legal(const struct cxl_vfio_hdm *hdm, unsigned int n)
+{
+	const struct cxl_vfio_hdm_decoder *d = &hdm->decoder[n];
+	u64 base = reg_pair(d, REG_BASE_LOW), size = reg_pair(d, REG_SIZE_LOW);
+	const struct cxl_vfio_hdm_decoder *prev;
+
+	if (!size || size > d->backed || base + size - 1 < base)
+		return false;
+	if (FIELD_GET(CXL_VFIO_HDM_CTRL_IG, d->reg[REG_CTRL]) > HDM_IG_MAX)
+		return false;
+	if (FIELD_GET(CXL_VFIO_HDM_CTRL_IW, d->reg[REG_CTRL]))
+		return false;
+	if (!n)
+		return true;
+
+	prev = &hdm->decoder[n - 1];
+	return is_committed(prev) &&
+	       base > reg_pair(prev, REG_BASE_LOW) + reg_pair(prev, REG_SIZE_LOW) - 1;
+}
+
+/* Control bits that a write may change while the decoder is not committed */
+static u32 ctrl_rw_mask(const struct cxl_vfio_hdm *hdm)
+{
+	u32 mask = CXL_VFIO_HDM_CTRL_IG | CXL_VFIO_HDM_CTRL_IW | CXL_VFIO_HDM_CTRL_LOCK |
+		   CXL_VFIO_HDM_CTRL_COMMIT | CXL_VFIO_HDM_CTRL_BI;
+
+	if (hdm->cap & HDM_CAP_UIO)
+		mask |= HDM_CTRL_UIO | HDM_CTRL_ISP;
+	if (FIELD_GET(HDM_CAP_COHERENCY, hdm->cap) == HDM_COHERENCY_BOTH)
+		mask |= CXL_VFIO_HDM_CTRL_HOST_ONLY;
+	return mask;
+}
+
+static enum cxl_vfio_hdm_event_type write_committed_ctrl(struct cxl_vfio_hdm *hdm,
+							 unsigned int n, u32 val)
+{
+	struct cxl_vfio_hdm_decoder *d = &hdm->decoder[n];
+
+	if (val & CXL_VFIO_HDM_CTRL_COMMIT)
+		return HDM_EVENT_NONE;
+	/* Decoders give way in reverse order */
+	if (n + 1 < hdm->count && is_committed(&hdm->decoder[n + 1]))
+		return HDM_EVENT_NONE;
+
+	d->reg[REG_CTRL] &= ~(CXL_VFIO_HDM_CTRL_COMMIT | CXL_VFIO_HDM_CTRL_COMMITTED);
+	return HDM_EVENT_DECOMMITTED;
+}
+
+static enum cxl_vfio_hdm_event_type write_ctrl(struct cxl_vfio_hdm *hdm, unsigned int n, u32 val)
+{
+	struct cxl_vfio_hdm_decoder *d = &hdm->decoder[n];
+	u32 old = d->reg[REG_CTRL], mask = ctrl_rw_mask(hdm);
+
+	if (is_committed(d))
+		return write_committed_ctrl(hdm, n, val);
+
+	d->reg[REG_CTRL] = (old & ~mask) | (val & mask);
+	if (!(val & CXL_VFIO_HDM_CTRL_COMMIT)) {
+		d->reg[REG_CTRL] &= ~CXL_VFIO_HDM_CTRL_ERROR;
+		return HDM_EVENT_NONE;
+	}
+	if (old & CXL_VFIO_HDM_CTRL_COMMIT)
+		return HDM_EVENT_NONE;
+	if (!settings_legal(hdm, n)) {
+		d->reg[REG_CTRL] |= CXL_VFIO_HDM_CTRL_ERROR;
+		return HDM_EVENT_ERROR;
+	}
+	d->reg[REG_CTRL] |= CXL_VFIO_HDM_CTRL_COMMITTED;
+	return HDM_EVENT_COMMITTED;
+}
+
+static enum cxl_vfio_hdm_event_type write_decoder(struct cxl_vfio_hdm *hdm, unsigned int n,
+						  unsigned int reg, u32 val)
+{
+	struct cxl_vfio_hdm_decoder *d = &hdm->decoder[n];
+
+	if (is_locked(d))
+		return HDM_EVENT_NONE;
+	if (reg == REG_CTRL)
+		return write_ctrl(hdm, n, val);
+	if (is_committed(d) || reg > REG_SKIP_HIGH)
+		return HDM_EVENT_NONE;
+
+	if (reg == REG_BASE_LOW || reg == REG_SIZE_LOW || reg == REG_SKIP_LOW)
+		val &= CXL_VFIO_HDM_LOW_MASK;
+	d->reg[reg] = val;
+	return HDM_EVENT_NONE;
+}
+
+static void write_global(struct cxl_vfio_hdm *hdm, u32 val)
+{
+	u32 mask = CXL_VFIO_HDM_GLOBAL_CTRL_ENABLE;
+
+	if (hdm->cap & HDM_CAP_POISON)
+		mask |= CXL_VFIO_HDM_GLOBAL_CTRL_POISON_EN;
+	hdm->global = (hdm->global & ~mask) | (val & mask);
+}
+
+/**
+ * cxl_vfio_hdm_write() - write a register as a guest would
+ * @hdm: the model
+ * @offset: bytes from the capability's start, a multiple of 4
+ * @val: the value written
+ *
+ * Read-only, reserved and locked fields keep their value.
+ *
+ * Return: what the write led to.
+ */
+struct cxl_vfio_hdm_event cxl_vfio_hdm_write(struct cxl_vfio_hdm *hdm, u32 offset, u32 val)
+{
+	struct cxl_vfio_hdm_event event = { .type = HDM_EVENT_NONE };
+
+	if (offset == CXL_VFIO_HDM_GLOBAL_CTRL) {
+		write_global(hdm, val);
+		return event;
+	}
+	if (offset < CXL_VFIO_HDM_DECODER(0) || offset >= cxl_vfio_hdm_size(hdm))
+		return event;
+
+	offset -= CXL_VFIO_HDM_DECODER(0);
+	event.decoder = offset / CXL_VFIO_HDM_DECODER_STRIDE;
+	event.type = write_decoder(hdm, event.decoder,
+				   offset % CXL_VFIO_HDM_DECODER_STRIDE / 4, val);
+	return event;
+}

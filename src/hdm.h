@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef CXL_VFIO_HDM_H
+#define CXL_VFIO_HDM_H
+
+#include <linux/types.h>
+#include <linux/cxl_vfio_regs.h>
+
+#define HDM_REGS_PER_DECODER	(CXL_VFIO_HDM_DECODER_STRIDE / 4)
+#define HDM_MAX_REGS		(CXL_VFIO_HDM_DECODER(CXL_VFIO_HDM_MAX_DECODERS) / 4)
+
+enum cxl_vfio_hdm_event_type {
+	HDM_EVENT_NONE,
+	HDM_EVENT_COMMITTED,
+	HDM_EVENT_DECOMMITTED,
+	HDM_EVENT_ERROR,	/* COMMIT was written, the settings are illegal */
+};
+
+/**
+ * struct cxl_vfio_hdm_event - what a guest's register write led to
+ * @type: what happened
+ * @decoder: to which decoder
+ */
+struct cxl_vfio_hdm_event {
+	enum cxl_vfio_hdm_event_type type;
+	unsigned int decoder;
+};
+
+/**
+ * struct cxl_vfio_hdm_decoder - one HDM decoder as the guest sees it
+ * @reg: BASE, SIZE, CTRL and DPA skip, dwords in register order
+ * @backed: bytes of host memory behind the decoder, 0 where the host's
+ *	decoder is not committed
+ */
+struct cxl_vfio_hdm_decoder {
+	u32 reg[HDM_REGS_PER_DECODER];
+	u64 backed;
+};
+
+/**
+ * struct cxl_vfio_hdm - the HDM Decoder Capability as the guest sees it
+ * @cap: capability header
+ * @global: global control
+ * @count: number of decoders
+ * @decoder: the decoders
+ */
+struct cxl_vfio_hdm {
+	u32 cap;
+	u32 global;
+	unsigned int count;
+	struct cxl_vfio_hdm_decoder decoder[CXL_VFIO_HDM_MAX_DECODERS];
+};
+
+unsigned int cxl_vfio_hdm_decoder_count(u32 cap);
+void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs, bool hide_hpa);
+u32 cxl_vfio_hdm_size(const struct cxl_vfio_hdm *hdm);
+u32 cxl_vfio_hdm_read(const struct cxl_vfio_hdm *hdm, u32 offset);
+struct cxl_vfio_hdm_event cxl_vfio_hdm_write(struct cxl_vfio_hdm *hdm, u32 offset, u32 val);
+
+#endif

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * HDM memory: claims the host physical ranges that the committed decoders
+ * decode, and gives each to users as a VFIO region that can be read, written
+ * and mapped.
+ */
+#include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/cxl_vfio_pci.h>
+
+#include "cxl_vfio.h"
+
+/* How much is copied before locks are dropped and signals looked at */
+#define COPY_CHUNK	SZ_64K
+
+/* A VFIO region's index takes the upper bits of a file offset */
+#define REGION_MAX	BIT_ULL(VFIO_PCI_OFFSET_SHIFT)
+
+static int claim_range(struct cxl_vfio_device *dev, const struct cxl_vfio_hdm_range *range,
+		       struct cxl_vfio_hdm_mem *mem)
+{
+	struct pci_dev *pdev = dev->core.pdev;
+
+	if (range->size > REGION_MAX) {
+		pci_err(pdev, "HDM decoder %u: size %#llx, a VFIO region holds at most %#llx\n",
+			range->decoder, range->size, REGION_MAX);
+		return -EFBIG;
+	}
+	if (region_intersects(range->base, range->size, IORESOURCE_SYSTEM_RAM,
+			      IORES_DESC_NONE) != REGION_DISJOINT) {
+		pci_err(pdev, "HDM decoder %u: [mem %#llx-%#llx] is System RAM, expected memory that the kernel leaves alone\n",
+			range->decoder, range->base, range->base + range->size - 1);
+		return -EADDRINUSE;
+	}
+	if (!request_mem_region_exclusive(range->base, range->size, KBUILD_MODNAME)) {
+		pci_err(pdev, "HDM decoder %u: [mem %#llx-%#llx] is claimed by another driver, see /proc/iomem\n",
+			range->decoder, range->base, range->base + range->size - 1);
+		return -EBUSY;
+	}
+	/* On x86 this mapping is what makes the users' mappings write-back too */
+	mem->va = memremap(range->base, range->size, MEMREMAP_WB);
+	if (!mem->va) {
+		pci_err(pdev, "HDM decoder %u: cannot map [mem %#llx-%#llx] write-back\n",
+			range->decoder, range->base, range->base + range->size - 1);
+		release_mem_region(range->base, range->size);
+		return -ENOMEM;
+	}
+	mem->window.dev = dev;
+	mem->window.phys = range->base;
+	mem->window.size = range->size;
+	mem->window.gated = true;
+	return 0;
+}
+
+/**
+ * cxl_vfio_mem_claim() - claim and map the memory of all committed decoders
+ * @dev: the device, @dev->found filled in
+ *
+ * Return: 0 or a negative errno, told in the log; then nothing stays claimed.
+ */
+int cxl_vfio_mem_claim(struct cxl_vfio_device *dev)
+{
+	unsigned int n = dev->found->nr_ranges;
+	int ret;
+
+	dev->mem = kcalloc(n, sizeof(*dev->mem), GFP_KERNEL);
+	if (!dev->mem)
+		return -ENOMEM;
+
+	for (unsigned int i = 0; i < n; i++) {
+		ret = claim_range(dev, &dev->found->range[i], &dev->mem[i]);
+		if (ret) {
+			cxl_vfio_mem_release(dev);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/**
+ * cxl_vfio_mem_release() - give back what cxl_vfio_mem_claim() claimed
+ * @dev: the device; no user has it open
+ */
+void cxl_vfio_mem_release(struct cxl_vfio_device *dev)
+{
+	for (unsigned int i = 0; i < dev->found->nr_ranges; i++) {
+		struct cxl_vfio_hdm_mem *mem = &dev->mem[i];
+
+		if (!mem->va)
+			break;
+		memunmap(mem->va);
+		release_mem_region(mem->window.phys, mem->window.size);
+	}
+	kfree(dev->mem);
+	dev->mem = NULL;
+}
+
+/*
+ * Copy under the locks that keep the memory there.  They must not be held over
+ * a page fault in the user's buffer, which may need them itself: the copy runs
+ * with faults off and says how much is left.
+ */
+static ssize_t copy_locked(struct cxl_vfio_hdm_mem *mem, char __user *buf, size_t count, u64 at,
+			   bool write)
+{
+	struct cxl_vfio_device *dev = mem->window.dev;
+	ssize_t left = -EIO;
+
+	down_read(&dev->core.memory_lock);
+	down_read(&dev->hdm_lock);
+	if (dev->gate == GATE_BUSY) {
+		left = count;
+	} else if (dev->gate == GATE_OPEN && !dev->core.pm_runtime_engaged &&
+		   cxl_vfio_compat_memory_enabled(&dev->core)) {
+		pagefault_disable();
+		left = write ? __copy_from_user_inatomic(mem->va + at, buf, count) :
+			       __copy_to_user_inatomic(buf, mem->va + at, count);
+		pagefault_enable();
+	}
+	up_read(&dev->hdm_lock);
+	up_read(&dev->core.memory_lock);
+	return left;
+}
+
+static ssize_t mem_rw(struct vfio_pci_core_device *core, char __user *buf, size_t count,
+		      loff_t *ppos, bool write)
+{
+	unsigned int i = VFIO_PCI_OFFSET_TO_INDEX(*ppos) - VFIO_PCI_NUM_REGIONS;
+	struct cxl_vfio_hdm_mem *mem = core->region[i].data;
+	u64 at = *ppos & VFIO_PCI_OFFSET_MASK;
+	ssize_t ret = 0;
+	size_t done = 0;
+
+	if (at >= mem->window.size)
+		return -EINVAL;
+	count = min_t(u64, count, mem->window.size - at);
+	if (!access_ok(buf, count))
+		return -EFAULT;
+
+	while (done < count) {
+		size_t n = min_t(size_t, count - done, COPY_CHUNK);
+		ssize_t left = copy_locked(mem, buf + done, n, at + done, write);
+
+		if (left < 0) {
+			ret = left;
+			break;
+		}
+		done += n - left;
+		if (left && (write ? fault_in_readable(buf + done, left) :
+				     fault_in_writeable(buf + done, left)) == left) {
+			ret = -EFAULT;
+			break;
+		}
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
+		cond_resched();
+	}
+	*ppos += done;
+	return done ? done : ret;
+}
+
+static int mem_mmap(struct vfio_pci_core_device *core, struct vfio_pci_region *region,
+		    struct vm_area_struct *vma)
+{
+	struct cxl_vfio_hdm_mem *mem = region->data;
+
+	return cxl_vfio_window_mmap(&mem->window, vma, vma->vm_page_prot);
+}
+
+/* vfio-pci-core calls it unconditionally; what a region needs lives with the bind */
+static void mem_region_release(struct vfio_pci_core_device *core, struct vfio_pci_region *region)
+{
+}
+
+static const struct vfio_pci_regops mem_regops = {
+	.rw = mem_rw,
+	.mmap = mem_mmap,
+	.release = mem_region_release,
+};
+
+/**
+ * cxl_vfio_mem_register() - make the HDM memory VFIO regions
+ * @dev: the device, between vfio_pci_core_enable() and
+ *	vfio_pci_core_finish_enable(); vfio-pci-core forgets regions at close
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int cxl_vfio_mem_register(struct cxl_vfio_device *dev)
+{
+	for (unsigned int i = 0; i < dev->found->nr_ranges; i++) {
+		struct cxl_vfio_hdm_mem *mem = &dev->mem[i];
+		int ret;
+
+		mem->region = VFIO_PCI_NUM_REGIONS + dev->core.num_regions;
+		mem->window.offset = VFIO_PCI_INDEX_TO_OFFSET(mem->region);
+		ret = vfio_pci_core_register_dev_region(&dev->core, CXL_VFIO_REGION_TYPE,
+							CXL_VFIO_REGION_SUBTYPE_HDM,
+							&mem_regops, mem->window.size,
+							VFIO_REGION_INFO_FLAG_READ |
+							VFIO_REGION_INFO_FLAG_WRITE |
+							VFIO_REGION_INFO_FLAG_MMAP, mem);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}

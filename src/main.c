@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cxl-vfio-pci: assigns CXL Type-2 accelerators, device memory included, to
+ * virtual machines.
+ *
+ * A vfio-pci variant driver.  At bind it finds the device's component registers
+ * and committed HDM decoders (discover.c) and claims the memory behind them
+ * (hdm_mem.c).  To the user of the VFIO device it gives that memory as a region
+ * to read, write and map, and models of the decoders and of the CXL Device
+ * DVSEC (regions.c, bar.c, config.c; hdm.c, dvsec.c, comp.c) in place of the
+ * device's own, which nothing the user does reaches.  Memory is there only
+ * while the device decodes it (reset.c).  Everything else is vfio-pci-core's,
+ * and a function without HDM memory is left to it altogether.
+ *
+ * What differs between kernels is in compat/, and nowhere else.
+ */
+#include <linux/io.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include "cxl_vfio.h"
+
+static char *disable_cxl = "";
+module_param(disable_cxl, charp, 0444);
+MODULE_PARM_DESC(disable_cxl,
+		 "PCI addresses (0000:0d:00.0,...) of functions to assign as plain PCI functions, or 'all'");
+
+bool cxl_vfio_hide_hpa = true;
+module_param_named(hide_hpa, cxl_vfio_hide_hpa, bool, 0444);
+MODULE_PARM_DESC(hide_hpa, "Show users no host physical address (default: Y)");
+
+/* Calls @fn for each address in disable_cxl until it says true; -EINVAL for bad syntax */
+static int for_each_disabled(bool (*fn)(const struct pci_dev *pdev, unsigned int domain,
+					unsigned int bus, unsigned int devfn),
+			     const struct pci_dev *pdev)
+{
+	unsigned int domain, bus, slot, func;
+	const char *p = disable_cxl;
+	int n;
+
+	while (*p) {
+		if (sscanf(p, "%x:%x:%x.%x%n", &domain, &bus, &slot, &func, &n) != 4 ||
+		    domain > U16_MAX || bus > U8_MAX || slot > 31 || func > 7 ||
+		    (p[n] && p[n] != ','))
+			return -EINVAL;
+		if (fn(pdev, domain, bus, PCI_DEVFN(slot, func)))
+			return 1;
+		p += n + (p[n] == ',');
+	}
+	return 0;
+}
+
+static bool matches(const struct pci_dev *pdev, unsigned int domain, unsigned int bus,
+		    unsigned int devfn)
+{
+	return pdev && domain == pci_domain_nr(pdev->bus) && bus == pdev->bus->number &&
+	       devfn == pdev->devfn;
+}
+
+/* Is @pdev to be a plain PCI function?  With NULL: 0 or -EINVAL for the syntax alone */
+static int is_disabled(const struct pci_dev *pdev)
+{
+	if (!strcmp(disable_cxl, "all"))
+		return 1;
+	return for_each_disabled(matches, pdev);
+}
+
+static int cxl_vfio_open_device(struct vfio_device *vdev)
+{
+	struct cxl_vfio_device *dev = to_cxl_vfio(vdev);
+	int ret;
+
+	ret = vfio_pci_core_enable(&dev->core);
+	if (ret)
+		return ret;
+	ret = cxl_vfio_bar_open(dev);
+	if (ret)
+		goto disable;
+	ret = cxl_vfio_config_open(dev);
+	if (ret)
+		goto close_bar;
+	ret = cxl_vfio_regions_open(dev);
+	if (ret)
+		goto close_bar;
+
+	cxl_vfio_gate_open(dev);
+	vfio_pci_core_finish_enable(&dev->core);
+	return 0;
+
+close_bar:
+	cxl_vfio_bar_close(dev);
+disable:
+	vfio_pci_core_disable(&dev->core);
+	return ret;
+}
+
+static void cxl_vfio_close_device(struct vfio_device *vdev)
+{
+	struct cxl_vfio_device *dev = to_cxl_vfio(vdev);
+
+	cxl_vfio_gate_shut(dev);
+	cxl_vfio_bar_close(dev);
+	vfio_pci_core_close_device(vdev);
+}
+
+static ssize_t cxl_vfio_rw(struct vfio_device *vdev, char __user *buf, size_t count,
+			   loff_t *ppos, bool write)
+{
+	struct cxl_vfio_device *dev = to_cxl_vfio(vdev);
+	unsigned int index = VFIO_PCI_OFFSET_TO_INDEX(*ppos);
+
+	if (!count)
+		return 0;
+	if (index == VFIO_PCI_CONFIG_REGION_INDEX)
+		return cxl_vfio_config_rw(dev, buf, count, ppos, write);
+	if (index == dev->found->bar)
+		return cxl_vfio_bar_rw(dev, buf, count, ppos, write);
+	if (write)
+		return vfio_pci_core_write(vdev, buf, count, ppos);
+	return vfio_pci_core_read(vdev, buf, count, ppos);
+}
+
+static ssize_t cxl_vfio_read(struct vfio_device *vdev, char __user *buf, size_t count,
+			     loff_t *ppos)
+{
+	return cxl_vfio_rw(vdev, buf, count, ppos, false);
+}
+
+static ssize_t cxl_vfio_write(struct vfio_device *vdev, const char __user *buf, size_t count,
+			      loff_t *ppos)
+{
+	return cxl_vfio_rw(vdev, (char __user *)buf, count, ppos, true);
+}
+
+static int cxl_vfio_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
+{
+	struct cxl_vfio_device *dev = to_cxl_vfio(vdev);
+	unsigned int index = vma->vm_pgoff >> (VFIO_PCI_OFFSET_SHIFT - PAGE_SHIFT);
+
+	if (index == dev->found->bar)
+		return cxl_vfio_bar_mmap(dev, vma);
+	return vfio_pci_core_mmap(vdev, vma);
+}
+
+static int cxl_vfio_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
+				struct vfio_info_cap *caps)
+{
+	struct cxl_vfio_device *dev = to_cxl_vfio(vdev);
+
+	if (info->index == dev->found->bar)
+		return cxl_vfio_bar_region_info(dev, info, caps);
+	return cxl_vfio_compat_core_region_info(vdev, info, caps);
+}
+
+/* An ioeventfd writes to the device without passing cxl_vfio_write() */
+static long check_ioeventfd(struct cxl_vfio_device *dev, unsigned long arg)
+{
+	struct vfio_device_ioeventfd req;
+	const size_t minsz = offsetofend(struct vfio_device_ioeventfd, fd);
+
+	if (copy_from_user(&req, (void __user *)arg, minsz))
+		return -EFAULT;
+	if (cxl_vfio_bar_is_block(dev, req.offset, sizeof(req.data)))
+		return -EINVAL;
+	return 0;
+}
+
+static long cxl_vfio_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned long arg)
+{
+	struct cxl_vfio_device *dev = to_cxl_vfio(vdev);
+	long ret;
+
+	switch (cmd) {
+	case VFIO_DEVICE_GET_INFO:
+		return cxl_vfio_device_info(dev, arg);
+	case VFIO_DEVICE_IOEVENTFD:
+		ret = check_ioeventfd(dev, arg);
+		if (ret)
+			return ret;
+		break;
+	}
+	return cxl_vfio_compat_ioctl(vdev, cmd, arg, cxl_vfio_region_info);
+}
+
+/*
+ * Low power would take the function to D3, where a CXL device may lose its
+ * decoders and its memory's contents.
+ */
+static int cxl_vfio_feature(struct vfio_device *vdev, u32 flags, void __user *arg, size_t argsz)
+{
+	switch (flags & VFIO_DEVICE_FEATURE_MASK) {
+	case VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY:
+	case VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP:
+	case VFIO_DEVICE_FEATURE_LOW_POWER_EXIT:
+		return -ENOTTY;
+	}
+	return vfio_pci_core_ioctl_feature(vdev, flags, arg, argsz);
+}
+
+static int cxl_vfio_init(struct vfio_device *vdev)
+{
+	struct cxl_vfio_device *dev = to_cxl_vfio(vdev);
+	int ret;
+
+	mutex_init(&dev->model_lock);
+	init_rwsem(&dev->hdm_lock);
+	ret = cxl_vfio_compat_zap_init(&dev->zap);
+	if (ret)
+		return ret;
+	ret = vfio_pci_core_init_dev(vdev);
+	if (ret) {
+		cxl_vfio_compat_zap_exit(&dev->zap);
+		return ret;
+	}
+	dev->core.disable_idle_d3 = true;
+	return 0;
+}
+
+static void cxl_vfio_release(struct vfio_device *vdev)
+{
+	struct cxl_vfio_device *dev = to_cxl_vfio(vdev);
+
+	cxl_vfio_compat_zap_exit(&dev->zap);
+	mutex_destroy(&dev->model_lock);
+	kfree(dev->found);
+	vfio_pci_core_release_dev(vdev);
+}
+
+static const struct vfio_device_ops cxl_vfio_ops = {
+	.name = KBUILD_MODNAME,
+	.init = cxl_vfio_init,
+	.release = cxl_vfio_release,
+	.open_device = cxl_vfio_open_device,
+	.close_device = cxl_vfio_close_device,
+	.read = cxl_vfio_read,
+	.write = cxl_vfio_write,
+	.mmap = cxl_vfio_mmap,
+	.ioctl = cxl_vfio_ioctl,
+	.device_feature = cxl_vfio_feature,
+	.request = vfio_pci_core_request,
+	.match = vfio_pci_core_match,
+	CXL_VFIO_COMPAT_MATCH_TOKEN_UUID
+	CXL_VFIO_COMPAT_REGION_INFO(cxl_vfio_region_info)
+	CXL_VFIO_COMPAT_IOMMUFD_OPS
+	CXL_VFIO_COMPAT_PASID_OPS
+};
+
+static int plain_init(struct vfio_device *vdev)
+{
+	struct cxl_vfio_device *dev = to_cxl_vfio(vdev);
+
+	cxl_vfio_compat_plain_init(&dev->core);
+	return vfio_pci_core_init_dev(vdev);
+}
+
+static void plain_release(struct vfio_device *vdev)
+{
+	kfree(to_cxl_vfio(vdev)->found);
+	vfio_pci_core_release_dev(vdev);
+}
+
+static int plain_open_device(struct vfio_device *vdev)
+{
+	struct cxl_vfio_device *dev = to_cxl_vfio(vdev);
+	int ret;
+
+	ret = vfio_pci_core_enable(&dev->core);
+	if (!ret)
+		vfio_pci_core_finish_enable(&dev->core);
+	return ret;
+}
+
+/* A function without HDM memory: as vfio-pci has it */
+static const struct vfio_device_ops plain_ops = {
+	.name = KBUILD_MODNAME "-plain",
+	.init = plain_init,
+	.release = plain_release,
+	.open_device = plain_open_device,
+	.close_device = vfio_pci_core_close_device,
+	.read = vfio_pci_core_read,
+	.write = vfio_pci_core_write,
+	.mmap = vfio_pci_core_mmap,
+	.ioctl = vfio_pci_core_ioctl,
+	.device_feature = vfio_pci_core_ioctl_feature,
+	.request = vfio_pci_core_request,
+	.match = vfio_pci_core_match,
+	CXL_VFIO_COMPAT_MATCH_TOKEN_UUID
+	CXL_VFIO_COMPAT_PLAIN_REGION_INFO
+	CXL_VFIO_COMPAT_IOMMUFD_OPS
+	CXL_VFIO_COMPAT_PASID_OPS
+};
+
+static struct cxl_vfio_found *find(struct pci_dev *pdev)
+{
+	struct cxl_vfio_found *found;
+	int ret;
+
+	found = kzalloc(sizeof(*found), GFP_KERNEL);
+	if (!found)
+		return ERR_PTR(-ENOMEM);
+
+	if (is_disabled(pdev) > 0) {
+		pci_info(pdev, "named in disable_cxl, assigned as a plain PCI function\n");
+		return found;
+	}
+	ret = cxl_vfio_discover(pdev, found);
+	if (ret) {
+		kfree(found);
+		return ERR_PTR(ret);
+	}
+	return found;
+}
+
+/* Claim what a CXL function has for as long as it is bound */
+static int claim(struct cxl_vfio_device *dev)
+{
+	struct pci_dev *pdev = dev->core.pdev;
+	int ret;
+
+	dev->bar.dev = dev;
+	dev->bar.phys = pci_resource_start(pdev, dev->found->bar);
+	dev->bar.size = pci_resource_len(pdev, dev->found->bar);
+	dev->bar.offset = VFIO_PCI_INDEX_TO_OFFSET(dev->found->bar);
+
+	dev->cm_regs = cxl_vfio_map_cm(pdev, dev->found);
+	if (!dev->cm_regs)
+		return -ENOMEM;
+	ret = cxl_vfio_mem_claim(dev);
+	if (ret)
+		iounmap(dev->cm_regs);
+	return ret;
+}
+
+static void unclaim(struct cxl_vfio_device *dev)
+{
+	cxl_vfio_mem_release(dev);
+	iounmap(dev->cm_regs);
+}
+
+static void log_found(struct pci_dev *pdev, const struct cxl_vfio_found *found)
+{
+	for (unsigned int i = 0; i < found->nr_ranges; i++)
+		pci_info(pdev, "HDM decoder %u: [mem %#llx-%#llx], %llu MiB\n",
+			 found->range[i].decoder, found->range[i].base,
+			 found->range[i].base + found->range[i].size - 1,
+			 found->range[i].size >> 20);
+}
+
+static int cxl_vfio_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct cxl_vfio_found *found;
+	struct cxl_vfio_device *dev;
+	int ret;
+
+	/* The module stays while it has a device: unbind first, then unload */
+	if (!try_module_get(THIS_MODULE))
+		return -ENODEV;
+
+	found = find(pdev);
+	if (IS_ERR(found)) {
+		ret = PTR_ERR(found);
+		goto put_module;
+	}
+	dev = vfio_alloc_device(cxl_vfio_device, core.vdev, &pdev->dev,
+				found->is_cxl ? &cxl_vfio_ops : &plain_ops);
+	if (IS_ERR(dev)) {
+		kfree(found);
+		ret = PTR_ERR(dev);
+		goto put_module;
+	}
+	dev->found = found;
+	if (found->is_cxl) {
+		ret = claim(dev);
+		if (ret)
+			goto put_device;
+	}
+	dev_set_drvdata(&pdev->dev, &dev->core);
+	ret = vfio_pci_core_register_device(&dev->core);
+	if (ret)
+		goto unclaim;
+
+	log_found(pdev, found);
+	return 0;
+
+unclaim:
+	if (found->is_cxl)
+		unclaim(dev);
+put_device:
+	vfio_put_device(&dev->core.vdev);
+put_module:
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+static void cxl_vfio_remove(struct pci_dev *pdev)
+{
+	struct vfio_pci_core_device *core = dev_get_drvdata(&pdev->dev);
+	struct cxl_vfio_device *dev = core_to_cxl_vfio(core);
+
+	vfio_pci_core_unregister_device(core);
+	if (dev->found->is_cxl)
+		unclaim(dev);
+	vfio_put_device(&core->vdev);
+	module_put(THIS_MODULE);
+}
+
+/*
+ * Parts known to be CXL Type-2 devices, for VMM managers that choose a driver
+ * by the module's vfio_pci: aliases.  None has been tested yet; driver_override
+ * binds any function, listed or not.
+ */
+static const struct pci_device_id cxl_vfio_ids[] = {
+	{}
+};
+MODULE_DEVICE_TABLE(pci, cxl_vfio_ids);
+
+static struct pci_driver cxl_vfio_driver = {
+	.name = KBUILD_MODNAME,
+	.id_table = cxl_vfio_ids,
+	.probe = cxl_vfio_probe,
+	.remove = cxl_vfio_remove,
+	.err_handler = &cxl_vfio_err_handlers,
+	.driver_managed_dma = true,
+};
+
+static int __init cxl_vfio_module_init(void)
+{
+	if (is_disabled(NULL) < 0) {
+		pr_err(KBUILD_MODNAME ": disable_cxl=%s: expected 'all' or addresses like 0000:0d:00.0, separated by commas\n",
+		       disable_cxl);
+		return -EINVAL;
+	}
+	return pci_register_driver(&cxl_vfio_driver);
+}
+module_init(cxl_vfio_module_init);
+
+static void __exit cxl_vfio_module_exit(void)
+{
+	pci_unregister_driver(&cxl_vfio_driver);
+}
+module_exit(cxl_vfio_module_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("VFIO driver for CXL Type-2 devices: device memory for virtual machines");
+MODULE_AUTHOR("The cxl-vfio-pci authors");
+MODULE_VERSION(CXL_VFIO_VERSION);
