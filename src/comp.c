@@ -8,6 +8,7 @@
  * 0, and writes to it are dropped.  Pure, like the models below it.
  */
 #include <linux/bitfield.h>
+#include <linux/kernel.h>
 #include <linux/string.h>
 
 #include "comp.h"
@@ -36,7 +37,7 @@ u32 cxl_vfio_cap_shown(u32 entry)
 {
 	u16 id = FIELD_GET(CXL_VFIO_CM_CAP_ENTRY_ID, entry);
 
-	for (unsigned int i = 0; i < sizeof(shown_caps) / sizeof(shown_caps[0]); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(shown_caps); i++)
 		if (shown_caps[i].id == id)
 			return shown_caps[i].size;
 	return 0;

@@ -110,7 +110,7 @@ struct cxl_vfio_device {
 	struct cxl_vfio_config_area area[CXL_VFIO_MAX_CONFIG_AREAS];
 	unsigned int nr_areas;
 
-	struct mutex model_lock;
+	struct mutex model_lock;	/* of comp and dvsec */
 	struct cxl_vfio_comp comp;
 	struct cxl_vfio_dvsec dvsec;
 

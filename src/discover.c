@@ -122,6 +122,11 @@ static int find_block(struct pci_dev *pdev, struct cxl_vfio_found *found)
 	return -ENOENT;
 }
 
+static u32 hdm_length(u32 cap)
+{
+	return CXL_VFIO_HDM_DECODER(cxl_vfio_hdm_decoder_count(cap));
+}
+
 /* Read the dwords from @start, @len bytes, as far as they lie in the area */
 static void read_dwords(const void __iomem *regs, u32 *cm, u32 start, u32 len)
 {
@@ -148,15 +153,15 @@ void cxl_vfio_read_cm(const void __iomem *regs, u32 *cm)
 	read_dwords(regs, cm, CXL_VFIO_CM_CAP_ENTRY(1), 4 * entries);
 
 	for (unsigned int i = 1; i <= entries; i++) {
-		u32 ptr = FIELD_GET(CXL_VFIO_CM_CAP_ENTRY_PTR, cm[i]) & ~3U;
+		u32 ptr = FIELD_GET(CXL_VFIO_CM_CAP_ENTRY_PTR, cm[i]) & ~3U, len;
 
 		if (ptr < CXL_VFIO_CM_CAP_ENTRY(entries + 1))
 			continue;
 		if (FIELD_GET(CXL_VFIO_CM_CAP_ENTRY_ID, cm[i]) == CXL_VFIO_CM_CAP_ID_HDM)
-			read_dwords(regs, cm, ptr,
-				    CXL_VFIO_HDM_DECODER(cxl_vfio_hdm_decoder_count(readl(regs + ptr))));
+			len = hdm_length(readl(regs + ptr));
 		else
-			read_dwords(regs, cm, ptr, cxl_vfio_cap_shown(cm[i]));
+			len = cxl_vfio_cap_shown(cm[i]);
+		read_dwords(regs, cm, ptr, len);
 	}
 }
 
@@ -204,7 +209,7 @@ static int find_hdm(struct pci_dev *pdev, struct cxl_vfio_found *found)
 			cm[found->hdm_offset / 4]);
 		return -EBADMSG;
 	}
-	if (found->hdm_offset + CXL_VFIO_HDM_DECODER(count) > CXL_VFIO_CM_SIZE) {
+	if (found->hdm_offset + hdm_length(cm[found->hdm_offset / 4]) > CXL_VFIO_CM_SIZE) {
 		pci_err(pdev, "HDM Decoder Capability: %u decoders at offset %#x do not fit the %#x bytes of the register area\n",
 			count, found->hdm_offset, CXL_VFIO_CM_SIZE);
 		return -EBADMSG;

@@ -10,6 +10,7 @@
  * it touches and each unit then applies its own rule.
  */
 #include <linux/bitfield.h>
+#include <linux/kernel.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
@@ -91,7 +92,7 @@ bool cxl_vfio_dvsec_is_live(u16 offset, size_t count)
 		CXL_VFIO_DVSEC_RANGE_SIZE_LOW(1),
 	};
 
-	for (unsigned int i = 0; i < sizeof(live) / sizeof(live[0]); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(live); i++)
 		if (offset < live[i] + 2 && offset + count > live[i])
 			return true;
 	return false;

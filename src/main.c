@@ -30,40 +30,35 @@ bool cxl_vfio_hide_hpa = true;
 module_param_named(hide_hpa, cxl_vfio_hide_hpa, bool, 0444);
 MODULE_PARM_DESC(hide_hpa, "Show users no host physical address (default: Y)");
 
-/* Calls @fn for each address in disable_cxl until it says true; -EINVAL for bad syntax */
-static int for_each_disabled(bool (*fn)(const struct pci_dev *pdev, unsigned int domain,
-					unsigned int bus, unsigned int devfn),
-			     const struct pci_dev *pdev)
-{
-	unsigned int domain, bus, slot, func;
-	const char *p = disable_cxl;
-	int n;
-
-	while (*p) {
-		if (sscanf(p, "%x:%x:%x.%x%n", &domain, &bus, &slot, &func, &n) != 4 ||
-		    domain > U16_MAX || bus > U8_MAX || slot > 31 || func > 7 ||
-		    (p[n] && p[n] != ','))
-			return -EINVAL;
-		if (fn(pdev, domain, bus, PCI_DEVFN(slot, func)))
-			return 1;
-		p += n + (p[n] == ',');
-	}
-	return 0;
-}
-
-static bool matches(const struct pci_dev *pdev, unsigned int domain, unsigned int bus,
-		    unsigned int devfn)
+static bool is_at(const struct pci_dev *pdev, unsigned int domain, unsigned int bus,
+		  unsigned int devfn)
 {
 	return pdev && domain == pci_domain_nr(pdev->bus) && bus == pdev->bus->number &&
 	       devfn == pdev->devfn;
 }
 
-/* Is @pdev to be a plain PCI function?  With NULL: 0 or -EINVAL for the syntax alone */
+/*
+ * Does disable_cxl name @pdev?  -EINVAL if an address before it makes no sense;
+ * with NULL, which no address names, that is all there is to learn.
+ */
 static int is_disabled(const struct pci_dev *pdev)
 {
-	if (!strcmp(disable_cxl, "all"))
+	unsigned int domain, bus, slot, func;
+	const char *p = disable_cxl;
+	int n;
+
+	if (!strcmp(p, "all"))
 		return 1;
-	return for_each_disabled(matches, pdev);
+	while (*p) {
+		if (sscanf(p, "%x:%x:%x.%x%n", &domain, &bus, &slot, &func, &n) != 4 ||
+		    domain > U16_MAX || bus > U8_MAX || slot > 31 || func > 7 ||
+		    (p[n] && p[n] != ','))
+			return -EINVAL;
+		if (is_at(pdev, domain, bus, PCI_DEVFN(slot, func)))
+			return 1;
+		p += n + (p[n] == ',');
+	}
+	return 0;
 }
 
 static int cxl_vfio_open_device(struct vfio_device *vdev)

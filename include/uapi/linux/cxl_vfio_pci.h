@@ -56,8 +56,7 @@ struct cxl_vfio_device_info_cap_v3 {
  * VFIO_DEVICE_GET_REGION_INFO: regions past the BARs carry
  * VFIO_REGION_INFO_CAP_TYPE with this type and one of these subtypes.
  */
-#define CXL_VFIO_REGION_TYPE			\
-	(VFIO_REGION_TYPE_PCI_VENDOR_TYPE | 0x1e98)
+#define CXL_VFIO_REGION_TYPE			0x80001e98U
 /* Host-managed device memory of one committed decoder, in decoder order */
 #define CXL_VFIO_REGION_SUBTYPE_HDM		1
 /* The emulated component register block, offset 0 is the block's start */

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Front door of the project; `make help` lists the targets.  How the module is
+# built is in Kbuild.
+
+PACKAGE := cxl-vfio-pci
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+
+KVER ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(KVER)/build
+KERNELS ?= 6.1 6.12 7.2 7.3
+DEMO_KERNEL ?= 7.3
+
+# What dkms needs, and no more
+DKMS_FILES := dkms.conf Kbuild src include
+SRCDIR := $(DESTDIR)/usr/src/$(PACKAGE)-$(VERSION)
+
+modules: ## build the module for KVER (default: the running kernel)
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+install: ## install the sources and, through DKMS, the module for KVER
+	@command -v dkms >/dev/null || [ -n "$(DESTDIR)" ] || \
+		{ echo "dkms is not installed: apt-get install dkms" >&2; exit 1; }
+	$(if $(DESTDIR),,-dkms remove -m $(PACKAGE) -v $(VERSION) --all >/dev/null 2>&1)
+	rm -rf $(SRCDIR)
+	mkdir -p $(SRCDIR)
+	tar -c --exclude='*.o' --exclude='.*.cmd' --exclude=generated.h $(DKMS_FILES) | \
+		tar -x --no-same-owner -C $(SRCDIR)
+	$(if $(DESTDIR),,dkms add -m $(PACKAGE) -v $(VERSION))
+	$(if $(DESTDIR),,dkms install -m $(PACKAGE) -v $(VERSION) -k $(KVER))
+
+uninstall: ## undo install, for all kernels
+	-dkms remove -m $(PACKAGE) -v $(VERSION) --all
+	rm -rf $(SRCDIR)
+
+demo: ## show the driver at work in a virtual machine (DEMO_KERNEL=7.3)
+	tests/vm/demo.sh $(DEMO_KERNEL)
+
+check: ## run all tests
+	tests/check.sh style t2dev vm
+
+check-style: ## build on all KERNELS without a warning; checkpatch, sparse, shellcheck
+	tests/style.sh $(KERNELS)
+
+check-t2dev: ## test the software device by itself
+	tests/t2dev.sh
+
+check-vm: ## run the scenarios in virtual machines, KERNELS="6.12 7.3" for some
+	tests/vm/run.sh KERNELS="$(KERNELS)" $(SCENARIOS)
+
+t2dev: ## build the software device
+	$(MAKE) -C tests/t2dev O=$(CURDIR)/build
+
+vm-progs: ## build the programs that run inside the test machine
+	$(MAKE) -C tests/vm/progs O=$(CURDIR)/build/vm/progs
+
+clean: ## remove what was built; the cache of the tests stays
+	$(if $(wildcard $(KDIR)),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
+	rm -rf build src/compat/generated.h
+
+help: ## list the targets
+	@echo "$(PACKAGE) $(VERSION)"
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | \
+		while IFS='|' read -r name what; do printf '  %-12s %s\n' "$$name" "$$what"; done
+
+.PHONY: modules install uninstall demo check check-style check-t2dev check-vm t2dev vm-progs \
+	clean help

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The little of VFIO that the test programs need: a device through group and
+ * type1 container, its regions, and the software device's accelerator.
+ *
+ * Functions that return int return 0 or a negative errno.
+ */
+#ifndef TEST_VFIO_H
+#define TEST_VFIO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <linux/vfio.h>
+#include <linux/cxl_vfio_pci.h>
+#include <linux/cxl_vfio_regs.h>
+
+#define INFO_SIZE	1024
+
+struct vfio {
+	int container;
+	int group;
+	int device;
+	union {
+		struct vfio_device_info info;
+		uint8_t info_raw[INFO_SIZE];
+	};
+};
+
+/* Open the function at @bdf ("0000:0d:00.0") and read its device info */
+int vfio_open(struct vfio *v, const char *bdf);
+void vfio_close(struct vfio *v);
+
+/* A capability in an info structure's chain, NULL if there is none */
+struct vfio_info_cap_header *vfio_cap(void *info, uint32_t first, uint16_t id);
+struct cxl_vfio_device_info_cap_v3 *vfio_cxl_cap(struct vfio *v);
+
+/* Region info with its capabilities; free() it */
+struct vfio_region_info *vfio_region(struct vfio *v, uint32_t index);
+
+/* pread and pwrite in a region: bytes done or a negative errno */
+ssize_t region_read(struct vfio *v, uint32_t index, uint64_t at, void *buf, size_t n);
+ssize_t region_write(struct vfio *v, uint32_t index, uint64_t at, const void *buf, size_t n);
+uint32_t region_read32(struct vfio *v, uint32_t index, uint64_t at);
+void region_write32(struct vfio *v, uint32_t index, uint64_t at, uint32_t val);
+void *region_map(struct vfio *v, uint32_t index, uint64_t at, size_t n, int prot);
+
+/* Config space */
+uint32_t config_read32(struct vfio *v, uint16_t at);
+void set_command(struct vfio *v, uint16_t set, uint16_t clear);
+/* Walk the extended capabilities for a CXL DVSEC; 0 if it is not shown */
+uint16_t find_dvsec(struct vfio *v, uint16_t dvsec_id);
+
+/* DMA: make @n bytes at @va reachable for the device at @iova */
+int dma_map(struct vfio *v, void *va, uint64_t iova, uint64_t n);
+
+/* MSI-X: the eventfd that the device's vector 0 signals, or a negative errno */
+int msix_enable(struct vfio *v);
+
+struct accel_op {
+	uint32_t opcode;
+	uint32_t flags;
+	uint64_t src;
+	uint64_t dst;
+	uint64_t len;
+	uint32_t pattern;
+};
+
+/* Run an operation to its end: 0, or the device's own errno, negative */
+int accel_run(struct vfio *v, const struct accel_op *op, uint32_t *result);
+
+/* What the device should compute: CRC-32 (IEEE) of @n bytes */
+uint32_t crc32_of(const void *buf, size_t n);
+
+/* Does touching @p for read or write raise SIGBUS? */
+bool raises_sigbus(volatile uint32_t *p, bool write);
+
+#endif
