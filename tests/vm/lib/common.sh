@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What the lab's scripts share: where things are, and how they talk.
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/cxl-vfio-pci
+BUILD=$TOP/build/vm
+ALL_KERNELS="6.1 6.12 7.2 7.3"
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+
+note() { echo "lab: $*" >&2; }
+die() { echo "lab: $*" >&2; exit 1; }
+
+# The Debian release whose packages have a kernel series
+suite_of() {
+	case $1 in
+	6.1) echo bookworm ;;
+	6.12|7.2|7.3) echo trixie ;;
+	*) die "no kernel series '$1', there are: $ALL_KERNELS" ;;
+	esac
+}
+
+# Install what is missing of the packages named
+need_packages() {
+	local missing=() p
+
+	for p in "$@"; do
+		dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' ||
+			missing+=("$p")
+	done
+	[ ${#missing[@]} -eq 0 ] && return
+	[ "$(id -u)" -eq 0 ] || die "run as root, or install: ${missing[*]}"
+	note "installing ${missing[*]}"
+	apt-get -qq update >&2 || true
+	apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends \
+		"${missing[@]}" >/dev/null </dev/null || die "cannot install ${missing[*]}"
+}
+
+# Run a command in a root file system, its mounts seen by nobody else and gone
+# with it: in_root DIR [BIND=/inside...] -- COMMAND...
+# shellcheck disable=SC2016 # the script's own variables
+in_root() {
+	unshare --mount --propagation private bash -c '
+		set -e
+		root=$1; shift
+		mount -t proc proc "$root/proc"
+		mount --rbind /dev "$root/dev"
+		mount -t sysfs sysfs "$root/sys"
+		while [ "$1" != -- ]; do
+			mkdir -p "$root${1#*=}"
+			mount --bind "${1%%=*}" "$root${1#*=}"
+			shift
+		done
+		shift
+		exec chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+			HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive INITRD=No "$@"
+	' in_root "$@"
+}

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# The lab's root file systems: one for each Debian release, with the kernels of
+# its series, their headers and DKMS; that of trixie has QEMU too.
+
+# Packages of a root besides the base system and kernels
+packages_of() {
+	local common="ca-certificates gcc make dkms kmod pciutils busybox-static procps"
+
+	case $1 in
+	bookworm) echo "$common" ;;
+	trixie) echo "$common sparse dwarves" ;;
+	esac
+}
+
+# Packages that come from backports
+backports_of() {
+	case $1 in
+	trixie) echo "qemu-system-x86" ;;
+	esac
+}
+
+series_of() {
+	case $1 in
+	bookworm) echo "6.1" ;;
+	trixie) echo "6.12 7.2 7.3" ;;
+	esac
+}
+
+# The mirrors that this machine's own apt uses
+mirrors() {
+	apt-get indextargets --format '$(SITE)' 2>/dev/null | sort -u
+}
+
+write_sources() { # suite root
+	local main security
+
+	main=$(mirrors | grep -E '/debian/?$' | head -1)
+	security=$(mirrors | grep -E '/debian-security/?$' | head -1)
+	: "${main:=http://deb.debian.org/debian}" "${security:=$main-security}"
+	{
+		echo "deb $main $1 main"
+		echo "deb $main $1-updates main"
+		echo "deb $security $1-security main"
+		[ -z "$(backports_of "$1")" ] || echo "deb $main $1-backports main"
+	} > "$2/etc/apt/sources.list"
+	# How to reach them is this machine's business too
+	apt-config dump Acquire 2>/dev/null |
+		grep -E '^Acquire::(http|https|ftp|Check-|Retries)' \
+		> "$2/etc/apt/apt.conf.d/50lab" || true
+	echo 'Apt::Install-Recommends "false";' >> "$2/etc/apt/apt.conf.d/50lab"
+}
+
+# Nothing that only people read, no services, no initramfs
+slim() { # root
+	mkdir -p "$1/etc/dpkg/dpkg.cfg.d" "$1/lab"
+	printf 'path-exclude=/usr/share/%s/*\n' doc man locale info \
+		> "$1/etc/dpkg/dpkg.cfg.d/lab"
+	printf '#!/bin/sh\nexit 101\n' > "$1/usr/sbin/policy-rc.d"
+	chmod 755 "$1/usr/sbin/policy-rc.d"
+}
+
+in_suite() { # suite command...
+	local suite=$1
+
+	shift
+	in_root "$CACHE/roots/$suite" -- "$@"
+}
+
+# The newest version of a series that apt has headers of, as in uname -r
+newest_kver() { # suite series
+	in_suite "$1" apt-cache search --names-only \
+		"^linux-headers-${2//./\\.}\\.[0-9].*-amd64\$" | awk '{print $1}' |
+		sed 's/^linux-headers-//' | grep -vE 'rt-amd64|cloud' | sort -V | tail -1
+}
+
+# The packages of a kernel; the unsigned image is there before the signed one
+kernel_packages() { # suite kver
+	local p found=""
+
+	for p in "linux-binary-unsigned-$2" "linux-image-$2"; do
+		if in_suite "$1" apt-cache show "$p" >/dev/null 2>&1; then
+			found=$p
+			break
+		fi
+	done
+	[ -n "$found" ] || return 1
+	echo "$found linux-headers-$2"
+	in_suite "$1" apt-cache show "linux-modules-$2" >/dev/null 2>&1 &&
+		echo "linux-modules-$2"
+	return 0
+}
+
+install_kernels() { # suite
+	local series kver list packages=() release=""
+
+	[ -z "$(backports_of "$1")" ] || release=$1-backports
+	for series in $(series_of "$1"); do
+		kver=$(newest_kver "$1" "$series")
+		[ -n "$kver" ] || die "kernel series $series cannot be had: apt has no headers of it in $1"
+		list=$(kernel_packages "$1" "$kver") ||
+			die "kernel series $series cannot be had: apt has no image of $kver in $1"
+		# shellcheck disable=SC2206 # one package a word
+		packages+=($list)
+		echo "$kver" > "$CACHE/roots/$1/lab/kver-$series.new"
+	done
+	in_suite "$1" apt-get -qq install -y ${release:+-t "$release"} "${packages[@]}" \
+		>/dev/null </dev/null || die "cannot install ${packages[*]}"
+	for series in $(series_of "$1"); do
+		mv "$CACHE/roots/$1/lab/kver-$series.new" "$CACHE/roots/$1/lab/kver-$series"
+	done
+}
+
+# What a root is made by: another key, another root
+root_key() { # suite
+	{
+		packages_of "$1"
+		backports_of "$1"
+		declare -f write_sources slim install_packages
+	} | sha256sum | cut -c1-16
+}
+
+install_packages() { # suite
+	local root=$CACHE/roots/$1
+
+	# shellcheck disable=SC2046 # one package a word
+	in_suite "$1" apt-get -qq install -y $(packages_of "$1") >/dev/null </dev/null &&
+		if [ -n "$(backports_of "$1")" ]; then
+			in_suite "$1" apt-get -qq install -y -t "$1-backports" \
+				$(backports_of "$1") >/dev/null </dev/null
+		fi || die "cannot install packages in $root"
+}
+
+# Make a root from nothing; it is ready when its key stands in it
+make_root() { # suite
+	local root=$CACHE/roots/$1
+
+	note "making the $1 root file system (once)"
+	rm -rf --one-file-system "$root"
+	mkdir -p "$root"
+	debootstrap --variant=minbase "$1" "$root" \
+		"$(mirrors | grep -E '/debian/?$' | head -1)" > "$root.log" 2>&1 ||
+		die "debootstrap of $1 failed, see $root.log"
+	slim "$root"
+	write_sources "$1" "$root"
+	in_suite "$1" apt-get -qq update || die "cannot read the package lists of $1"
+	install_packages "$1"
+	install_kernels "$1"
+	in_suite "$1" apt-get clean
+	root_key "$1" > "$root/lab/ready"
+}
+
+# Bring a root up to the newest kernels, or keep what there is without network
+update_root() { # suite
+	local root=$CACHE/roots/$1 series
+
+	if ! in_suite "$1" apt-get -qq -o APT::Update::Error-Mode=any update >/dev/null 2>&1; then
+		note "no package lists of $1 to be had, using the kernels in the cache"
+		return
+	fi
+	for series in $(series_of "$1"); do
+		[ "$(newest_kver "$1" "$series")" = "$(cat "$root/lab/kver-$series")" ] && continue
+		note "a newer kernel of series $series is there"
+		rm "$root/lab/ready"
+		install_kernels "$1"
+		in_suite "$1" apt-get clean
+		root_key "$1" > "$root/lab/ready"
+		return
+	done
+}
+
+prepare_suite() { # suite
+	local root=$CACHE/roots/$1
+
+	mkdir -p "$CACHE/roots"
+	exec 9> "$CACHE/roots/$1.lock"
+	flock 9
+	if [ "$(cat "$root/lab/ready" 2>/dev/null)" != "$(root_key "$1")" ]; then
+		make_root "$1"
+	elif [ -z "${LAB_OFFLINE:-}" ]; then
+		update_root "$1"
+	fi
+	exec 9>&-
+}
+
+# Parts of the newest linux-source package of 6.12: checkpatch, the selftest
+# harness.  The tarball stays for whoever wants more of it.
+prepare_source() {
+	local dir=$CACHE/linux-source tar name
+
+	[ -e "$dir/ready" ] && return
+	note "taking checkpatch and the selftest harness from linux-source-6.12 (once)"
+	rm -rf "$dir.tmp" "$dir"
+	mkdir -p "$dir.tmp/deb"
+	in_root "$CACHE/roots/trixie" "$dir.tmp=/lab/source" -- sh -c \
+		'cd /lab/source && apt-get -qq download linux-source-6.12 2>/dev/null' ||
+		die "cannot get linux-source-6.12"
+	dpkg-deb -x "$dir.tmp"/linux-source-6.12_*.deb "$dir.tmp/deb"
+	rm "$dir.tmp"/*.deb
+	tar=$(echo "$dir.tmp"/deb/usr/src/linux-source-6.12.tar.*)
+	name=linux-source-6.12
+	tar -C "$dir.tmp" -xf "$tar" --strip-components=1 \
+		$name/scripts/checkpatch.pl $name/scripts/const_structs.checkpatch \
+		$name/scripts/spelling.txt $name/scripts/kernel-doc \
+		$name/tools/testing/selftests/kselftest.h \
+		$name/tools/testing/selftests/kselftest_harness.h
+	mv "$tar" "$dir.tmp/"
+	rm -rf "$dir.tmp/deb"
+	touch "$dir.tmp/ready"
+	mv "$dir.tmp" "$dir"
+}
+
+# Everything that the series named need; QEMU lives in trixie
+prepare() { # series...
+	local suite
+
+	need_packages debootstrap debian-archive-keyring gcc libc6-dev make xz-utils zstd cpio \
+		rsync
+	for suite in $( (echo trixie; for s in "$@"; do suite_of "$s"; done) | sort -u); do
+		prepare_suite "$suite"
+	done
+	prepare_source
+}
+
+root_of() { echo "$CACHE/roots/$(suite_of "$1")"; }
+kver_of() { cat "$(root_of "$1")/lab/kver-$1"; }
