@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The driver at work, from binding to unbinding: demo.sh [SERIES]
+# Boots a stock kernel and shows what guest/demo.sh prints there.
+
+set -uo pipefail
+here=$(dirname "$0")
+. "$here/lib/common.sh"
+. "$here/lib/roots.sh"
+. "$here/lib/layer.sh"
+. "$here/lib/boot.sh"
+
+series=${1:-7.3}
+dir=$BUILD/$series/demo
+
+suite_of "$series" >/dev/null
+prepare "$series"
+make -s -C "$TOP" t2dev vm-progs >&2 || die "the test programs do not build"
+mkdir -p "$BUILD/$series"
+note "installing the module with DKMS for Linux $(kver_of "$series")"
+make_layer "$series" || die "the module does not install"
+
+rm -rf --one-file-system "$dir"
+mkdir -p "$dir"
+echo > "$dir/devices"
+# shellcheck disable=SC2016 # the kernel's syntax
+echo '256M$0x100000000' > "$dir/memmap"
+echo 2 > "$dir/smp"
+echo 300 > "$dir/timeout"
+echo guest/demo.sh > "$dir/plan"
+rm -f "$BUILD/$series/initramfs"
+touch "$dir/result.log"
+
+note "booting it in QEMU"
+boot "$series" "$dir" &
+boot_pid=$!
+tail -n +1 -s 0.2 -f --pid=$boot_pid "$dir/result.log" | grep --line-buffered -v '^@@'
+wait $boot_pid
+
+if ! grep -q '^@@ end 0' "$dir/result.log" || [ -s "$dir/devices.log" ]; then
+	cat "$dir/devices.log"
+	echo "demo: FAILED, see $dir"
+	exit 1
+fi
+echo "demo: all steps done"

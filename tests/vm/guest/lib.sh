@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What scenarios are written with.  A scenario is a script that is sourced
+# after this file; each `check` is one test.
+
+PCI=/sys/bus/pci
+OURS=cxl_vfio_pci
+
+# check "sentence" COMMAND...: the command's success is the test's
+check() {
+	local sentence=$1 output
+
+	shift
+	if output=$("$@" 2>&1); then
+		echo "@@ ok $sentence"
+	else
+		echo "@@ fail $sentence"
+		printf '%s\n' "$output" | sed 's/^/    /'
+	fi
+}
+
+skip() { echo "@@ skip $*"; }
+
+# equal A B: for check; nothing is equal to nothing
+equal() {
+	[ -n "$1" ] && [ "$1" = "$2" ] && return
+	echo "is '$1', expected '$2'"
+	return 1
+}
+
+# tap COMMAND...: a program whose tests report in TAP, each one test here
+tap() {
+	"$@" > /tmp/tap.log 2>&1
+	local status=$?
+
+	sed -n -e 's/^ok [0-9]* \(cxl\.\)\{0,1\}\(.*\)/@@ ok \2/p' \
+		-e 's/^not ok [0-9]* \(cxl\.\)\{0,1\}\(.*\)/@@ fail \2/p' /tmp/tap.log
+	grep -q '^[0-9.]*\.\.[0-9]' /tmp/tap.log || echo "@@ fail $1 ran to its end"
+	if [ $status -ne 0 ]; then
+		grep -v '^ok\|^#  RUN\|^#   *OK' /tmp/tap.log | sed 's/^/    /'
+	fi
+}
+
+# The address of the n-th software device (from 0)
+dev() {
+	local all
+
+	mapfile -t all < <(lspci -Dn -d 1234:c712 | awk '{print $1}' | sort)
+	echo "${all[${1:-0}]}"
+}
+
+driver_of() {
+	local link
+
+	link=$(readlink "$PCI/devices/$1/driver") && basename "$link"
+}
+
+# bind BDF [DRIVER]: as the README says; prints the errno, 0 if it worked
+bind() {
+	local driver=${2:-$OURS}
+
+	modprobe "${driver//_/-}" || return
+	[ -z "$(driver_of "$1")" ] || unbind "$1"
+	echo "$driver" > "$PCI/devices/$1/driver_override"
+	sysfs_write "$PCI/drivers/$driver/bind" "$1"
+}
+
+unbind() {
+	echo "$1" > "$PCI/devices/$1/driver/unbind"
+	echo > "$PCI/devices/$1/driver_override"
+}
+
+# Leave everything as it was found: called after each scenario
+release_all() {
+	local dir
+
+	for dir in "$PCI/devices/"*; do
+		case $(driver_of "${dir##*/}") in
+		"$OURS"|vfio-pci) unbind "${dir##*/}" ;;
+		esac
+	done
+	for dir in $(lspci -Dn -d 1234:c712 | awk '{print $1}'); do
+		t2ctl "$dir" restore
+	done
+	modprobe -r cxl-vfio-pci 2>/dev/null
+	return 0
+}
+
+# The kernel's messages since the last call of log_mark
+log_mark() { echo "lab: mark $$" > /dev/kmsg; }
+log_since() { dmesg | tac | sed "/lab: mark $$/q" | tac; }
+logged() {
+	log_since | grep -qE "$1" && return
+	echo "not in the log: $1"
+	log_since
+	return 1
+}

@@ -1,0 +1,33 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs in the test machine: the scenarios of the plan, one after the other.
+# What happens goes to the second serial line; lines that start with @@ are for
+# the runner on the host.
+
+exec </dev/null >/dev/ttyS1 2>&1
+stty -F /dev/ttyS1 -onlcr 2>/dev/null
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin:/src/build/vm/progs
+export HOME=/root LC_ALL=C.UTF-8
+
+mount -t tmpfs tmpfs /tmp
+mount -t tmpfs tmpfs /run
+mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
+ln -sf /proc/self/fd /dev/fd
+mkdir -p /dev/pts && mount -t devpts devpts /dev/pts 2>/dev/null
+hostname lab
+
+plan=/src/$(sed 's/.*lab\.plan=\([^ ]*\).*/\1/' /proc/cmdline)
+while read -r script; do
+	name=$(basename "${script%.sh}")
+	echo "@@ scenario $name"
+	bash -c '. /src/tests/vm/guest/lib.sh; . "$1"' "$name" "/src/tests/vm/$script"
+	echo "@@ end $? $name"
+	bash -c '. /src/tests/vm/guest/lib.sh; release_all'
+done < "$plan"
+
+dmesg > /dev/ttyS0
+echo "@@ finished"
+sync
+echo o > /proc/sysrq-trigger
+sleep 60

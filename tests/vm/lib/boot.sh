@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# The test machine: a stock kernel in stock QEMU, with a CXL host bridge and a
+# root port for each software device.
+
+# An initramfs that finds the root file system; one for each kernel
+make_initramfs() { # series out
+	local root kver dir path name
+
+	root=$(root_of "$1") kver=$(kver_of "$1")
+	dir=$(mktemp -d "${TMPDIR:-/tmp}/cxl-vfio-lab.XXXXXX")
+	mkdir -p "$dir"/{bin,proc,sys,dev,modules}
+	cp "$root/bin/busybox" "$dir/bin/"
+	cp "$TOP/tests/vm/guest/init" "$dir/init"
+	chmod 755 "$dir/init"
+	for name in virtio_pci 9pnet_virtio 9p overlay; do
+		in_root "$root" -- modprobe -S "$kver" --show-depends "$name" </dev/null
+	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r path; do
+		name=$(basename "${path%.ko*}").ko
+		case $path in
+		*.xz) xz -dc "$root$path" ;;
+		*.zst) zstd -qdc "$root$path" ;;
+		*) cat "$root$path" ;;
+		esac > "$dir/modules/$name"
+		echo "$name"
+	done > "$dir/modules/order"
+	(cd "$dir" && find . | cpio -o -H newc --quiet) > "$2"
+	rm -rf "$dir"
+}
+
+# The kernel image, wherever its package puts it
+kernel_image() { # series
+	local root kver f
+
+	root=$(root_of "$1") kver=$(kver_of "$1")
+	for f in "$root/boot/vmlinuz-$kver" "$root/usr/lib/modules/$kver/vmlinuz" \
+		"$root/usr/lib/modules/$kver/vmlinuz.unsigned"; do
+		[ -e "$f" ] && { echo "$f"; return; }
+	done
+	die "no image of kernel $kver"
+}
+
+# Start a device server for each line of options; their pids go to DEVICE_PIDS
+start_devices() { # dir
+	local n=0 options i
+
+	DEVICE_PIDS=()
+	while read -r options; do
+		# shellcheck disable=SC2086 # one option a word
+		"$TOP/build/t2dev" --socket "$1/dev$n.sock" $options > "$1/dev$n.log" 2>&1 &
+		DEVICE_PIDS+=($!)
+		n=$((n + 1))
+	done < "$1/devices"
+	for ((i = 0; i < n; i++)); do
+		timeout 10 sh -c "until [ -S '$1/dev$i.sock' ]; do sleep 0.05; done" ||
+			{ cat "$1/dev$i.log" >&2; return 1; }
+	done
+}
+
+# A device that ended badly is a failed test: prints what is wrong
+stop_devices() { # dir
+	local i status
+
+	for i in "${!DEVICE_PIDS[@]}"; do
+		status=0
+		timeout 10 tail --pid="${DEVICE_PIDS[$i]}" -f /dev/null ||
+			kill "${DEVICE_PIDS[$i]}"
+		wait "${DEVICE_PIDS[$i]}" || status=$?
+		[ $status -eq 0 ] && ! grep -q 'runtime error\|Sanitizer' "$1/dev$i.log" &&
+			continue
+		echo "device $i ended with status $status"
+		tail -n 20 "$1/dev$i.log"
+	done
+}
+
+# boot SERIES DIR: DIR has devices (a line of options each), plan, memmap, smp,
+# timeout; console.log and result.log are written there
+boot() {
+	local series=$1 dir=$2 n devices=() i status=0 layer=$BUILD/$1/layer
+
+	n=$(wc -l < "$dir/devices")
+	for ((i = 0; i < n; i++)); do
+		devices+=(-device "cxl-rp,port=$i,bus=cxl.1,id=rp$i,chassis=0,slot=$((i + 2))")
+		devices+=(-device "{\"driver\":\"vfio-user-pci\",\"bus\":\"rp$i\",\"socket\":{\"type\":\"unix\",\"path\":\"/lab/run/dev$i.sock\"}}")
+	done
+	[ -e "$BUILD/$series/initramfs" ] || make_initramfs "$series" "$BUILD/$series/initramfs"
+	start_devices "$dir" || return
+	# The machine sees the layer over the root; QEMU itself runs from trixie
+	export -f in_root
+	# shellcheck disable=SC2016 # the script's own variables
+	timeout -k 5 "$(cat "$dir/timeout")" unshare --mount --propagation private bash -c '
+		set -e
+		root=$1 layer=$2 qemu=$3 dir=$4 image=$5 initramfs=$6 top=$7; shift 7
+		merged=$(mktemp -d "$dir/merged.XXXXXX")
+		mount -t overlay overlay "$merged" -o "ro,lowerdir=$layer/upper:$root"
+		in_root "$qemu" "$merged=/lab/root" "$dir=/lab/run" "$top=/lab/src" \
+			"${image%/*}=/lab/image" "${initramfs%/*}=/lab/initramfs" -- "$@"
+	' boot "$(root_of "$series")" "$layer" "$(root_of 7.3)" "$dir" \
+		"$(kernel_image "$series")" "$BUILD/$series/initramfs" "$TOP" \
+		qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
+		-M "q35,cxl=on,kernel-irqchip=split,memory-backend=ram" \
+		-accel tcg,thread=multi -cpu "${LAB_CPU:-max,la57=off}" -smp "$(cat "$dir/smp")" -m 3G \
+		-object memory-backend-memfd,id=ram,share=on,size=3G \
+		-device intel-iommu,intremap=on,caching-mode=on \
+		-fsdev local,id=root,path=/lab/root,security_model=none,readonly=on,multidevs=remap \
+		-device virtio-9p-pci,bus=pcie.0,fsdev=root,mount_tag=root \
+		-fsdev local,id=src,path=/lab/src,security_model=none,readonly=on,multidevs=remap \
+		-device virtio-9p-pci,bus=pcie.0,fsdev=src,mount_tag=src \
+		-device e1000e,bus=pcie.0,romfile= \
+		-device pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1 "${devices[@]}" \
+		-kernel "/lab/image/$(basename "$(kernel_image "$series")")" \
+		-initrd /lab/initramfs/initramfs \
+		-serial file:/lab/run/console.log -serial "${LAB_RESULT:-file:/lab/run/result.log}" \
+		-append "console=ttyS0 loglevel=5 panic=-1 oops=panic intel_iommu=on nokaslr no_timer_check mitigations=off memmap=$(cat "$dir/memmap") lab.plan=${dir#"$TOP"/}/plan" \
+		< /dev/null > "$dir/qemu.log" 2>&1 || status=$?
+	rmdir "$dir"/merged.* 2>/dev/null
+	stop_devices "$dir" > "$dir/devices.log"
+	return $status
+}

@@ -1,0 +1,170 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs scenarios on stock kernels, in virtual machines:
+#   run.sh [KERNELS="7.2 7.3"] [SCENARIO...]
+#
+# A scenario is a file in scenarios/.  Comments in its head say what it needs:
+#   # t2dev: OPTIONS    a software device with these options (a line for each)
+#   # memmap: RANGES    memory kept from the kernel, as on its command line
+#   # smp: N            processors
+#   # kernels: SERIES   the only series it is for; on others it counts as skipped
+# Scenarios that need the same machine share one boot.
+
+set -uo pipefail
+here=$(dirname "$0")
+. "$here/lib/common.sh"
+. "$here/lib/roots.sh"
+. "$here/lib/layer.sh"
+. "$here/lib/boot.sh"
+
+# The longest a machine may run: a hang ends by itself
+TIMEOUT=${LAB_TIMEOUT:-600}
+SPLATS='WARNING:|BUG:|Oops|general protection|possible circular|INFO: task|suspicious RCU|KASAN|UBSAN|Call Trace|refcount_t|Kernel panic'
+
+kernels=$ALL_KERNELS
+scenarios=()
+for arg in "$@"; do
+	case $arg in
+	KERNELS=*) kernels=${arg#KERNELS=} ;;
+	*) scenarios+=("$(basename "${arg%.sh}")") ;;
+	esac
+done
+if [ ${#scenarios[@]} -eq 0 ]; then
+	for file in "$here"/scenarios/*.sh; do
+		scenarios+=("$(basename "${file%.sh}")")
+	done
+fi
+
+header() { # scenario key
+	sed -n "s/^# $2: *//p" "$here/scenarios/$1.sh"
+}
+
+wanted_on() { # scenario series
+	local list
+
+	list=$(header "$1" kernels)
+	[ -z "$list" ] || [[ " $list " == *" $2 "* ]]
+}
+
+# What a scenario needs, as the files that boot() reads
+describe_machine() { # scenario dir
+	header "$1" t2dev > "$2/devices"
+	[ -s "$2/devices" ] || echo > "$2/devices"
+	header "$1" memmap > "$2/memmap"
+	# shellcheck disable=SC2016 # the kernel's syntax
+	[ -s "$2/memmap" ] || echo '256M$0x100000000' > "$2/memmap"
+	header "$1" smp > "$2/smp"
+	[ -s "$2/smp" ] || echo 2 > "$2/smp"
+	echo "$TIMEOUT" > "$2/timeout"
+}
+
+# Sort the scenarios of a series into directories, one for each machine
+plan() { # series
+	local dir=$BUILD/$1/run key s
+
+	rm -rf --one-file-system "$dir"
+	mkdir -p "$dir/new"
+	for s in "${scenarios[@]}"; do
+		if ! wanted_on "$s" "$1"; then
+			echo "@@ scenario $s"
+			echo "@@ skip is for $(header "$s" kernels)"
+			continue
+		fi
+		describe_machine "$s" "$dir/new"
+		key=$(cat "$dir/new/"* | sha256sum | cut -c1-8)
+		mkdir -p "$dir/$key"
+		cp "$dir/new/"* "$dir/$key/"
+		echo "scenarios/$s.sh" >> "$dir/$key/plan"
+	done > "$dir/skipped.log"
+	rm -r "$dir/new"
+}
+
+# What the machine did besides its scenarios, each a test as well
+after_boot() { # dir status
+	local allowed=$here/log-allow.txt bad
+
+	echo "@@ scenario machine"
+	if grep -q '^@@ finished' "$1/result.log"; then
+		echo "@@ ok every scenario ran to its end"
+	else
+		echo "@@ fail every scenario ran to its end (QEMU's status $2)"
+		tail -n 15 "$1/console.log" "$1/qemu.log" | sed 's/^/    /'
+	fi
+	bad=$(tr -d '\r' < "$1/console.log" | grep -aE "$SPLATS" | grep -vEf "$allowed")
+	if [ -z "$bad" ]; then
+		echo "@@ ok the kernel log is clean"
+	else
+		echo "@@ fail the kernel log is clean"
+		printf '%s\n' "$bad" | head -20 | sed 's/^/    /'
+	fi
+	if [ ! -s "$1/devices.log" ]; then
+		echo "@@ ok the software devices ended well"
+	else
+		echo "@@ fail the software devices ended well"
+		sed 's/^/    /' "$1/devices.log"
+	fi
+}
+
+run_series() { # series
+	local dir status
+
+	mkdir -p "$BUILD/$1"
+	if ! make_layer "$1"; then
+		echo "@@ scenario dkms"
+		echo "@@ fail the module builds and installs"
+		return
+	fi
+	rm -f "$BUILD/$1/initramfs"
+	plan "$1"
+	cat "$BUILD/$1/run/skipped.log"
+	for dir in "$BUILD/$1/run"/*/; do
+		[ -e "$dir/plan" ] || continue
+		status=0
+		boot "$1" "${dir%/}" || status=$?
+		cat "$dir/result.log"
+		after_boot "${dir%/}" "$status"
+	done
+}
+
+# Turn the lines for the runner into what people read
+report() { # series
+	awk -v series="$1" '
+		/^@@ scenario / { name = $3; next }
+		/^@@ ok / { show("ok"); next }
+		/^@@ fail / { show("FAIL"); next }
+		/^@@ skip/ { show("skipped"); next }
+		/^@@ end / {
+			if ($3 != 0) { $0 = "@@ fail the script ends with 0, it was " $3; show("FAIL") }
+			next
+		}
+		/^@@/ { next }
+		/^    / { print }
+		function show(what) {
+			sub(/^@@ [a-z]+ /, "")
+			printf "[%s] %s: %s ... %s\n", series, name, $0, what
+		}'
+}
+
+# shellcheck disable=SC2086 # one series a word
+prepare $kernels
+make -s -C "$TOP" t2dev vm-progs >&2 || die "the test programs do not build"
+
+# Two machines at a time
+running=0
+for series in $kernels; do
+	mkdir -p "$BUILD/$series"
+	run_series "$series" > "$BUILD/$series/raw.log" 2>&1 &
+	running=$((running + 1))
+	[ $((running % 2)) -ne 0 ] || wait
+done
+wait
+
+for series in $kernels; do
+	report "$series" < "$BUILD/$series/raw.log"
+done | tee "$BUILD/report.log"
+passed=$(grep -c ' \.\.\. ok$' "$BUILD/report.log")
+failed=$(grep -c ' \.\.\. FAIL$' "$BUILD/report.log")
+skipped=$(grep -c ' \.\.\. skipped$' "$BUILD/report.log")
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
