@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The software CXL Type-2 device: what its parts share.
+ *
+ * Data flows from the transport down: transport.c speaks vfio-user, device.c
+ * turns accesses into those of config.c (configuration space), comp.c
+ * (component registers) and engine.c (the accelerator); dma.c reaches memory.
+ */
+#ifndef T2DEV_DEVICE_H
+#define T2DEV_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "t2dev_regs.h"
+
+#define MAX_DECODERS	10
+#define CONFIG_SIZE	4096
+#define BLOCK_SIZE	0x10000
+#define CM_OFFSET	0x1000
+#define CM_SIZE		0x1000
+#define NUM_REGIONS	9
+#define NUM_IRQS	5
+#define GRANULE		0x10000000ull
+
+/* What a reset may lose, and which kinds there are */
+enum reset_kind {
+	RESET_FLR,
+	RESET_CXL,
+	RESET_BUS,
+	RESET_D3,
+	RESET_KINDS
+};
+
+enum block_place { BLOCK_START, BLOCK_MIDDLE, BLOCK_END };
+
+/* Ways to misbehave, bits of struct options.misbehave in table order */
+enum misbehaviour {
+	MIS_NO_DVSEC,
+	MIS_NO_MEM_CAPABLE,
+	MIS_NO_LOCATOR,
+	MIS_BLOCK_OUTSIDE_BAR,
+	MIS_ALL_ONES,
+	MIS_NO_HDM_CAP,
+	MIS_TWO_HDM,
+	MIS_HDM_COUNT_INVALID,
+	MIS_CAP_PAST_BLOCK,
+	MIS_CAP_IN_ARRAY,
+	MIS_NOT_ACTIVE,
+	MIS_COUNT
+};
+
+struct decoder_options {
+	uint64_t base;
+	uint64_t size;
+	bool committed;
+	bool locked;
+	unsigned int target;
+	unsigned int iw;
+	unsigned int ig;
+};
+
+/* All that can be asked for; plain data, copied and compared as a whole */
+struct options {
+	char socket[256];
+	bool keep;
+	bool verbose;
+	uint64_t bar_size;
+	enum block_place block;
+	unsigned int decoders;
+	struct decoder_options decoder[MAX_DECODERS];
+	unsigned int dvsec_length;
+	unsigned int lose;		/* bits of enum reset_kind */
+	unsigned int lose_memory;
+	unsigned int misbehave;		/* bits of enum misbehaviour */
+};
+
+struct dma_map {
+	uint64_t addr;
+	uint64_t size;
+	uint64_t offset;	/* in the file */
+	int fd;
+	bool read;
+	bool write;
+	uint8_t *va;		/* mapped at first use */
+};
+
+#define MAX_DMA_MAPS	65536
+
+struct dma_table {
+	struct dma_map *map;
+	unsigned int n;
+};
+
+struct comp {
+	uint32_t cm[CM_SIZE / 4];
+	uint32_t hdm;		/* offset of the HDM capability in cm, 0: none */
+	uint32_t ras;
+};
+
+struct device {
+	struct options options;
+	struct options start_options;
+
+	uint8_t config[CONFIG_SIZE];
+	uint8_t writable[CONFIG_SIZE];	/* bits that a write changes */
+	uint32_t exp, pm, dvsec, control;	/* where capabilities are */
+	char line[T2DEV_CTL_LINE_MAX];
+	unsigned int line_len;
+	uint32_t control_result;
+
+	struct comp comp;
+	uint8_t *storage;		/* BAR 0 outside the block */
+	uint8_t accel[T2DEV_ACCEL_BAR_SIZE];
+
+	struct dma_table dma;		/* what the device's DMA reaches */
+	struct dma_table ram;		/* the machine's memory, kept for good */
+	int irq_fd[NUM_IRQS][T2DEV_MSIX_VECTORS];
+};
+
+/* device.c */
+int device_init(struct device *dev, const struct options *options);
+void device_disconnect(struct device *dev);
+void device_free(struct device *dev);
+uint64_t device_region_size(const struct device *dev, uint32_t index);
+bool device_region_mapped_io(uint32_t index);
+int device_access(struct device *dev, uint32_t index, uint64_t at, uint8_t *buf, uint32_t count,
+		  bool write);
+int device_set_irqs(struct device *dev, uint32_t flags, uint32_t index, uint32_t start,
+		    uint32_t count, const int *fds, unsigned int nfds);
+unsigned int device_irq_count(uint32_t index);
+void device_reset(struct device *dev, enum reset_kind kind);
+int device_configure(struct device *dev, const char *line);
+uint64_t device_block_offset(const struct device *dev);
+bool misbehaves(const struct device *dev, enum misbehaviour how);
+void log_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* config.c */
+void config_init(struct device *dev);
+void config_build_ext(struct device *dev);
+void config_access(struct device *dev, uint64_t at, uint8_t *buf, uint32_t count, bool write);
+bool config_memory_enabled(const struct device *dev);
+bool config_bus_master(const struct device *dev);
+void config_reset(struct device *dev, enum reset_kind kind);
+
+/* comp.c */
+void comp_build(struct device *dev);
+void comp_access(struct device *dev, uint64_t at, uint8_t *buf, uint32_t count, bool write);
+bool comp_decoder(const struct device *dev, unsigned int n, uint64_t *base, uint64_t *size);
+
+/* engine.c */
+void engine_reset(struct device *dev);
+void engine_access(struct device *dev, uint64_t at, uint8_t *buf, uint32_t count, bool write);
+
+/* dma.c */
+int dma_add(struct dma_table *table, const struct dma_map *map);
+int dma_remove(struct dma_table *table, uint64_t addr, uint64_t size);
+void dma_clear(struct dma_table *table);
+void dma_note_ram(struct dma_table *ram, const struct dma_map *map);
+uint8_t *dma_pointer(struct dma_table *table, uint64_t addr, uint64_t *len, bool write);
+
+/* options.c */
+void options_default(struct options *options);
+int options_parse(struct options *options, int argc, char **argv, bool at_start);
+void options_help(void);
+
+/* transport.c */
+int transport_listen(const char *path);
+int transport_serve(struct device *dev, int fd);
+
+static inline uint32_t get32(const uint8_t *p)
+{
+	return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static inline uint16_t get16(const uint8_t *p)
+{
+	return p[0] | p[1] << 8;
+}
+
+static inline void put16(uint8_t *p, uint16_t val)
+{
+	p[0] = val;
+	p[1] = val >> 8;
+}
+
+static inline void put32(uint8_t *p, uint32_t val)
+{
+	put16(p, val);
+	put16(p + 2, val >> 16);
+}
+
+static inline uint64_t get64(const uint8_t *p)
+{
+	return get32(p) | (uint64_t)get32(p + 4) << 32;
+}
+
+#endif

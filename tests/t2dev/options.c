@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Options: one table for the command line, for --help and for the control
+ * capability through which a test changes the device while it runs.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "device.h"
+
+static const struct {
+	const char *name;
+	const char *what;
+} misbehaviours[MIS_COUNT] = {
+	[MIS_NO_DVSEC] = { "no-dvsec", "no CXL Device DVSEC in the chain" },
+	[MIS_NO_MEM_CAPABLE] = { "no-mem-capable", "DVSEC CAPABILITY: Mem_Capable is clear" },
+	[MIS_NO_LOCATOR] = { "no-locator", "no Register Locator DVSEC" },
+	[MIS_BLOCK_OUTSIDE_BAR] = { "block-outside-bar", "Register Locator: offset past the BAR" },
+	[MIS_ALL_ONES] = { "all-ones", "the component block reads all ones" },
+	[MIS_NO_HDM_CAP] = { "no-hdm-cap", "no HDM Decoder Capability in the array" },
+	[MIS_TWO_HDM] = { "two-hdm", "two HDM Decoder Capabilities in the array" },
+	[MIS_HDM_COUNT_INVALID] = { "hdm-count-invalid", "decoder count is a reserved encoding" },
+	[MIS_CAP_PAST_BLOCK] = { "cap-past-block", "HDM capability runs past the block's end" },
+	[MIS_CAP_IN_ARRAY] = { "cap-in-array", "HDM capability points into the array itself" },
+	[MIS_NOT_ACTIVE] = { "not-active", "Memory_Active is never set" },
+};
+
+static const char * const reset_names[RESET_KINDS] = { "flr", "cxl", "bus", "d3" };
+
+void options_default(struct options *o)
+{
+	memset(o, 0, sizeof(*o));
+	o->bar_size = 256 * 1024;
+	o->block = BLOCK_MIDDLE;
+	o->decoders = 1;
+	o->dvsec_length = 0x3c;
+	o->decoder[0].base = 0x100000000;
+	o->decoder[0].size = GRANULE;
+	o->decoder[0].committed = true;
+}
+
+/* A whole number, with k, M or G: 0 or -EINVAL */
+static int number(const char *s, uint64_t *val)
+{
+	char *end;
+
+	errno = 0;
+	*val = strtoull(s, &end, 0);
+	if (end == s || *s == '-' || errno)
+		return -EINVAL;
+	switch (*end) {
+	case 'G':
+		*val <<= 10;
+		/* fall through */
+	case 'M':
+		*val <<= 10;
+		/* fall through */
+	case 'k':
+		*val <<= 10;
+		end++;
+	}
+	return *end ? -EINVAL : 0;
+}
+
+static int set_socket(struct options *o, const char *arg)
+{
+	if (!*arg || strlen(arg) >= sizeof(o->socket))
+		return -EINVAL;
+	strcpy(o->socket, arg);
+	return 0;
+}
+
+static int set_keep(struct options *o, const char *arg)
+{
+	(void)arg;
+	o->keep = true;
+	return 0;
+}
+
+static int set_verbose(struct options *o, const char *arg)
+{
+	(void)arg;
+	o->verbose = true;
+	return 0;
+}
+
+static int set_bar_size(struct options *o, const char *arg)
+{
+	uint64_t val;
+
+	if (number(arg, &val) || val < BLOCK_SIZE || val > 1 << 30 || (val & (val - 1)))
+		return -EINVAL;
+	o->bar_size = val;
+	return 0;
+}
+
+static int set_block(struct options *o, const char *arg)
+{
+	static const char * const names[] = { "start", "middle", "end" };
+
+	for (unsigned int i = 0; i < 3; i++) {
+		if (!strcmp(arg, names[i])) {
+			o->block = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int set_decoders(struct options *o, const char *arg)
+{
+	uint64_t val;
+
+	if (number(arg, &val) || !val || val > MAX_DECODERS || (val > 1 && val % 2))
+		return -EINVAL;
+	o->decoders = val;
+	return 0;
+}
+
+static int decoder_field(struct decoder_options *d, const char *name, uint64_t val)
+{
+	if (!strcmp(name, "base"))
+		d->base = val;
+	else if (!strcmp(name, "size"))
+		d->size = val;
+	else if (!strcmp(name, "committed") && val <= 1)
+		d->committed = val;
+	else if (!strcmp(name, "locked") && val <= 1)
+		d->locked = val;
+	else if (!strcmp(name, "target") && val <= 1)
+		d->target = val;
+	else if (!strcmp(name, "iw") && val <= 15)
+		d->iw = val;
+	else if (!strcmp(name, "ig") && val <= 15)
+		d->ig = val;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+/* "N,field=value,..." */
+static int set_decoder(struct options *o, const char *arg)
+{
+	char copy[256], *save, *word, *eq;
+	uint64_t n, val;
+
+	if (strlen(arg) >= sizeof(copy))
+		return -EINVAL;
+	strcpy(copy, arg);
+	word = strtok_r(copy, ",", &save);
+	if (!word || number(word, &n) || n >= MAX_DECODERS)
+		return -EINVAL;
+	while ((word = strtok_r(NULL, ",", &save))) {
+		eq = strchr(word, '=');
+		if (!eq)
+			return -EINVAL;
+		*eq = 0;
+		if (number(eq + 1, &val) || decoder_field(&o->decoder[n], word, val))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static int set_dvsec_length(struct options *o, const char *arg)
+{
+	uint64_t val;
+
+	if (number(arg, &val) || val < 0x0c || val > 0x3c)
+		return -EINVAL;
+	o->dvsec_length = val;
+	return 0;
+}
+
+static int reset_mask(const char *arg, unsigned int *mask)
+{
+	char copy[64], *save, *word;
+
+	if (strlen(arg) >= sizeof(copy))
+		return -EINVAL;
+	strcpy(copy, arg);
+	*mask = 0;
+	for (word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+		unsigned int i = 0;
+
+		while (i < RESET_KINDS && strcmp(word, reset_names[i]))
+			i++;
+		if (i == RESET_KINDS && strcmp(word, "none"))
+			return -EINVAL;
+		*mask |= i < RESET_KINDS ? 1u << i : 0;
+	}
+	return 0;
+}
+
+static int set_lose(struct options *o, const char *arg)
+{
+	return reset_mask(arg, &o->lose);
+}
+
+static int set_lose_memory(struct options *o, const char *arg)
+{
+	return reset_mask(arg, &o->lose_memory);
+}
+
+static int set_misbehave(struct options *o, const char *arg)
+{
+	char copy[256], *save, *word;
+
+	if (strlen(arg) >= sizeof(copy))
+		return -EINVAL;
+	strcpy(copy, arg);
+	o->misbehave = 0;
+	for (word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+		unsigned int i = 0;
+
+		while (i < MIS_COUNT && strcmp(word, misbehaviours[i].name))
+			i++;
+		if (i == MIS_COUNT && strcmp(word, "none"))
+			return -EINVAL;
+		o->misbehave |= i < MIS_COUNT ? 1u << i : 0;
+	}
+	return 0;
+}
+
+static const struct option_def {
+	const char *name;
+	const char *arg;	/* NULL: takes none */
+	bool start_only;
+	int (*set)(struct options *o, const char *arg);
+	const char *help;
+} defs[] = {
+	{ "socket", "PATH", true, set_socket, "Unix socket to listen on (needed)" },
+	{ "keep", NULL, true, set_keep, "wait for the next client when one has left" },
+	{ "verbose", NULL, false, set_verbose, "log every access" },
+	{ "bar-size", "BYTES", true, set_bar_size,
+	  "size of BAR 0, a power of two from 64k to 1G (256k)" },
+	{ "block", "PLACE", false, set_block,
+	  "component block at the start, middle or end of BAR 0 (middle)" },
+	{ "decoders", "N", false, set_decoders, "HDM decoders: 1, 2, 4, 6, 8 or 10 (1)" },
+	{ "decoder", "N,FIELD=VALUE,...", false, set_decoder,
+	  "decoder N as firmware left it: base, size, committed, locked, target, iw, ig "
+	  "(0,base=4G,size=256M,committed=1)" },
+	{ "dvsec-length", "BYTES", false, set_dvsec_length,
+	  "length of the CXL Device DVSEC, 0x0c to 0x3c (0x3c)" },
+	{ "lose", "RESETS", false, set_lose,
+	  "resets that lose decoders and enables: flr, cxl, bus, d3, none (none)" },
+	{ "lose-memory", "RESETS", false, set_lose_memory,
+	  "resets that clear HDM memory, as for --lose (none)" },
+	{ "misbehave", "NAMES", false, set_misbehave, "see below (none)" },
+};
+
+#define NUM_DEFS	(sizeof(defs) / sizeof(defs[0]))
+
+void options_help(void)
+{
+	puts("usage: t2dev --socket PATH [OPTION...]\n"
+	     "A CXL Type-2 device in software, for QEMU's vfio-user-pci.\n");
+	for (unsigned int i = 0; i < NUM_DEFS; i++) {
+		char left[64];
+
+		snprintf(left, sizeof(left), "--%s%s%s", defs[i].name, defs[i].arg ? "=" : "",
+			 defs[i].arg ?: "");
+		printf("  %-30s %s\n", left, defs[i].help);
+	}
+	puts("  --help                         show this\n"
+	     "  --version                      show the version\n"
+	     "Numbers may be hexadecimal and end in k, M or G.\n\n"
+	     "Ways to misbehave, several separated by commas:");
+	for (unsigned int i = 0; i < MIS_COUNT; i++)
+		printf("  %-20s %s\n", misbehaviours[i].name, misbehaviours[i].what);
+}
+
+static const struct option_def *find_def(const char *word, size_t len)
+{
+	for (unsigned int i = 0; i < NUM_DEFS; i++)
+		if (strlen(defs[i].name) == len && !strncmp(defs[i].name, word, len))
+			return &defs[i];
+	return NULL;
+}
+
+/* One option at argv[*i], which is moved past it: 0 or -EINVAL, told on stderr */
+static int parse_one(struct options *o, int argc, char **argv, int *i, bool at_start)
+{
+	const char *word = argv[(*i)++], *arg = "";
+	const struct option_def *def = NULL;
+
+	if (!strncmp(word, "--", 2))
+		def = find_def(word + 2, strcspn(word + 2, "="));
+	if (!def) {
+		log_line("unknown option '%s', see --help", word);
+		return -EINVAL;
+	}
+	if (def->start_only && !at_start) {
+		log_line("option --%s can only be given at start", def->name);
+		return -EINVAL;
+	}
+	if (strchr(word, '='))
+		arg = strchr(word, '=') + 1;
+	else if (def->arg && *i < argc)
+		arg = argv[(*i)++];
+	if (def->set(o, arg)) {
+		log_line("option --%s: '%s' is not valid: %s", def->name, arg, def->help);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Options on top of what *@options has; changed only if all are valid */
+int options_parse(struct options *options, int argc, char **argv, bool at_start)
+{
+	struct options copy = *options;
+
+	for (int i = 1; i < argc;)
+		if (parse_one(&copy, argc, argv, &i, at_start))
+			return -EINVAL;
+	*options = copy;
+	return 0;
+}
