@@ -37,13 +37,16 @@ demo: ## show the driver at work in a virtual machine (DEMO_KERNEL=7.3)
 	tests/vm/demo.sh $(DEMO_KERNEL)
 
 check: ## run all tests
-	tests/check.sh style t2dev vm
+	tests/check.sh style t2dev dkms vm
 
 check-style: ## build on all KERNELS without a warning; checkpatch, sparse, shellcheck
 	tests/style.sh $(KERNELS)
 
 check-t2dev: ## test the software device by itself
 	tests/t2dev.sh
+
+check-dkms: ## test installing, updating and refusing, with real DKMS
+	tests/dkms.sh
 
 check-vm: ## run the scenarios in virtual machines, KERNELS="6.12 7.3" for some
 	tests/vm/run.sh KERNELS="$(KERNELS)" $(SCENARIOS)
@@ -63,5 +66,5 @@ help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | \
 		while IFS='|' read -r name what; do printf '  %-12s %s\n' "$$name" "$$what"; done
 
-.PHONY: modules install uninstall demo check check-style check-t2dev check-vm t2dev vm-progs \
-	clean help
+.PHONY: modules install uninstall demo check check-style check-t2dev check-dkms check-vm t2dev \
+	vm-progs clean help

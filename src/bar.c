@@ -51,6 +51,8 @@ void cxl_vfio_bar_close(struct cxl_vfio_device *dev)
  * @dev: the device
  * @start: first byte, as an offset in the VFIO device's file
  * @len: bytes, not 0
+ *
+ * Return: true if any byte of it is in the block.
  */
 bool cxl_vfio_bar_is_block(const struct cxl_vfio_device *dev, u64 start, u64 len)
 {

@@ -18,6 +18,7 @@ mkdir -p "$tmp" || exit 1
 trap 'rm -rf "$tmp"' EXIT
 
 exported() { # file variant
+	# shellcheck disable=SC2013 # words, all of them
 	for symbol in $(sed -n "s/^ \* needs $2: //p" "$1"); do
 		awk -v s="$symbol" '$2 == s { found = 1 } END { exit !found }' "$symvers" || return 1
 	done
@@ -26,6 +27,7 @@ exported() { # file variant
 probe() { # file name; the rest is the compiler
 	file=$1 name=$2
 	shift 2
+	# shellcheck disable=SC2013 # words, all of them
 	for variant in $(sed -n 's/^ \* variants: //p' "$file"); do
 		exported "$file" "$variant" || continue
 		if "$@" -Werror=implicit-function-declaration -Werror=incompatible-pointer-types \

@@ -66,6 +66,8 @@ int cxl_vfio_compat_attach(struct cxl_vfio_compat_zap *zap, struct cxl_vfio_wind
 /**
  * cxl_vfio_compat_window() - what does a mapping map?
  * @vma: a mapping that cxl_vfio_compat_attach() attached
+ *
+ * Return: the window, for as long as the mapping is there.
  */
 struct cxl_vfio_window *cxl_vfio_compat_window(struct vm_area_struct *vma)
 {

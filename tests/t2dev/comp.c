@@ -144,13 +144,12 @@ static void write_ctrl(struct device *dev, unsigned int n, uint32_t val)
 		return;
 	}
 	*ctrl = (old & ~CTRL_RW) | (val & CTRL_RW & ~(CTRL_COMMITTED | CTRL_ERROR));
-	if (!(val & CTRL_COMMIT)) {
+	if (!(val & CTRL_COMMIT))
 		*ctrl &= ~CTRL_ERROR;
-	} else if (!(old & CTRL_COMMIT)) {
+	else if (!(old & CTRL_COMMIT))
 		*ctrl |= may_commit(dev, n) ? CTRL_COMMITTED : CTRL_ERROR;
-	} else {
+	else
 		*ctrl |= old & CTRL_ERROR;
-	}
 }
 
 static void write_decoder(struct device *dev, unsigned int n, uint32_t reg, uint32_t val)

@@ -269,13 +269,12 @@ static void control_go(struct device *dev, uint32_t what)
 {
 	uint32_t result = EINVAL;
 
-	if (what == T2DEV_GO_APPLY) {
+	if (what == T2DEV_GO_APPLY)
 		result = device_configure(dev, dev->line);
-	} else if (what == T2DEV_GO_RESTORE) {
+	else if (what == T2DEV_GO_RESTORE)
 		result = device_configure(dev, NULL);
-	} else if (what == T2DEV_GO_CLEAR) {
+	else if (what == T2DEV_GO_CLEAR)
 		result = 0;
-	}
 	dev->line_len = 0;
 	dev->line[0] = 0;
 	put32(&dev->config[dev->control + T2DEV_CTL_RESULT], result);
@@ -315,11 +314,10 @@ static void write_config(struct device *dev, uint32_t at, const uint8_t *buf, ui
 		write_std(dev, at, buf, count);
 		return;
 	}
-	if (at == dev->control + T2DEV_CTL_DATA) {
+	if (at == dev->control + T2DEV_CTL_DATA)
 		control_append(dev, buf, count);
-	} else if (at == dev->control + T2DEV_CTL_GO && count == 4) {
+	else if (at == dev->control + T2DEV_CTL_GO && count == 4)
 		control_go(dev, get32(buf));
-	}
 	if (!dev->dvsec)
 		return;
 	for (uint32_t unit = at & ~1u; unit < at + count; unit += 2) {

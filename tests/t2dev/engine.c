@@ -170,7 +170,7 @@ static void interrupt(struct device *dev)
 	/* The client routes and masks; a vector it did not ask for goes nowhere */
 	if (dev->irq_fd[2][vector] >= 0 &&
 	    write(dev->irq_fd[2][vector], &one, sizeof(one)) != sizeof(one))
-		log_line("interrupt %u was not taken", vector);
+		log_line("vector %u: nobody took the interrupt", vector);
 }
 
 static void doorbell(struct device *dev)

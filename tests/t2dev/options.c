@@ -44,24 +44,21 @@ void options_default(struct options *o)
 /* A whole number, with k, M or G: 0 or -EINVAL */
 static int number(const char *s, uint64_t *val)
 {
+	static const char units[] = "kMG";
+	const char *unit;
 	char *end;
 
 	errno = 0;
 	*val = strtoull(s, &end, 0);
 	if (end == s || *s == '-' || errno)
 		return -EINVAL;
-	switch (*end) {
-	case 'G':
-		*val <<= 10;
-		/* fall through */
-	case 'M':
-		*val <<= 10;
-		/* fall through */
-	case 'k':
-		*val <<= 10;
-		end++;
-	}
-	return *end ? -EINVAL : 0;
+	if (!*end)
+		return 0;
+	unit = strchr(units, *end);
+	if (!unit || end[1] || *val > UINT64_MAX >> (10 * (unit - units + 1)))
+		return -EINVAL;
+	*val <<= 10 * (unit - units + 1);
+	return 0;
 }
 
 static int set_socket(struct options *o, const char *arg)
@@ -177,7 +174,7 @@ static int reset_mask(const char *arg, unsigned int *mask)
 {
 	char copy[64], *save, *word;
 
-	if (strlen(arg) >= sizeof(copy))
+	if (!*arg || strlen(arg) >= sizeof(copy))
 		return -EINVAL;
 	strcpy(copy, arg);
 	*mask = 0;
@@ -207,7 +204,7 @@ static int set_misbehave(struct options *o, const char *arg)
 {
 	char copy[256], *save, *word;
 
-	if (strlen(arg) >= sizeof(copy))
+	if (!*arg || strlen(arg) >= sizeof(copy))
 		return -EINVAL;
 	strcpy(copy, arg);
 	o->misbehave = 0;

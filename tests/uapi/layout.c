@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The UAPI headers stand alone beside the distribution's own, in C and in C++,
  * and every structure has the layout that VMMs were built for.
@@ -14,9 +14,11 @@
 #define CHECK(expr)	_Static_assert(expr, #expr)
 #endif
 
-#define AT(field, offset, size)							\
-	CHECK(offsetof(struct cxl_vfio_device_info_cap_v3, field) == (offset));	\
-	CHECK(sizeof(((struct cxl_vfio_device_info_cap_v3 *)0)->field) == (size))
+typedef struct cxl_vfio_device_info_cap_v3 cap_v3;
+
+#define AT(field, offset, size)					\
+	CHECK(offsetof(cap_v3, field) == (offset) &&		\
+	      sizeof(((cap_v3 *)0)->field) == (size))
 
 AT(header, 0, 8);
 AT(flags, 8, 4);

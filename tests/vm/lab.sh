@@ -29,7 +29,8 @@ command=${1:-}
 case $command in
 prepare)
 	# shellcheck disable=SC2086 # one series a word
-	prepare ${*:-$ALL_KERNELS}
+	[ $# -gt 0 ] || set -- $ALL_KERNELS
+	prepare "$@"
 	;;
 kver)
 	kver_of "$1"

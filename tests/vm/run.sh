@@ -26,9 +26,20 @@ kernels=$ALL_KERNELS
 scenarios=()
 for arg in "$@"; do
 	case $arg in
+	-h|--help)
+		echo "usage: run.sh [KERNELS=\"SERIES...\"] [SCENARIO...]"
+		echo "Runs scenarios (all, or those named) on stock kernels ($ALL_KERNELS)."
+		exit 0
+		;;
 	KERNELS=*) kernels=${arg#KERNELS=} ;;
 	*) scenarios+=("$(basename "${arg%.sh}")") ;;
 	esac
+done
+for s in "${scenarios[@]}"; do
+	[ -e "$here/scenarios/$s.sh" ] || die "no scenario '$s', see $here/scenarios"
+done
+for series in $kernels; do
+	suite_of "$series" > /dev/null
 done
 if [ ${#scenarios[@]} -eq 0 ]; then
 	for file in "$here"/scenarios/*.sh; do

@@ -33,5 +33,5 @@ step "Unbind"
 run "echo $bdf > $PCI/devices/$bdf/driver/unbind"
 run "echo > $PCI/devices/$bdf/driver_override"
 [ -z "$(driver_of "$bdf")" ]
-! grep -q $OURS /proc/iomem
+grep -q "$OURS" /proc/iomem && exit 1
 echo "unbound; /proc/iomem is as it was"

@@ -3,8 +3,11 @@
 #
 # What the lab's scripts share: where things are, and how they talk.
 
+# shellcheck disable=SC2034 # for the scripts that read this
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
+# shellcheck disable=SC2034
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/cxl-vfio-pci
+# shellcheck disable=SC2034
 BUILD=$TOP/build/vm
 ALL_KERNELS="6.1 6.12 7.2 7.3"
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8

@@ -29,6 +29,7 @@ series_of() {
 }
 
 # The mirrors that this machine's own apt uses
+# shellcheck disable=SC2016 # apt's own syntax
 mirrors() {
 	apt-get indextargets --format '$(SITE)' 2>/dev/null | sort -u
 }
@@ -124,7 +125,7 @@ root_key() { # suite
 install_packages() { # suite
 	local root=$CACHE/roots/$1
 
-	# shellcheck disable=SC2046 # one package a word
+	# shellcheck disable=SC2046,SC2015 # one package a word; either may fail
 	in_suite "$1" apt-get -qq install -y $(packages_of "$1") >/dev/null </dev/null &&
 		if [ -n "$(backports_of "$1")" ]; then
 			in_suite "$1" apt-get -qq install -y -t "$1-backports" \

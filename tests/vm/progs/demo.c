@@ -109,7 +109,7 @@ static void device_copies_and_interrupts(struct vfio *v, uint8_t *mem)
 		die(0, "no interrupt within 10 s");
 	if (memcmp(ram, mem, LEN))
 		die(0, "the copy differs");
-	printf("  the device copied %llu KiB of HDM memory to RAM by DMA and raised its MSI-X interrupt\n",
+	printf("  the device copied %llu KiB of HDM memory to RAM and raised its MSI-X interrupt\n",
 	       LEN / 1024);
 }
 

@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# How the module installs, updates and refuses: real DKMS, in the lab's roots.
+
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+. tests/report.sh
+. tests/vm/lib/common.sh
+
+lab() { tests/vm/lab.sh "$@"; }
+# Run a line of shell in a series' root
+inside() { lab run "$1" -- bash -c "set -e; kver=$(lab kver "$1"); cd /src; $2"; }
+# It fails, and says REGEX
+refused() { # series line regex
+	local output status=0
+
+	output=$(inside "$1" "$2" 2>&1) || status=$?
+	[ "$status" -ne 0 ] && grep -qE "$3" <<< "$output" && return
+	echo "ended with $status, expected it to say: $3"
+	printf '%s\n' "$output"
+	return 1
+}
+
+lab prepare || exit 1
+add="make -s install DESTDIR=/ >/dev/null && dkms add -q cxl-vfio-pci/\$version"
+version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+add=${add//\$version/$version}
+
+check "a kernel update rebuilds the module, as its hook has DKMS do" \
+	inside 7.3 "make -s install KVER=$(lab kver 7.2) && /etc/kernel/postinst.d/dkms \$kver &&
+		dkms status | grep -q \"\$kver.*installed\" &&
+		modinfo -k \$kver cxl-vfio-pci | grep -q '^version: *$version'"
+check "uninstall leaves nothing" \
+	inside 7.3 "make -s install KVER=\$kver && make -s uninstall &&
+		! find /lib/modules /var/lib/dkms /usr/src -name '*cxl*vfio*' -not -path '*/linux-*' | grep ."
+check "installing twice is as installing once" \
+	inside 7.3 "make -s install KVER=\$kver && make -s install KVER=\$kver &&
+		[ \$(dkms status cxl-vfio-pci | wc -l) = 1 ]"
+for series in 6.1 7.3; do
+	check "a kernel before 6.1 is refused, with a line that says so (DKMS of $(suite_of $series))" \
+		refused $series "$add && dkms build cxl-vfio-pci/$version -k 5.10.0-1-amd64 \
+			--kernelsourcedir /lib/modules/\$kver/build" 'BUILD_EXCLUSIVE'
+	check "a kernel without vfio-pci-core is refused the same way (DKMS of $(suite_of $series))" \
+		refused $series "for f in /boot/config-\$kver /lib/modules/\$kver/build/{.config,include/config/auto.conf}; do
+			[ ! -e \$f ] || sed -i /CONFIG_VFIO_PCI_CORE/d \$f; done
+			$add && dkms build cxl-vfio-pci/$version -k \$kver" 'BUILD_EXCLUSIVE'
+done
+check "a probe that fits in no way stops the build and is named" \
+	refused 7.3 "cp -r Kbuild dkms.conf src include /tmp && cd /tmp &&
+		echo '#error neither' >> src/compat/probes/vm_flags_set.c &&
+		make -C /lib/modules/\$kver/build M=/tmp modules" \
+	"not supported: probe 'vm_flags_set' fits in no variant"
+finish

@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What can be said of the sources without running them: style.sh [SERIES...]
+
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+. tests/report.sh
+. tests/vm/lib/common.sh
+
+lab() { tests/vm/lab.sh "$@"; }
+
+# Build a copy of the module in a series' root; nothing may be warned of
+build() { # series make-arguments
+	local log=$BUILD/$1/out/build.log
+
+	# shellcheck disable=SC2016 # the root's shell
+	lab run "$1" -- bash -c 'cp -r /src/Kbuild /src/dkms.conf /src/include /src/src /tmp &&
+		rm -f /tmp/src/compat/generated.h && find /tmp -name "*.o" -delete &&
+		make -C "/lib/modules/$1/build" M=/tmp "${@:2}" modules > /out/build.log 2>&1' \
+		build "$(lab kver "$1")" "${@:2}" && ! grep -E 'warning:|error:|WARNING|ERROR' "$log" &&
+		return
+	tail -n 30 "$log"
+	return 1
+}
+
+# The UAPI beside the kernel headers in a directory, or beside this machine's
+uapi() { # include-directory
+	local flags=(-Wall -Wextra -Werror -fsyntax-only -Iinclude/uapi)
+
+	[ -z "$1" ] || flags+=(-isystem "$1")
+	gcc -std=c11 "${flags[@]}" tests/uapi/layout.c &&
+		g++ -std=c++11 "${flags[@]}" -x c++ tests/uapi/layout.c
+}
+
+# checkpatch as a kernel maintainer runs it on a file
+checkpatch() { # types-to-ignore file...
+	local ignore=$1
+
+	shift
+	silent "$source/scripts/checkpatch.pl" --no-tree --strict --quiet --no-summary --terse \
+		--show-types --max-line-length=100 --ignore "$ignore" -f "$@"
+}
+
+spdx() {
+	local file missing=()
+
+	while read -r file; do
+		[ -f "$file" ] || continue
+		head -n 5 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0-only' ||
+			missing+=("$file")
+	done < <(git ls-files | grep -vE '^LICENSES/|^debian/source/format')
+	[ ${#missing[@]} -eq 0 ] || { printf '%s\n' "${missing[@]}"; return 1; }
+}
+
+scripts() { git grep -lE '^#!/bin/(ba)?sh|shellcheck shell=' -- . ':!tests/style.sh'; }
+
+need_packages git shellcheck gcc g++ perl libc6-dev
+series_list=("$@")
+# shellcheck disable=SC2206 # one series a word
+[ $# -gt 0 ] || series_list=($ALL_KERNELS)
+lab prepare "${series_list[@]}" || exit 1
+source=$(lab source)
+for series in "${series_list[@]}"; do
+	mkdir -p "$BUILD/$series/out"
+	build "$series" W=1 -j2 > "$BUILD/$series/style.log" 2>&1
+	result $? "Linux $(lab kver "$series"): builds with W=1 and no warning" \
+		< "$BUILD/$series/style.log"
+done
+check "sparse finds nothing (Linux 7.3)" build 7.3 C=2 -j2
+check "kernel-doc is complete" silent "$source/scripts/kernel-doc" -none -Wall \
+	src/*.[ch] src/compat/*.[ch] include/uapi/linux/*.h
+mapfile -t files < <(git ls-files 'src/*.[ch]' 'include/*.h')
+# Macros that are empty on one kernel do not use their arguments
+check "checkpatch --strict, driver" checkpatch MACRO_ARG_UNUSED "${files[@]}"
+mapfile -t files < <(git ls-files 'tests/*.[ch]')
+# User space has none of the kernel's macros, types and string functions
+userspace=BIT_MACRO,ARRAY_SIZE,PREFER_DEFINED_ATTRIBUTE_MACRO,PREFER_KERNEL_TYPES,STRCPY
+userspace+=,ENOSYS,USE_NEGATIVE_ERRNO,VOLATILE,SPLIT_STRING,CAMELCASE,BRACES,NEW_TYPEDEFS,EMBEDDED_FUNCTION_NAME,MACRO_ARG_REUSE
+check "checkpatch --strict, tests" checkpatch "$userspace" "${files[@]}"
+check "UAPI headers in C and C++, with this machine's kernel headers" uapi ""
+for suite in bookworm trixie; do
+	root=$CACHE/roots/$suite
+	[ ! -d "$root" ] ||
+		check "UAPI headers in C and C++, with those of $suite" uapi "$root/usr/include"
+done
+mapfile -t files < <(scripts)
+check "shellcheck" shellcheck -x -P SCRIPTDIR -e SC1091 tests/style.sh "${files[@]}"
+check "every file names its licence" spdx
+finish

@@ -1,0 +1,584 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of the software device by itself: they speak vfio-user to a server that
+ * they start, as QEMU would, and as QEMU never should.
+ *
+ * usage: test T2DEV
+ */
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <linux/pci_regs.h>
+
+#include "device.h"
+
+#define HDM_BASE	0x100000000ull
+#define DMA_BASE	0x40000000ull
+#define DMA_SIZE	0x100000u
+#define CONFIG		7
+#define BLOCK		0x10000		/* of 256 KiB, the middle */
+#define HDM		(BLOCK + 0x1200)
+#define DVSEC		0x130
+#define CONTROL		0x110
+#define COMMAND_ON	(PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER)
+
+enum {
+	VERSION = 1, MAP, UNMAP, INFO, REGION_INFO, IRQ_INFO = 7, SET_IRQS, READ, WRITE, RESET = 13
+};
+
+static const char *server;
+
+struct session {
+	pid_t pid;
+	int fd;
+	char path[64];
+	uint8_t *hdm;		/* the first page of what the decoder decodes */
+	uint8_t *dma;
+};
+
+/* Send a message; the answer's payload goes to @out.  Its length, or -errno */
+static int call_fd(struct session *s, uint16_t command, const void *payload, uint32_t len,
+		   void *out, uint32_t room, int fd)
+{
+	uint8_t head[16] = { 7 };
+	struct iovec iov[2] = { { head, 16 }, { (void *)payload, len } };
+	union {
+		struct cmsghdr c;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = {};
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
+	uint32_t size;
+
+	put16(head + 2, command);
+	put32(head + 4, 16 + len);
+	if (fd >= 0) {
+		msg.msg_control = &control;
+		msg.msg_controllen = sizeof(control);
+		control.c.cmsg_level = SOL_SOCKET;
+		control.c.cmsg_type = SCM_RIGHTS;
+		control.c.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.c), &fd, sizeof(fd));
+	}
+	if (sendmsg(s->fd, &msg, MSG_NOSIGNAL) != (ssize_t)(16 + len) ||
+	    recv(s->fd, head, 16, MSG_WAITALL) != 16)
+		return -EPIPE;
+	size = get32(head + 4) - 16;
+	assert_int_equal(get16(head), 7);
+	assert_int_equal(get16(head + 2), command);
+	if (get32(head + 8) & 0x20) {
+		assert_int_equal(size, 0);
+		return -(int)get32(head + 12);
+	}
+	assert_in_range(size, 0, room);
+	if (size)
+		assert_int_equal(recv(s->fd, out, size, MSG_WAITALL), size);
+	return size;
+}
+
+static int call(struct session *s, uint16_t command, const void *payload, uint32_t len, void *out,
+		uint32_t room)
+{
+	return call_fd(s, command, payload, len, out, room, -1);
+}
+
+static void put64(uint8_t *p, uint64_t val)
+{
+	put32(p, val);
+	put32(p + 4, val >> 32);
+}
+
+/* Access a region as a VMM does: 0 or -errno */
+static int try_access(struct session *s, uint32_t region, uint64_t at, void *buf, uint32_t count,
+		      bool write)
+{
+	uint8_t msg[16 + 64] = {}, out[16 + 64];
+	int ret;
+
+	assert_in_range(count, 0, 64);
+	put64(msg, at);
+	put32(msg + 8, region);
+	put32(msg + 12, count);
+	if (write)
+		memcpy(msg + 16, buf, count);
+	ret = call(s, write ? WRITE : READ, msg, write ? 16 + count : 16, out, sizeof(out));
+	if (ret >= 0 && !write)
+		memcpy(buf, out + 16, count);
+	return ret < 0 ? ret : 0;
+}
+
+static uint32_t read32(struct session *s, uint32_t region, uint64_t at)
+{
+	uint8_t b[4];
+
+	assert_int_equal(try_access(s, region, at, b, 4, false), 0);
+	return get32(b);
+}
+
+static void write32(struct session *s, uint32_t region, uint64_t at, uint32_t val)
+{
+	uint8_t b[4];
+
+	put32(b, val);
+	assert_int_equal(try_access(s, region, at, b, 4, true), 0);
+}
+
+static int dma_map(struct session *s, uint64_t addr, uint64_t size, uint64_t offset, int fd)
+{
+	uint8_t msg[32] = {}, out[32];
+
+	put32(msg, 32);
+	put32(msg + 4, 3);
+	put64(msg + 8, offset);
+	put64(msg + 16, addr);
+	put64(msg + 24, size);
+	return call_fd(s, MAP, msg, sizeof(msg), out, sizeof(out), fd);
+}
+
+static int dma_unmap(struct session *s, uint64_t addr, uint64_t size, uint32_t flags)
+{
+	uint8_t msg[24] = {}, out[24];
+
+	put32(msg, 24);
+	put32(msg + 4, flags);
+	put64(msg + 8, addr);
+	put64(msg + 16, size);
+	return call(s, UNMAP, msg, sizeof(msg), out, sizeof(out));
+}
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(addr.sun_path, path);
+	for (int i = 0; i < 500; i++) {
+		if (!connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
+			return fd;
+		usleep(10000);
+	}
+	close(fd);
+	return -1;
+}
+
+static void start(struct session *s, const char *option)
+{
+	snprintf(s->path, sizeof(s->path), "/tmp/t2dev-test.%d", getpid());
+	s->pid = fork();
+	if (!s->pid) {
+		freopen("/dev/null", "w", stderr);
+		execl(server, server, "--socket", s->path, "--keep", option, NULL);
+		_exit(127);
+	}
+	s->fd = connect_to(s->path);
+	assert_true(s->fd >= 0);
+}
+
+static int setup(void **state)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	int fd = memfd_create("hdm", 0);
+
+	start(s, NULL);
+	assert_int_equal(ftruncate(fd, 2 * GRANULE), 0);
+	s->hdm = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	s->dma = mmap(NULL, DMA_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, GRANULE);
+	assert_int_equal(dma_map(s, HDM_BASE, GRANULE, 0, fd), 0);
+	assert_int_equal(dma_map(s, DMA_BASE, DMA_SIZE, GRANULE, fd), 0);
+	close(fd);
+	write32(s, CONFIG, PCI_COMMAND, COMMAND_ON);
+	*state = s;
+	return 0;
+}
+
+/* The server must be as well as at its start: still there, and serving */
+static int teardown(void **state)
+{
+	struct session *s = *state;
+	int status;
+
+	close(s->fd);
+	s->fd = connect_to(s->path);
+	assert_true(s->fd >= 0);
+	assert_int_equal(read32(s, CONFIG, 0), (uint32_t)T2DEV_DEVICE_ID << 16 | T2DEV_VENDOR_ID);
+	assert_int_equal(waitpid(s->pid, &status, WNOHANG), 0);
+	kill(s->pid, SIGTERM);
+	waitpid(s->pid, &status, 0);
+	close(s->fd);
+	unlink(s->path);
+	munmap(s->hdm, 4096);
+	munmap(s->dma, DMA_SIZE);
+	free(s);
+	return 0;
+}
+
+static void version_is_negotiated(void **state)
+{
+	uint8_t ok[4] = {}, wrong[4] = { 1 }, out[256];
+
+	assert_true(call(*state, VERSION, ok, 4, out, sizeof(out)) > 4);
+	assert_non_null(strstr((char *)out + 4, "max_data_xfer_size"));
+	assert_int_equal(call(*state, VERSION, wrong, 4, out, sizeof(out)), -EOPNOTSUPP);
+	assert_int_equal(call(*state, VERSION, ok, 3, out, sizeof(out)), -EINVAL);
+}
+
+static void short_messages_are_refused(void **state)
+{
+	static const uint16_t commands[] = {
+		VERSION, MAP, UNMAP, INFO, REGION_INFO, IRQ_INFO, SET_IRQS, READ, WRITE,
+	};
+	uint8_t out[64];
+
+	for (unsigned int i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		assert_int_equal(call(*state, commands[i], NULL, 0, out, sizeof(out)), -EINVAL);
+	assert_int_equal(call(*state, 999, NULL, 0, out, sizeof(out)), -ENOSYS);
+}
+
+static void senseless_sizes_end_the_connection(void **state)
+{
+	static const uint32_t sizes[] = { 0, 15, 0x7fffffff, 0xffffffff };
+	struct session *s = *state;
+
+	for (unsigned int i = 0; i < 4; i++) {
+		uint8_t head[16] = { 0, 0, INFO };
+
+		put32(head + 4, sizes[i]);
+		assert_int_equal(send(s->fd, head, 16, MSG_NOSIGNAL), 16);
+		assert_int_equal(recv(s->fd, head, 16, MSG_WAITALL), 0);
+		close(s->fd);
+		s->fd = connect_to(s->path);
+		assert_true(s->fd >= 0);
+	}
+}
+
+static void a_client_that_leaves_in_a_message_is_survived(void **state)
+{
+	struct session *s = *state;
+	uint8_t head[16] = { 0, 0, WRITE };
+
+	put32(head + 4, 4096);
+	assert_int_equal(send(s->fd, head, 16, MSG_NOSIGNAL), 16);
+	/* teardown closes, connects again and finds the device well */
+}
+
+static void regions_have_their_bounds(void **state)
+{
+	static const uint64_t size[NUM_REGIONS] = {
+		[0] = 0x40000, [2] = T2DEV_ACCEL_BAR_SIZE, [CONFIG] = CONFIG_SIZE,
+	};
+	uint8_t msg[32] = {}, out[32], byte;
+
+	for (uint32_t i = 0; i < NUM_REGIONS; i++) {
+		put32(msg + 8, i);
+		assert_int_equal(call(*state, REGION_INFO, msg, 32, out, 32), 32);
+		assert_int_equal(get64(out + 16), size[i]);
+		assert_int_equal(try_access(*state, i, size[i], &byte, 1, false), -EINVAL);
+		assert_int_equal(try_access(*state, i, ~0ull, &byte, 1, false), -EINVAL);
+	}
+	put32(msg + 8, NUM_REGIONS);
+	assert_int_equal(call(*state, REGION_INFO, msg, 32, out, 32), -EINVAL);
+	put32(msg + 8, NUM_IRQS);
+	assert_int_equal(call(*state, IRQ_INFO, msg, 16, out, 32), -EINVAL);
+}
+
+static void extended_capabilities_form_a_chain(void **state)
+{
+	static const struct {
+		uint16_t at, id;
+		uint32_t dvsec;
+	} expected[] = {
+		{ 0x100, PCI_EXT_CAP_ID_DSN, 0 },
+		{ CONTROL, PCI_EXT_CAP_ID_VNDR, 0 },
+		{ DVSEC, PCI_EXT_CAP_ID_DVSEC, 0x1e98 },
+		{ 0x180, PCI_EXT_CAP_ID_DVSEC, 0x1e98 | 8 << 16 },
+		{ 0x1b0, PCI_EXT_CAP_ID_DVSEC, 0x1e98 | 7 << 16 },
+	};
+	uint32_t at = 0x100;
+
+	for (unsigned int i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		uint32_t header = read32(*state, CONFIG, at);
+
+		assert_int_equal(at, expected[i].at);
+		assert_int_equal(header & 0xffff, expected[i].id);
+		if (expected[i].dvsec) {
+			assert_int_equal(read32(*state, CONFIG, at + 4) & 0xffff, 0x1e98);
+			assert_int_equal(read32(*state, CONFIG, at + 8) & 0xffff,
+					 expected[i].dvsec >> 16);
+		}
+		at = header >> 20;
+	}
+	assert_int_equal(at, 0);
+}
+
+static void bars_are_sized(void **state)
+{
+	write32(*state, CONFIG, PCI_BASE_ADDRESS_0, 0xffffffff);
+	write32(*state, CONFIG, PCI_BASE_ADDRESS_1, 0xffffffff);
+	assert_int_equal(read32(*state, CONFIG, PCI_BASE_ADDRESS_0) & ~0xfu, 0xfffc0000);
+	assert_int_equal(read32(*state, CONFIG, PCI_BASE_ADDRESS_1), 0xffffffff);
+}
+
+static void memory_space_off_reads_ones(void **state)
+{
+	write32(*state, CONFIG, PCI_COMMAND, 0);
+	assert_int_equal(read32(*state, 2, T2DEV_ACC_ID), 0xffffffff);
+	assert_int_equal(read32(*state, 0, HDM), 0xffffffff);
+	write32(*state, CONFIG, PCI_COMMAND, COMMAND_ON);
+	assert_int_equal(read32(*state, 2, T2DEV_ACC_ID), T2DEV_ACC_ID_VALUE);
+}
+
+static void decoder_commits_and_decommits(void **state)
+{
+	const uint64_t ctrl = HDM + 0x20;
+
+	assert_int_equal(read32(*state, 0, ctrl) & 0x600, 0x600);
+	write32(*state, 0, HDM + 0x10, 0x20000000);	/* base low: committed, so kept */
+	assert_int_equal(read32(*state, 0, HDM + 0x10), 0);
+	write32(*state, 0, ctrl, 0);
+	assert_int_equal(read32(*state, 0, ctrl) & 0x600, 0);
+	write32(*state, 0, HDM + 0x18, 0);		/* size 0 cannot commit */
+	write32(*state, 0, ctrl, 0x200);
+	assert_int_equal(read32(*state, 0, ctrl) & 0xc00, 0x800);
+	write32(*state, 0, ctrl, 0);
+	write32(*state, 0, HDM + 0x18, GRANULE);
+	write32(*state, 0, ctrl, 0x300);
+	assert_int_equal(read32(*state, 0, ctrl) & 0xf00, 0x700);
+	write32(*state, 0, ctrl, 0);			/* locked */
+	assert_int_equal(read32(*state, 0, ctrl) & 0xf00, 0x700);
+}
+
+/* Have the accelerator do something; what STATUS says then */
+static uint32_t operate(struct session *s, uint32_t opcode, uint32_t flags, uint64_t src,
+			uint64_t dst, uint64_t len)
+{
+	const uint32_t reg[][2] = {
+		{ T2DEV_ACC_STATUS, ~0u }, { T2DEV_ACC_OPCODE, opcode }, { T2DEV_ACC_FLAGS, flags },
+		{ T2DEV_ACC_SRC_LO, src }, { T2DEV_ACC_SRC_HI, src >> 32 },
+		{ T2DEV_ACC_DST_LO, dst }, { T2DEV_ACC_DST_HI, dst >> 32 },
+		{ T2DEV_ACC_LEN_LO, len }, { T2DEV_ACC_LEN_HI, len >> 32 },
+		{ T2DEV_ACC_DOORBELL, 1 },
+	};
+
+	for (unsigned int i = 0; i < sizeof(reg) / sizeof(reg[0]); i++)
+		write32(s, 2, reg[i][0], reg[i][1]);
+	return read32(s, 2, T2DEV_ACC_STATUS);
+}
+
+static void engine_fills_copies_and_checksums(void **state)
+{
+	struct session *s = *state;
+
+	write32(s, 2, T2DEV_ACC_PATTERN, 0x04030201);
+	assert_int_equal(operate(s, T2DEV_OP_FILL, T2DEV_FLAG_DST_HDM, 0, 16, 9),
+			 T2DEV_STATUS_DONE);
+	assert_memory_equal(s->hdm + 15, "\0\1\2\3\4\1\2\3\4\1\0", 11);
+	assert_int_equal(operate(s, T2DEV_OP_COPY, T2DEV_FLAG_SRC_HDM, 16, DMA_BASE + 5, 9),
+			 T2DEV_STATUS_DONE);
+	assert_memory_equal(s->dma + 4, "\0\1\2\3\4\1\2\3\4\1\0", 11);
+	memcpy(s->hdm, "123456789", 9);		/* CRC-32's check value */
+	assert_int_equal(operate(s, T2DEV_OP_CRC32, T2DEV_FLAG_SRC_HDM, 0, 0, 9),
+			 T2DEV_STATUS_DONE);
+	assert_int_equal(read32(s, 2, T2DEV_ACC_RESULT), 0xcbf43926);
+}
+
+static void engine_refuses_what_it_cannot_reach(void **state)
+{
+	const uint32_t bad = T2DEV_STATUS_DONE | T2DEV_STATUS_ERROR, hdm = T2DEV_FLAG_DST_HDM;
+	struct session *s = *state;
+
+	assert_int_equal(operate(s, T2DEV_OP_FILL, hdm, 0, GRANULE, 1), bad);
+	assert_int_equal(read32(s, 2, T2DEV_ACC_ERRNO), EFAULT);
+	assert_int_equal(operate(s, T2DEV_OP_FILL, hdm, 0, GRANULE - 1, 2), bad);
+	assert_int_equal(operate(s, T2DEV_OP_FILL, hdm, 0, ~0ull, 2), bad);
+	assert_int_equal(operate(s, T2DEV_OP_FILL, 0, 0, 0x1000, 1), bad);
+	assert_int_equal(operate(s, 77, 0, 0, 0, 1), bad);
+	assert_int_equal(read32(s, 2, T2DEV_ACC_ERRNO), EINVAL);
+	write32(s, CONFIG, PCI_COMMAND, PCI_COMMAND_MEMORY);
+	assert_int_equal(operate(s, T2DEV_OP_FILL, 0, 0, DMA_BASE, 1), bad);
+	write32(s, CONFIG, PCI_COMMAND, COMMAND_ON);
+	assert_int_equal(operate(s, T2DEV_OP_FILL, 0, 0, DMA_BASE, 1), T2DEV_STATUS_DONE);
+	assert_int_equal(dma_unmap(s, DMA_BASE, DMA_SIZE, 0), 24);
+	assert_int_equal(operate(s, T2DEV_OP_FILL, 0, 0, DMA_BASE, 1), bad);
+}
+
+static void dma_maps_are_checked(void **state)
+{
+	struct session *s = *state;
+	int fd = memfd_create("more", 0);
+
+	assert_int_equal(dma_map(s, DMA_BASE + 4096, 4096, 0, fd), -EEXIST);
+	assert_int_equal(dma_map(s, 0, 0, 0, fd), -EINVAL);
+	assert_int_equal(dma_map(s, ~0ull - 100, 4096, 0, fd), -EINVAL);
+	assert_int_equal(dma_map(s, 0, 4096, ~0ull - 100, fd), -EINVAL);
+	assert_int_equal(dma_unmap(s, 0, 4096, 4), -EINVAL);
+	assert_int_equal(dma_unmap(s, 0, 0, 2), 24);	/* all */
+	assert_int_equal(dma_map(s, DMA_BASE, 4096, 0, fd), 0);
+	close(fd);
+}
+
+static int set_irqs(struct session *s, uint32_t flags, uint32_t index, uint32_t first,
+		    uint32_t count, int fd)
+{
+	uint8_t msg[20], out[4];
+
+	put32(msg, 20);
+	put32(msg + 4, flags);
+	put32(msg + 8, index);
+	put32(msg + 12, first);
+	put32(msg + 16, count);
+	return call_fd(s, SET_IRQS, msg, sizeof(msg), out, sizeof(out), fd);
+}
+
+static void interrupts_arrive(void **state)
+{
+	struct session *s = *state;
+	int fd = eventfd(0, EFD_NONBLOCK);
+	uint64_t n = 0;
+
+	assert_int_equal(set_irqs(s, 0x24, 2, 1, 1, fd), 0);
+	write32(s, 2, T2DEV_ACC_VECTOR, 1);
+	operate(s, T2DEV_OP_FILL, T2DEV_FLAG_DST_HDM | T2DEV_FLAG_IRQ, 0, 0, 4);
+	assert_int_equal(read(fd, &n, sizeof(n)), sizeof(n));
+	assert_int_equal(n, 1);
+	write32(s, 2, T2DEV_ACC_VECTOR, T2DEV_MSIX_VECTORS);
+	operate(s, T2DEV_OP_FILL, T2DEV_FLAG_DST_HDM | T2DEV_FLAG_IRQ, 0, 0, 4);
+	assert_int_equal(read(fd, &n, sizeof(n)), -1);
+	assert_int_equal(set_irqs(s, 0x24, 2, 4, 1, fd), -EINVAL);
+	assert_int_equal(set_irqs(s, 0x24, 2, 1, 0xffffffff, fd), -EINVAL);
+	assert_int_equal(set_irqs(s, 0x24, 9, 0, 1, fd), -EINVAL);
+	assert_int_equal(set_irqs(s, 0x22, 2, 0, 1, -1), -EINVAL);
+	close(fd);
+}
+
+/* Give the control capability a line: 0 or the errno that it answers */
+static uint32_t control(struct session *s, const char *line, uint32_t go)
+{
+	for (size_t i = 0; i < strlen(line); i += 4) {
+		char four[4] = {};
+
+		memcpy(four, line + i, strnlen(line + i, 4));
+		assert_int_equal(try_access(s, CONFIG, CONTROL + T2DEV_CTL_DATA, four, 4, true), 0);
+	}
+	write32(s, CONFIG, CONTROL + T2DEV_CTL_GO, go);
+	return read32(s, CONFIG, CONTROL + T2DEV_CTL_RESULT);
+}
+
+static void options_change_at_run_time(void **state)
+{
+	struct session *s = *state;
+	char words[2 * T2DEV_CTL_LINE_MAX];
+
+	assert_int_equal(control(s, "--decoder=0,size=512M --misbehave=not-active",
+				 T2DEV_GO_APPLY), 0);
+	assert_int_equal(read32(s, 0, HDM + 0x18), 0x20000000);
+	assert_int_equal(read32(s, CONFIG, DVSEC + 0x1c) & 3, 1);
+	assert_int_equal(control(s, "", T2DEV_GO_RESTORE), 0);
+	assert_int_equal(read32(s, 0, HDM + 0x18), GRANULE);
+	assert_int_equal(read32(s, CONFIG, DVSEC + 0x1c) & 3, 3);
+	assert_int_equal(control(s, "--socket=/tmp/other", T2DEV_GO_APPLY), EINVAL);
+	assert_int_equal(control(s, "--nothing", T2DEV_GO_APPLY), EINVAL);
+	assert_int_equal(control(s, "--decoder=99", T2DEV_GO_APPLY), EINVAL);
+	assert_int_equal(control(s, "--decoder=0,size=99999999999999G", T2DEV_GO_APPLY), EINVAL);
+	assert_int_equal(control(s, "", 99), EINVAL);
+	memset(words, 'x', sizeof(words) - 1);
+	words[sizeof(words) - 1] = 0;
+	assert_int_equal(control(s, words, T2DEV_GO_APPLY), EINVAL);
+}
+
+static void resets_lose_what_was_asked(void **state)
+{
+	struct session *s = *state;
+	uint8_t out[4];
+
+	assert_int_equal(control(s, "--lose=flr --lose-memory=bus", T2DEV_GO_APPLY), 0);
+	s->hdm[0] = 42;
+	write32(s, 2, T2DEV_ACC_PATTERN, 1);
+	assert_int_equal(call(s, RESET, NULL, 0, out, sizeof(out)), 0);
+	assert_int_equal(s->hdm[0], 0);
+	assert_int_equal(read32(s, CONFIG, PCI_COMMAND) & 0xffff, 0);
+	write32(s, CONFIG, PCI_COMMAND, COMMAND_ON);
+	assert_int_equal(read32(s, 2, T2DEV_ACC_PATTERN), 0);
+	assert_int_equal(read32(s, 0, HDM + 0x20) & 0x400, 0x400);
+	write32(s, CONFIG, 0x50 + PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_BCR_FLR);
+	write32(s, CONFIG, PCI_COMMAND, COMMAND_ON);
+	assert_int_equal(read32(s, 0, HDM + 0x20) & 0x400, 0);
+}
+
+/*
+ * Messages of every kind with contents at random (the same on each run): the
+ * server has to live, with its sanitizers silent.  FUZZ_ROUNDS asks for more.
+ */
+static void random_messages_are_survived(void **state)
+{
+	static const uint16_t commands[] = {
+		VERSION, MAP, UNMAP, INFO, REGION_INFO, IRQ_INFO, SET_IRQS, READ, WRITE, WRITE,
+		RESET,
+	};
+	static const uint32_t lens[] = { 0, 4, 16, 20, 24, 32, 48 };
+	static const uint32_t region[] = { 0, 2, CONFIG, 11 };
+	static uint8_t out[0x110000];
+	long rounds = atol(getenv("FUZZ_ROUNDS") ?: "20000");
+	struct session *s = *state;
+
+	srandom(1);
+	for (long i = 0; i < rounds; i++) {
+		uint16_t command = commands[random() % 11];
+		uint32_t len = lens[random() % 7];
+		uint8_t msg[48];
+
+		for (uint32_t j = 0; j < len; j++)
+			msg[j] = random() % 3 ? 0 : random();
+		if (command == READ || command == WRITE) {
+			/* Mostly in bounds, so that more than bounds is tested */
+			put64(msg, random() % (random() % 2 ? 0x200 : 0x40000));
+			put32(msg + 8, region[random() % 4]);
+			put32(msg + 12, random() % 32);
+		}
+		assert_int_not_equal(call(s, command, msg, len, out, sizeof(out)), -EPIPE);
+	}
+}
+
+#define T(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		T(version_is_negotiated),
+		T(short_messages_are_refused),
+		T(senseless_sizes_end_the_connection),
+		T(a_client_that_leaves_in_a_message_is_survived),
+		T(regions_have_their_bounds),
+		T(extended_capabilities_form_a_chain),
+		T(bars_are_sized),
+		T(memory_space_off_reads_ones),
+		T(decoder_commits_and_decommits),
+		T(engine_fills_copies_and_checksums),
+		T(engine_refuses_what_it_cannot_reach),
+		T(dma_maps_are_checked),
+		T(interrupts_arrive),
+		T(options_change_at_run_time),
+		T(resets_lose_what_was_asked),
+		T(random_messages_are_survived),
+	};
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: test T2DEV\n");
+		return 2;
+	}
+	server = argv[1];
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("t2dev", tests, NULL, NULL);
+}
