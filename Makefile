@@ -57,6 +57,9 @@ t2dev: ## build the software device
 vm-progs: ## build the programs that run inside the test machine
 	$(MAKE) -C tests/vm/progs O=$(CURDIR)/build/vm/progs
 
+docs: ## make the pictures from their sources
+	$(MAKE) -C docs
+
 clean: ## remove what was built; the cache of the tests stays
 	$(if $(wildcard $(KDIR)),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
 	rm -rf build src/compat/generated.h
@@ -67,4 +70,4 @@ help: ## list the targets
 		while IFS='|' read -r name what; do printf '  %-12s %s\n' "$$name" "$$what"; done
 
 .PHONY: modules install uninstall demo check check-style check-t2dev check-dkms check-vm t2dev \
-	vm-progs clean help
+	vm-progs docs clean help

@@ -53,6 +53,15 @@ spdx() {
 	[ ${#missing[@]} -eq 0 ] || { printf '%s\n' "${missing[@]}"; return 1; }
 }
 
+pictures() {
+	local source sum
+
+	for source in docs/*.dot; do
+		sum=$(sha256sum < "$source" | cut -c1-64)
+		grep -q "sha256 $sum" "${source%.dot}.svg" || { echo "$source: run make docs"; return 1; }
+	done
+}
+
 scripts() { git grep -lE '^#!/bin/(ba)?sh|shellcheck shell=' -- . ':!tests/style.sh'; }
 
 need_packages git shellcheck gcc g++ perl libc6-dev
@@ -87,4 +96,5 @@ done
 mapfile -t files < <(scripts)
 check "shellcheck" shellcheck -x -P SCRIPTDIR -e SC1091 tests/style.sh "${files[@]}"
 check "every file names its licence" spdx
+check "pictures are those of their sources" pictures
 finish
