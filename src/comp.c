@@ -13,6 +13,8 @@
 
 #include "comp.h"
 
+#define RAS_HEADER_LOG	0x18
+
 /*
  * Capabilities other than the HDM decoders that a guest sees, with the length
  * of their registers.  What is not listed belongs to the host (IDE, security,
@@ -43,27 +45,52 @@ u32 cxl_vfio_cap_shown(u32 entry)
 	return 0;
 }
 
+/* How much of a capability's registers the guest sees */
+static u32 shown_len(u32 entry, const struct cxl_vfio_view *view)
+{
+	u32 len = cxl_vfio_cap_shown(entry);
+
+	/* The header log has addresses */
+	if (view->hide_hpa && FIELD_GET(CXL_VFIO_CM_CAP_ENTRY_ID, entry) == CXL_VFIO_CM_CAP_ID_RAS)
+		len = RAS_HEADER_LOG;
+	return len;
+}
+
+static void show_cap(struct cxl_vfio_comp *comp, const u32 *cm, u32 array_end, u32 entry,
+		     const struct cxl_vfio_view *view)
+{
+	u32 start = FIELD_GET(CXL_VFIO_CM_CAP_ENTRY_PTR, entry) & ~3U;
+	u32 len = shown_len(entry, view);
+
+	for (u32 off = start; off < start + len && off < CXL_VFIO_CM_SIZE; off += 4)
+		if (off >= array_end)
+			comp->cm[off / 4] = cm[off / 4];
+}
+
 /**
  * cxl_vfio_comp_init() - make the guest's view from the hardware's registers
  * @comp: the model
  * @cm: the CXL.cache/mem area as read from the device; the array lies in it
  * @hdm_offset: where its HDM Decoder Capability starts, bytes; all of the
  *	capability lies in the area
- * @hide_hpa: as for cxl_vfio_hdm_init()
+ * @view: what to show of it
  */
-void cxl_vfio_comp_init(struct cxl_vfio_comp *comp, const u32 *cm, u32 hdm_offset, bool hide_hpa)
+void cxl_vfio_comp_init(struct cxl_vfio_comp *comp, const u32 *cm, u32 hdm_offset,
+			const struct cxl_vfio_view *view)
 {
 	unsigned int entries = FIELD_GET(CXL_VFIO_CM_CAP_HDR_ARRAY_SIZE, cm[0]);
 
-	memcpy(comp->cm, cm, sizeof(comp->cm));
+	memset(comp->cm, 0, sizeof(comp->cm));
+	comp->cm[0] = cm[0];
 	for (unsigned int i = 1; i <= entries; i++) {
 		u16 id = FIELD_GET(CXL_VFIO_CM_CAP_ENTRY_ID, cm[i]);
 
-		if (id != CXL_VFIO_CM_CAP_ID_HDM && !cxl_vfio_cap_shown(cm[i]))
-			comp->cm[i] = CXL_VFIO_CM_CAP_ID_NULL;
+		if (id == CXL_VFIO_CM_CAP_ID_HDM || cxl_vfio_cap_shown(cm[i]))
+			comp->cm[i] = cm[i];
+		show_cap(comp, cm, CXL_VFIO_CM_CAP_ENTRY(entries + 1), cm[i], view);
 	}
 	comp->hdm_offset = hdm_offset;
-	cxl_vfio_hdm_init(&comp->hdm, &cm[hdm_offset / 4], hide_hpa);
+	cxl_vfio_hdm_init(&comp->hdm, &cm[hdm_offset / 4], view);
 }
 
 static bool in_hdm(const struct cxl_vfio_comp *comp, u32 cm_offset)

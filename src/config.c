@@ -17,7 +17,6 @@
 /* ... and this one bytes that are read from vconfig alone */
 #define MAP_VIRTUAL		0xfe
 
-#define EXT_CAP_MIN_LEN		8	/* bounds the walk of a looping chain */
 #define DVSEC_HEADER_END	CXL_VFIO_DVSEC_BODY
 
 static u32 hw_read32(struct cxl_vfio_device *dev, u16 pos)
@@ -28,11 +27,13 @@ static u32 hw_read32(struct cxl_vfio_device *dev, u16 pos)
 	return val;
 }
 
+/* Counts on when there is no room, by which cxl_vfio_config_open() sees it */
 static void add_area(struct cxl_vfio_device *dev, u16 start, u16 end,
 		     enum cxl_vfio_config_kind kind)
 {
 	if (dev->nr_areas < CXL_VFIO_MAX_CONFIG_AREAS)
-		dev->area[dev->nr_areas++] = (struct cxl_vfio_config_area){ start, end, kind };
+		dev->area[dev->nr_areas] = (struct cxl_vfio_config_area){ start, end, kind };
+	dev->nr_areas++;
 }
 
 /* Show a DVSEC that this kernel's core leaves out: from a snapshot in vconfig */
@@ -97,10 +98,12 @@ static void set_next(struct cxl_vfio_device *dev, u16 pos, u16 next)
  */
 static void walk_ext_caps(struct cxl_vfio_device *dev)
 {
-	unsigned int left = (PCI_CFG_SPACE_EXP_SIZE - PCI_CFG_SPACE_SIZE) / EXT_CAP_MIN_LEN;
+	DECLARE_BITMAP(seen, PCI_CFG_SPACE_EXP_SIZE / 4) = {};
 	u16 pos = PCI_CFG_SPACE_SIZE, prev = 0;
 
-	while (pos >= PCI_CFG_SPACE_SIZE && pos <= PCI_CFG_SPACE_EXP_SIZE - 12 && left--) {
+	/* A chain that loops ends where it meets itself */
+	while (pos >= PCI_CFG_SPACE_SIZE && pos <= PCI_CFG_SPACE_EXP_SIZE - 12 &&
+	       !__test_and_set_bit(pos / 4, seen)) {
 		u32 header = hw_read32(dev, pos);
 
 		if (!header || PCI_POSSIBLE_ERROR(header))
@@ -125,6 +128,14 @@ static int compare_areas(const void *a, const void *b)
 	return (int)x->start - y->start;
 }
 
+/* In order, and each ending where the next begins, whatever lengths the device claims */
+static void sort_areas(struct cxl_vfio_device *dev)
+{
+	sort(dev->area, dev->nr_areas, sizeof(dev->area[0]), compare_areas, NULL);
+	for (unsigned int i = 0; i + 1 < dev->nr_areas; i++)
+		dev->area[i].end = min(dev->area[i].end, dev->area[i + 1].start);
+}
+
 static void sample_dvsec(struct cxl_vfio_device *dev)
 {
 	const struct cxl_vfio_found *found = dev->found;
@@ -132,14 +143,15 @@ static void sample_dvsec(struct cxl_vfio_device *dev)
 
 	for (u16 off = 0; off + 2 <= found->dvsec_len && off < sizeof(regs); off += 2)
 		pci_read_config_word(dev->core.pdev, found->dvsec + off, &regs[off / 2]);
-	cxl_vfio_dvsec_init(&dev->dvsec, regs, found->dvsec_len, cxl_vfio_hide_hpa);
+	cxl_vfio_dvsec_init(&dev->dvsec, regs, found->dvsec_len, &cxl_vfio_view);
 }
 
 /**
  * cxl_vfio_config_open() - prepare config space for a new user
  * @dev: the device, after vfio_pci_core_enable(), which made vconfig anew
  *
- * Return: 0, -EIO if the CXL Device DVSEC is no longer where it was at bind.
+ * Return: 0, -EIO if the CXL Device DVSEC is no longer where it was at bind,
+ * -E2BIG if there are more capabilities to care for than anybody needs.
  */
 int cxl_vfio_config_open(struct cxl_vfio_device *dev)
 {
@@ -147,9 +159,16 @@ int cxl_vfio_config_open(struct cxl_vfio_device *dev)
 
 	dev->nr_areas = 0;
 	walk_ext_caps(dev);
-	sort(dev->area, dev->nr_areas, sizeof(dev->area[0]), compare_areas, NULL);
+	if (dev->nr_areas > CXL_VFIO_MAX_CONFIG_AREAS) {
+		pci_err(dev->core.pdev, "%u areas of config space to care for, expected at most %u\n",
+			dev->nr_areas, CXL_VFIO_MAX_CONFIG_AREAS);
+		dev->nr_areas = 0;
+		return -E2BIG;
+	}
+	sort_areas(dev);
 	for (unsigned int i = 0; i < dev->nr_areas; i++)
-		found_dvsec |= dev->area[i].kind == CONFIG_DVSEC;
+		found_dvsec |= dev->area[i].kind == CONFIG_DVSEC &&
+			       dev->area[i].start < dev->area[i].end;
 	if (!found_dvsec) {
 		pci_err(dev->core.pdev, "CXL Device DVSEC: not in the capability chain at %#x any more\n",
 			dev->found->dvsec);
@@ -179,7 +198,8 @@ static void dvsec_access(struct cxl_vfio_device *dev, u16 offset, u8 *buf, size_
 {
 	mutex_lock(&dev->model_lock);
 	if (write) {
-		cxl_vfio_dvsec_write(&dev->dvsec, offset, buf, count);
+		if (cxl_vfio_dvsec_write(&dev->dvsec, offset, buf, count))
+			pci_dbg(dev->core.pdev, "CXL Device DVSEC: CONTROL2 doorbell dropped\n");
 	} else {
 		if (cxl_vfio_dvsec_is_live(offset, count))
 			refresh_live(dev);

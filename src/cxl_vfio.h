@@ -54,7 +54,7 @@ enum cxl_vfio_gate {
 	GATE_OPEN,
 };
 
-#define CXL_VFIO_MAX_CONFIG_AREAS	32
+#define CXL_VFIO_MAX_CONFIG_AREAS	64
 
 enum cxl_vfio_config_kind {
 	CONFIG_DVSEC_HEADER,	/* of the CXL Device DVSEC: core's view, read-only */
@@ -139,7 +139,8 @@ static inline loff_t block_start(const struct cxl_vfio_device *dev)
 }
 
 /* main.c */
-extern bool cxl_vfio_hide_hpa;
+extern struct cxl_vfio_view cxl_vfio_view;
+extern bool cxl_vfio_abi_v2;
 
 /* bar.c */
 int cxl_vfio_bar_open(struct cxl_vfio_device *dev);

@@ -19,6 +19,7 @@
 #define DVSEC_MIN_LEN		0x28
 #define INFO_VALID_TIMEOUT_MS	1000
 #define POLL_MS			10
+#define BAR_NONE		0xff
 
 static bool all_ones(u32 val)
 {
@@ -62,6 +63,8 @@ static int find_dvsec(struct pci_dev *pdev, struct cxl_vfio_found *found)
 			found->dvsec_len, found->dvsec, DVSEC_MIN_LEN);
 		return -EPROTO;
 	}
+	found->cache_capable = cap & CXL_VFIO_DVSEC_CAP_CACHE;
+	found->ranges = clamp(FIELD_GET(CXL_VFIO_DVSEC_CAP_HDM_COUNT, cap), 1, CXL_VFIO_DVSEC_RANGES);
 	found->is_cxl = true;
 	return 0;
 }
@@ -96,30 +99,46 @@ static int find_block(struct pci_dev *pdev, struct cxl_vfio_found *found)
 {
 	u16 rloc = pci_find_dvsec_capability(pdev, CXL_VFIO_DVSEC_VENDOR_ID,
 					     CXL_VFIO_DVSEC_ID_REG_LOCATOR);
-	unsigned int entries = 0, len;
+	unsigned int entries, len;
 
 	if (!rloc) {
 		pci_err(pdev, "Register Locator DVSEC: none, expected one beside the CXL Device DVSEC\n");
 		return -ENOENT;
 	}
 	len = dvsec_length(pdev, rloc);
-	if (len > CXL_VFIO_RLOC_ENTRY(0) && rloc + len <= PCI_CFG_SPACE_EXP_SIZE)
-		entries = (len - CXL_VFIO_RLOC_ENTRY(0)) / 8;
-
+	if (len < CXL_VFIO_RLOC_ENTRY(0) || rloc + len > PCI_CFG_SPACE_EXP_SIZE) {
+		pci_err(pdev, "Register Locator DVSEC: length is %#x at offset %#x, expected at least %#x within config space\n",
+			len, rloc, CXL_VFIO_RLOC_ENTRY(0));
+		return -EPROTO;
+	}
+	entries = (len - CXL_VFIO_RLOC_ENTRY(0)) / 8;
+	found->bar = BAR_NONE;
 	for (unsigned int i = 0; i < entries; i++) {
 		u32 lo = ~0U, hi = ~0U;
 
 		pci_read_config_dword(pdev, rloc + CXL_VFIO_RLOC_ENTRY(i), &lo);
 		pci_read_config_dword(pdev, rloc + CXL_VFIO_RLOC_ENTRY(i) + 4, &hi);
+		if (PCI_POSSIBLE_ERROR(lo)) {
+			pci_err(pdev, "Register Locator: entry %u reads %#x, the device does not respond\n",
+				i, lo);
+			return -ENODEV;
+		}
 		if (FIELD_GET(CXL_VFIO_RLOC_BLOCK_ID, lo) != CXL_VFIO_RLOC_BLOCK_ID_COMPONENT)
 			continue;
+		if (found->bar != BAR_NONE) {
+			pci_err(pdev, "Register Locator: entry %u is a second one for component registers, expected one\n",
+				i);
+			return -EEXIST;
+		}
 		found->bar = FIELD_GET(CXL_VFIO_RLOC_BIR, lo);
 		found->block_offset = ((u64)hi << 32) | (lo & CXL_VFIO_RLOC_OFFSET_LOW);
-		return check_block(pdev, found);
 	}
-	pci_err(pdev, "Register Locator DVSEC: no entry for component registers among %u\n",
-		entries);
-	return -ENOENT;
+	if (found->bar == BAR_NONE) {
+		pci_err(pdev, "Register Locator DVSEC: no entry for component registers among %u\n",
+			entries);
+		return -ENOENT;
+	}
+	return check_block(pdev, found);
 }
 
 static u32 hdm_length(u32 cap)
@@ -203,6 +222,11 @@ static int find_hdm(struct pci_dev *pdev, struct cxl_vfio_found *found)
 			entries);
 		return -EOPNOTSUPP;
 	}
+	if (all_ones(cm[found->hdm_offset / 4])) {
+		pci_err(pdev, "HDM Decoder Capability: header reads %#x, the device does not respond\n",
+			cm[found->hdm_offset / 4]);
+		return -ENODEV;
+	}
 	count = cxl_vfio_hdm_decoder_count(cm[found->hdm_offset / 4]);
 	if (!count) {
 		pci_err(pdev, "HDM Decoder Capability: header reads %#010x, decoder count is a reserved encoding\n",
@@ -230,6 +254,11 @@ static int note_range(struct pci_dev *pdev, struct cxl_vfio_found *found, unsign
 		.decoder = n,
 	};
 
+	if (all_ones(ctrl)) {
+		pci_err(pdev, "HDM decoder %u: CTRL reads %#x, the device does not respond\n",
+			n, ctrl);
+		return -ENODEV;
+	}
 	if (FIELD_GET(CXL_VFIO_HDM_CTRL_IW, ctrl)) {
 		pci_err(pdev, "HDM decoder %u: CTRL reads %#010x, interleaved; expected one way\n",
 			n, ctrl);
@@ -248,6 +277,16 @@ static int note_range(struct pci_dev *pdev, struct cxl_vfio_found *found, unsign
 		pci_err(pdev, "HDM decoder %u: base %#llx size %#llx wraps around\n",
 			n, range.base, range.size);
 		return -EOVERFLOW;
+	}
+	for (unsigned int i = 0; i < found->nr_ranges; i++) {
+		const struct cxl_vfio_hdm_range *other = &found->range[i];
+
+		if (range.base <= other->base + (other->size - 1) &&
+		    other->base <= range.base + (range.size - 1)) {
+			pci_err(pdev, "HDM decoder %u: base %#llx size %#llx overlaps HDM decoder %u\n",
+				n, range.base, range.size, other->decoder);
+			return -ENOTUNIQ;
+		}
 	}
 	found->range[found->nr_ranges++] = range;
 	return 0;
@@ -284,19 +323,25 @@ static unsigned int active_timeout_ms(u32 size_low)
 	return 1000 * seconds[min_t(unsigned int, code, ARRAY_SIZE(seconds) - 1)];
 }
 
-/* Wait until the first range says its memory can be used, CXL r4.0 8.1.3.8 */
-static int wait_active(struct pci_dev *pdev, const struct cxl_vfio_found *found)
+/* Wait until range @i says its memory, if any, can be used, CXL r4.0 8.1.3.8 */
+static int wait_active(struct pci_dev *pdev, const struct cxl_vfio_found *found, unsigned int i)
 {
-	u16 reg = found->dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(0);
+	u16 reg = found->dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(i);
 	unsigned int waited = 0, limit = INFO_VALID_TIMEOUT_MS;
-	u32 low = 0;
+	u32 low = 0, high = 0;
 
 	for (;;) {
+		pci_read_config_dword(pdev, found->dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_HIGH(i),
+				      &high);
 		pci_read_config_dword(pdev, reg, &low);
-		if (PCI_POSSIBLE_ERROR(low))
-			break;
+		if (PCI_POSSIBLE_ERROR(low)) {
+			pci_err(pdev, "CXL Device DVSEC: RANGE%u SIZE LOW reads %#x, the device does not respond\n",
+				i + 1, low);
+			return -ENODEV;
+		}
 		if (low & CXL_VFIO_DVSEC_RANGE_INFO_VALID) {
-			if (low & CXL_VFIO_DVSEC_RANGE_ACTIVE)
+			if ((low & CXL_VFIO_DVSEC_RANGE_ACTIVE) ||
+			    (!high && !(low & CXL_VFIO_DVSEC_RANGE_SIZE_LOW_MASK)))
 				return 0;
 			limit = active_timeout_ms(low);
 		}
@@ -306,9 +351,20 @@ static int wait_active(struct pci_dev *pdev, const struct cxl_vfio_found *found)
 			return -EINTR;
 		waited += POLL_MS;
 	}
-	pci_err(pdev, "CXL Device DVSEC: RANGE1 SIZE LOW reads %#010x after %u ms, expected Memory_Info_Valid and Memory_Active\n",
-		low, waited);
+	pci_err(pdev, "CXL Device DVSEC: RANGE%u SIZE LOW reads %#010x after %u ms, expected Memory_Info_Valid and Memory_Active\n",
+		i + 1, low, waited);
 	return -ETIMEDOUT;
+}
+
+/* A second range that the DVSEC is too short for does not exist */
+static int wait_ranges(struct pci_dev *pdev, const struct cxl_vfio_found *found)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < found->ranges && !ret; i++)
+		if (CXL_VFIO_DVSEC_RANGE_BASE_HIGH(i) <= found->dvsec_len)
+			ret = wait_active(pdev, found, i);
+	return ret;
 }
 
 /**
@@ -399,5 +455,5 @@ int cxl_vfio_discover(struct pci_dev *pdev, struct cxl_vfio_found *found)
 	ret = find_ranges(pdev, found);
 	if (ret)
 		return ret;
-	return wait_active(pdev, found);
+	return wait_ranges(pdev, found);
 }

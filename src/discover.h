@@ -23,6 +23,8 @@ struct cxl_vfio_hdm_range {
  * @is_cxl: it has HDM memory; all else is valid only then
  * @dvsec: config space offset of the CXL Device DVSEC
  * @dvsec_len: its length in bytes
+ * @ranges: number of ranges that it describes, 1 or 2
+ * @cache_capable: it says that it caches host memory
  * @bar: BAR that holds the component register block
  * @block_offset: offset of the block in that BAR
  * @hdm_offset: offset of the HDM Decoder Capability in the CXL.cache/mem area
@@ -34,6 +36,8 @@ struct cxl_vfio_found {
 	bool is_cxl;
 	u16 dvsec;
 	u16 dvsec_len;
+	unsigned int ranges;
+	bool cache_capable;
 	unsigned int bar;
 	u64 block_offset;
 	u32 hdm_offset;

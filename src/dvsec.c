@@ -20,11 +20,8 @@
 #define UNIT(offset)		((offset) / 2)
 #define RANGE_LIVE		(CXL_VFIO_DVSEC_RANGE_INFO_VALID | CXL_VFIO_DVSEC_RANGE_ACTIVE)
 
-/*
- * The driver performs no CXL reset and no cache write-back on a guest's behalf
- * yet, so the guest sees a device that offers neither.
- */
-#define CAP_HIDDEN		(CXL_VFIO_DVSEC_CAP_WBI | CXL_VFIO_DVSEC_CAP_RST |	\
+/* CAPABILITY's fields for what a guest may only do with view.guest_reset */
+#define CAP_GUEST_RESET		(CXL_VFIO_DVSEC_CAP_WBI | CXL_VFIO_DVSEC_CAP_RST |	\
 				 CXL_VFIO_DVSEC_CAP_RST_TIMEOUT | CXL_VFIO_DVSEC_CAP_RST_MEM_CLR)
 
 /* Does the DVSEC have the 16-bit unit at @offset? */
@@ -49,18 +46,20 @@ static void clear_units(struct cxl_vfio_dvsec *dvsec, u16 from, u16 to)
  * @dvsec: the model
  * @regs: the capability as read from the device, in 16-bit units
  * @len: its length in bytes, as its header says
- * @hide_hpa: show the range bases as 0 until a guest address is written
+ * @view: what to show of them
  */
-void cxl_vfio_dvsec_init(struct cxl_vfio_dvsec *dvsec, const u16 *regs, u16 len, bool hide_hpa)
+void cxl_vfio_dvsec_init(struct cxl_vfio_dvsec *dvsec, const u16 *regs, u16 len,
+			 const struct cxl_vfio_view *view)
 {
 	unsigned int ranges;
 
 	memset(dvsec, 0, sizeof(*dvsec));
-	dvsec->len = min_t(u16, len, DVSEC_MAX_LEN);
-	memcpy(dvsec->reg, regs, rounddown(dvsec->len, 2));
+	dvsec->len = rounddown(min_t(u16, len, DVSEC_MAX_LEN), 2);
+	memcpy(dvsec->reg, regs, dvsec->len);
 
 	ranges = FIELD_GET(CXL_VFIO_DVSEC_CAP_HDM_COUNT, dvsec->reg[UNIT(CXL_VFIO_DVSEC_CAP)]);
-	dvsec->reg[UNIT(CXL_VFIO_DVSEC_CAP)] &= ~CAP_HIDDEN;
+	if (!view->guest_reset)
+		dvsec->reg[UNIT(CXL_VFIO_DVSEC_CAP)] &= ~CAP_GUEST_RESET;
 	if (has_unit(dvsec, CXL_VFIO_DVSEC_CTRL))
 		dvsec->reg[UNIT(CXL_VFIO_DVSEC_CTRL)] |= CXL_VFIO_DVSEC_CTRL_IO_ENABLE;
 	dvsec->reg[UNIT(CXL_VFIO_DVSEC_CTRL2)] &= CXL_VFIO_DVSEC_CTRL2_RW_MASK;
@@ -71,7 +70,7 @@ void cxl_vfio_dvsec_init(struct cxl_vfio_dvsec *dvsec, const u16 *regs, u16 len,
 
 		if (i >= ranges)
 			clear_units(dvsec, start, start + 0x10);
-		else if (hide_hpa)
+		else if (view->hide_hpa)
 			clear_units(dvsec, base, base + 8);
 	}
 }
@@ -161,8 +160,21 @@ static bool is_range_base(const struct cxl_vfio_dvsec *dvsec, u16 offset, u16 *m
 	return false;
 }
 
+/* The doorbells of CONTROL2 that were rung and that CAPABILITY has */
+static unsigned int doorbells(const struct cxl_vfio_dvsec *dvsec, u16 rung)
+{
+	u16 cap = dvsec->reg[UNIT(CXL_VFIO_DVSEC_CAP)];
+	unsigned int events = 0;
+
+	if ((rung & CXL_VFIO_DVSEC_CTRL2_INIT_WBI) && (cap & CXL_VFIO_DVSEC_CAP_WBI))
+		events |= DVSEC_EVENT_WBI;
+	if ((rung & CXL_VFIO_DVSEC_CTRL2_INIT_RST) && (cap & CXL_VFIO_DVSEC_CAP_RST))
+		events |= DVSEC_EVENT_RESET;
+	return events;
+}
+
 /* Apply a write of the bytes in @mask to the 16-bit unit at @offset */
-static void write_unit(struct cxl_vfio_dvsec *dvsec, u16 offset, u16 mask, u16 val)
+static unsigned int write_unit(struct cxl_vfio_dvsec *dvsec, u16 offset, u16 mask, u16 val)
 {
 	u16 *reg = &dvsec->reg[UNIT(offset)];
 	u16 base_mask;
@@ -171,22 +183,23 @@ static void write_unit(struct cxl_vfio_dvsec *dvsec, u16 offset, u16 mask, u16 v
 	case CXL_VFIO_DVSEC_CTRL:
 		if (!config_locked(dvsec))
 			merge(dvsec, offset, mask & CXL_VFIO_DVSEC_CTRL_RW_MASK, val);
-		return;
+		return 0;
 	case CXL_VFIO_DVSEC_STATUS:
 		*reg &= ~(val & mask & CXL_VFIO_DVSEC_STATUS_VIRAL);
-		return;
+		return 0;
 	case CXL_VFIO_DVSEC_CTRL2:
 		merge(dvsec, offset, mask & CXL_VFIO_DVSEC_CTRL2_RW_MASK, val);
-		return;
+		return doorbells(dvsec, val & mask);
 	case CXL_VFIO_DVSEC_STATUS2:
 		*reg &= ~(val & mask & CXL_VFIO_DVSEC_STATUS2_HDM_PRESERVE_ERR);
-		return;
+		return 0;
 	case CXL_VFIO_DVSEC_LOCK:
 		*reg |= val & mask & CXL_VFIO_DVSEC_LOCK_CONFIG_LOCK;
-		return;
+		return 0;
 	}
 	if (is_range_base(dvsec, offset, &base_mask) && !config_locked(dvsec))
 		merge(dvsec, offset, mask & base_mask, val);
+	return 0;
 }
 
 /**
@@ -197,10 +210,14 @@ static void write_unit(struct cxl_vfio_dvsec *dvsec, u16 offset, u16 mask, u16 v
  * @count: how many; bytes past the capability are dropped
  *
  * Read-only, reserved and locked fields keep their value.
+ *
+ * Return: DVSEC_EVENT_* bits, 0 if nothing is asked of the device.
  */
-void cxl_vfio_dvsec_write(struct cxl_vfio_dvsec *dvsec, u16 offset, const u8 *buf, size_t count)
+unsigned int cxl_vfio_dvsec_write(struct cxl_vfio_dvsec *dvsec, u16 offset, const u8 *buf,
+				  size_t count)
 {
 	size_t end = min_t(size_t, offset + count, dvsec->len);
+	unsigned int events = 0;
 
 	for (size_t unit = rounddown(offset, 2); unit < end; unit += 2) {
 		u16 mask = 0, val = 0;
@@ -209,6 +226,7 @@ void cxl_vfio_dvsec_write(struct cxl_vfio_dvsec *dvsec, u16 offset, const u8 *bu
 			mask |= 0xff << (8 * (at - unit));
 			val |= buf[at - offset] << (8 * (at - unit));
 		}
-		write_unit(dvsec, unit, mask, val);
+		events |= write_unit(dvsec, unit, mask, val);
 	}
+	return events;
 }

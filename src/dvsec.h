@@ -2,11 +2,18 @@
 #ifndef CXL_VFIO_DVSEC_H
 #define CXL_VFIO_DVSEC_H
 
+#include <linux/bits.h>
 #include <linux/types.h>
 #include <linux/cxl_vfio_regs.h>
 
+#include "view.h"
+
 /* The longest CXL Device DVSEC defined (revision 2 and 3) is 0x3c */
 #define DVSEC_MAX_LEN	0x40
+
+/* What a guest's write asks for, bits */
+#define DVSEC_EVENT_WBI		BIT(0)	/* cache write-back and invalidate */
+#define DVSEC_EVENT_RESET	BIT(1)	/* CXL reset */
 
 /**
  * struct cxl_vfio_dvsec - the CXL Device DVSEC as the guest sees it
@@ -19,11 +26,13 @@ struct cxl_vfio_dvsec {
 	u16 len;
 };
 
-void cxl_vfio_dvsec_init(struct cxl_vfio_dvsec *dvsec, const u16 *regs, u16 len, bool hide_hpa);
+void cxl_vfio_dvsec_init(struct cxl_vfio_dvsec *dvsec, const u16 *regs, u16 len,
+			 const struct cxl_vfio_view *view);
 bool cxl_vfio_dvsec_is_live(u16 offset, size_t count);
 void cxl_vfio_dvsec_set_live(struct cxl_vfio_dvsec *dvsec, u16 status2,
 			     const u16 range_low[CXL_VFIO_DVSEC_RANGES]);
 void cxl_vfio_dvsec_read(const struct cxl_vfio_dvsec *dvsec, u16 offset, u8 *buf, size_t count);
-void cxl_vfio_dvsec_write(struct cxl_vfio_dvsec *dvsec, u16 offset, const u8 *buf, size_t count);
+unsigned int cxl_vfio_dvsec_write(struct cxl_vfio_dvsec *dvsec, u16 offset, const u8 *buf,
+				  size_t count);
 
 #endif

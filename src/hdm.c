@@ -71,13 +71,13 @@ unsigned int cxl_vfio_hdm_decoder_count(u32 cap)
  * @hdm: the model
  * @regs: the whole capability as read from the device, header first; the
  *	header's decoder count is valid
- * @hide_hpa: show BASE as 0 until a guest address is written, and committed
- *	decoders as unlocked, so that the VMM can write one
+ * @view: what to show of them
  */
-void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs, bool hide_hpa)
+void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs, const struct cxl_vfio_view *view)
 {
 	memset(hdm, 0, sizeof(*hdm));
 	hdm->cap = regs[CXL_VFIO_HDM_CAP / 4];
+	hdm->base_rw = view->base_rw;
 	hdm->count = cxl_vfio_hdm_decoder_count(hdm->cap);
 	/*
 	 * A Linux guest that reads decoder enable as 0 falls back to the DVSEC
@@ -95,7 +95,7 @@ void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs, bool hide_hpa)
 		d->reg[REG_SKIP_LOW] &= CXL_VFIO_HDM_LOW_MASK;
 		if (is_committed(d))
 			d->backed = reg_pair(d, REG_SIZE_LOW);
-		if (!hide_hpa)
+		if (!view->hide_hpa)
 			continue;
 		d->reg[REG_BASE_LOW] = 0;
 		d->reg[REG_BASE_HIGH] = 0;
@@ -206,7 +206,7 @@ static enum cxl_vfio_hdm_event_type write_ctrl(struct cxl_vfio_hdm *hdm, unsigne
 		return HDM_EVENT_ERROR;
 	}
 	d->reg[REG_CTRL] |= CXL_VFIO_HDM_CTRL_COMMITTED;
-	return HDM_EVENT_COMMITTED;
+	return is_locked(d) ? HDM_EVENT_LOCKED : HDM_EVENT_COMMITTED;
 }
 
 static enum cxl_vfio_hdm_event_type write_decoder(struct cxl_vfio_hdm *hdm, unsigned int n,
@@ -218,7 +218,7 @@ static enum cxl_vfio_hdm_event_type write_decoder(struct cxl_vfio_hdm *hdm, unsi
 		return HDM_EVENT_NONE;
 	if (reg == REG_CTRL)
 		return write_ctrl(hdm, n, val);
-	if (is_committed(d) || reg > REG_SKIP_HIGH)
+	if (reg > REG_SKIP_HIGH || (is_committed(d) && !(hdm->base_rw && reg <= REG_BASE_HIGH)))
 		return HDM_EVENT_NONE;
 
 	if (reg == REG_BASE_LOW || reg == REG_SIZE_LOW || reg == REG_SKIP_LOW)

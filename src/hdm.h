@@ -5,12 +5,15 @@
 #include <linux/types.h>
 #include <linux/cxl_vfio_regs.h>
 
+#include "view.h"
+
 #define HDM_REGS_PER_DECODER	(CXL_VFIO_HDM_DECODER_STRIDE / 4)
 #define HDM_MAX_REGS		(CXL_VFIO_HDM_DECODER(CXL_VFIO_HDM_MAX_DECODERS) / 4)
 
 enum cxl_vfio_hdm_event_type {
 	HDM_EVENT_NONE,
 	HDM_EVENT_COMMITTED,
+	HDM_EVENT_LOCKED,	/* committed, and locked until the next reset */
 	HDM_EVENT_DECOMMITTED,
 	HDM_EVENT_ERROR,	/* COMMIT was written, the settings are illegal */
 };
@@ -40,18 +43,21 @@ struct cxl_vfio_hdm_decoder {
  * struct cxl_vfio_hdm - the HDM Decoder Capability as the guest sees it
  * @cap: capability header
  * @global: global control
+ * @base_rw: see &struct cxl_vfio_view
  * @count: number of decoders
  * @decoder: the decoders
  */
 struct cxl_vfio_hdm {
 	u32 cap;
 	u32 global;
+	bool base_rw;
 	unsigned int count;
 	struct cxl_vfio_hdm_decoder decoder[CXL_VFIO_HDM_MAX_DECODERS];
 };
 
 unsigned int cxl_vfio_hdm_decoder_count(u32 cap);
-void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs, bool hide_hpa);
+void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs,
+		       const struct cxl_vfio_view *view);
 u32 cxl_vfio_hdm_size(const struct cxl_vfio_hdm *hdm);
 u32 cxl_vfio_hdm_read(const struct cxl_vfio_hdm *hdm, u32 offset);
 struct cxl_vfio_hdm_event cxl_vfio_hdm_write(struct cxl_vfio_hdm *hdm, u32 offset, u32 val);

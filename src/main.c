@@ -26,9 +26,18 @@ module_param(disable_cxl, charp, 0444);
 MODULE_PARM_DESC(disable_cxl,
 		 "PCI addresses (0000:0d:00.0,...) of functions to assign as plain PCI functions, or 'all'");
 
-bool cxl_vfio_hide_hpa = true;
-module_param_named(hide_hpa, cxl_vfio_hide_hpa, bool, 0444);
+/* What the models show; set while the module loads */
+struct cxl_vfio_view cxl_vfio_view = { .hide_hpa = true };
+module_param_named(hide_hpa, cxl_vfio_view.hide_hpa, bool, 0444);
 MODULE_PARM_DESC(hide_hpa, "Show users no host physical address (default: Y)");
+
+static char *vmm_abi = "v3";
+module_param(vmm_abi, charp, 0444);
+MODULE_PARM_DESC(vmm_abi,
+		 "Posted interface that VMMs were built for: v3 (June 2026, default) or v2 (April 2026)");
+
+/* vmm_abi=v2 */
+bool cxl_vfio_abi_v2;
 
 static bool is_at(const struct pci_dev *pdev, unsigned int domain, unsigned int bus,
 		  unsigned int devfn)
@@ -426,6 +435,12 @@ static int __init cxl_vfio_module_init(void)
 		       disable_cxl);
 		return -EINVAL;
 	}
+	cxl_vfio_abi_v2 = !strcmp(vmm_abi, "v2");
+	if (!cxl_vfio_abi_v2 && strcmp(vmm_abi, "v3")) {
+		pr_err(KBUILD_MODNAME ": vmm_abi=%s: expected v3 or v2\n", vmm_abi);
+		return -EINVAL;
+	}
+	cxl_vfio_view.base_rw = cxl_vfio_abi_v2;
 	return pci_register_driver(&cxl_vfio_driver);
 }
 module_init(cxl_vfio_module_init);

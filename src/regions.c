@@ -9,13 +9,41 @@
 
 #include "cxl_vfio.h"
 
+static_assert(sizeof(struct cxl_vfio_device_info_cap_v2) == 32);
 static_assert(sizeof(struct cxl_vfio_device_info_cap_v3) == 48);
+
+/* The CXL capability in one of its layouts */
+union info_cap {
+	struct vfio_info_cap_header header;
+	struct cxl_vfio_device_info_cap_v2 v2;
+	struct cxl_vfio_device_info_cap_v3 v3;
+};
+
+static u32 info_cap_size(void)
+{
+	return cxl_vfio_abi_v2 ? sizeof(struct cxl_vfio_device_info_cap_v2) :
+				 sizeof(struct cxl_vfio_device_info_cap_v3);
+}
+
+/* Where in the component block the COMP_REGS region starts, and its size */
+static u32 comp_region_start(void)
+{
+	return cxl_vfio_abi_v2 ? CXL_VFIO_CM_OFFSET : 0;
+}
+
+static u32 comp_region_size(const struct cxl_vfio_device *dev)
+{
+	if (!cxl_vfio_abi_v2)
+		return CXL_VFIO_COMP_BLOCK_SIZE;
+	return dev->found->hdm_offset + cxl_vfio_hdm_size(&dev->comp.hdm);
+}
 
 /* Say what a guest's register write led to */
 static void log_event(struct cxl_vfio_device *dev, struct cxl_vfio_hdm_event event)
 {
 	static const char * const what[] = {
 		[HDM_EVENT_COMMITTED] = "committed",
+		[HDM_EVENT_LOCKED] = "committed and locked",
 		[HDM_EVENT_DECOMMITTED] = "decommitted",
 		[HDM_EVENT_ERROR] = "not committed, its settings are illegal",
 	};
@@ -85,9 +113,10 @@ static ssize_t comp_rw(struct vfio_pci_core_device *core, char __user *buf, size
 	u64 at = *ppos & VFIO_PCI_OFFSET_MASK;
 	size_t done = 0;
 
-	if (at >= CXL_VFIO_COMP_BLOCK_SIZE || !IS_ALIGNED(at | count, 4))
+	if (at >= comp_region_size(dev) || !IS_ALIGNED(at | count, 4))
 		return -EINVAL;
-	count = min_t(u64, count, CXL_VFIO_COMP_BLOCK_SIZE - at);
+	count = min_t(u64, count, comp_region_size(dev) - at);
+	at += comp_region_start();
 
 	while (done < count) {
 		u8 regs[64];
@@ -130,7 +159,7 @@ static int model_comp(struct cxl_vfio_device *dev)
 			cm[found->hdm_offset / 4], expected);
 		ret = -EIO;
 	} else {
-		cxl_vfio_comp_init(&dev->comp, cm, found->hdm_offset, cxl_vfio_hide_hpa);
+		cxl_vfio_comp_init(&dev->comp, cm, found->hdm_offset, &cxl_vfio_view);
 	}
 	kfree(cm);
 	return ret;
@@ -156,14 +185,28 @@ int cxl_vfio_regions_open(struct cxl_vfio_device *dev)
 	dev->comp_region = VFIO_PCI_NUM_REGIONS + dev->core.num_regions;
 	return vfio_pci_core_register_dev_region(&dev->core, CXL_VFIO_REGION_TYPE,
 						 CXL_VFIO_REGION_SUBTYPE_COMP_REGS, &comp_regops,
-						 CXL_VFIO_COMP_BLOCK_SIZE,
+						 comp_region_size(dev),
 						 VFIO_REGION_INFO_FLAG_READ |
 						 VFIO_REGION_INFO_FLAG_WRITE, NULL);
 }
 
-static void fill_cap(const struct cxl_vfio_device *dev, struct cxl_vfio_device_info_cap_v3 *cap)
+static struct cxl_vfio_device_info_cap_v2 cap_v2(const struct cxl_vfio_device *dev)
 {
-	*cap = (struct cxl_vfio_device_info_cap_v3) {
+	return (struct cxl_vfio_device_info_cap_v2) {
+		.header.id = VFIO_DEVICE_INFO_CAP_CXL,
+		.header.version = CXL_VFIO_DEVICE_INFO_CAP_VERSION,
+		.hdm_regs_bar_index = dev->found->bar,
+		.flags = CXL_VFIO_CAP_V2_FIRMWARE_COMMITTED |
+			 (dev->found->cache_capable ? CXL_VFIO_CAP_V2_CACHE_CAPABLE : 0),
+		.hdm_regs_offset = dev->found->block_offset + CXL_VFIO_CM_OFFSET,
+		.dpa_region_index = dev->mem[0].region,
+		.comp_regs_region_index = dev->comp_region,
+	};
+}
+
+static struct cxl_vfio_device_info_cap_v3 cap_v3(const struct cxl_vfio_device *dev)
+{
+	return (struct cxl_vfio_device_info_cap_v3) {
 		.header.id = VFIO_DEVICE_INFO_CAP_CXL,
 		.header.version = CXL_VFIO_DEVICE_INFO_CAP_VERSION,
 		.flags = CXL_VFIO_CAP_V3_HOST_FIRMWARE_COMMITTED,
@@ -173,6 +216,15 @@ static void fill_cap(const struct cxl_vfio_device *dev, struct cxl_vfio_device_i
 		.comp_reg_offset = dev->found->block_offset,
 		.comp_reg_size = CXL_VFIO_COMP_BLOCK_SIZE,
 	};
+}
+
+static void fill_cap(const struct cxl_vfio_device *dev, union info_cap *cap)
+{
+	memset(cap, 0, sizeof(*cap));
+	if (cxl_vfio_abi_v2)
+		cap->v2 = cap_v2(dev);
+	else
+		cap->v3 = cap_v3(dev);
 }
 
 /*
@@ -194,8 +246,7 @@ static long core_device_info(struct cxl_vfio_device *dev, struct vfio_device_inf
 }
 
 /* Put @cap at @offset of the user's answer, as the last of the chain from @first */
-static long append_cap(void __user *uinfo, u32 first, u32 offset,
-		       const struct cxl_vfio_device_info_cap_v3 *cap)
+static long append_cap(void __user *uinfo, u32 first, u32 offset, const union info_cap *cap)
 {
 	u32 __user *link = uinfo + offsetof(struct vfio_device_info, cap_offset);
 	u32 at = first;
@@ -210,7 +261,7 @@ static long append_cap(void __user *uinfo, u32 first, u32 offset,
 		if (get_user(at, link))
 			return -EFAULT;
 	}
-	if (copy_to_user(uinfo + offset, cap, sizeof(*cap)) || put_user(offset, link))
+	if (copy_to_user(uinfo + offset, cap, info_cap_size()) || put_user(offset, link))
 		return -EFAULT;
 	return 0;
 }
@@ -229,7 +280,7 @@ static long append_cap(void __user *uinfo, u32 first, u32 offset,
 long cxl_vfio_device_info(struct cxl_vfio_device *dev, unsigned long arg)
 {
 	struct vfio_device_info __user *uinfo = (void __user *)arg;
-	struct cxl_vfio_device_info_cap_v3 cap;
+	union info_cap cap;
 	struct vfio_device_info info;
 	u32 argsz, offset, total;
 	long ret;
@@ -240,7 +291,7 @@ long cxl_vfio_device_info(struct cxl_vfio_device *dev, unsigned long arg)
 	if (ret)
 		return ret;
 	offset = ALIGN(max_t(u32, info.argsz, sizeof(info)), 8);
-	total = offset + sizeof(cap);
+	total = offset + info_cap_size();
 
 	if (argsz >= total) {
 		ret = core_device_info(dev, uinfo, offset, &info);

@@ -60,6 +60,7 @@ pictures() {
 		sum=$(sha256sum < "$source" | cut -c1-64)
 		grep -q "sha256 $sum" "${source%.dot}.svg" || { echo "$source: run make docs"; return 1; }
 	done
+	awk -f docs/refusals.awk tests/vm/refusals.txt | diff -u docs/refusals.md -
 }
 
 scripts() { git grep -lE '^#!/bin/(ba)?sh|shellcheck shell=' -- . ':!tests/style.sh'; }
@@ -96,5 +97,5 @@ done
 mapfile -t files < <(scripts)
 check "shellcheck" shellcheck -x -P SCRIPTDIR -e SC1091 tests/style.sh "${files[@]}"
 check "every file names its licence" spdx
-check "pictures are those of their sources" pictures
+check "pictures and tables are those of their sources" pictures
 finish

@@ -49,8 +49,9 @@ static uint32_t count_code(const struct device *dev)
 {
 	unsigned int n = dev->options.decoders;
 
-	if (misbehaves(dev, MIS_HDM_COUNT_INVALID))
-		return 13;
+	for (unsigned int i = 0; i < 3; i++)
+		if (misbehaves(dev, MIS_HDM_COUNT_13 + i))
+			return 13 + i;
 	return n == 1 ? 0 : n / 2;
 }
 
@@ -98,12 +99,20 @@ void comp_build(struct device *dev)
 			at = CM_SIZE - 4;
 		if (misbehaves(dev, MIS_CAP_IN_ARRAY))
 			at = 4;
+		if (misbehaves(dev, MIS_CAP_LOOP))
+			at = 0;
 		*cm(dev, 4 * ++n) = entry(CAP_HDM, 3, at);
 	}
 	*cm(dev, 4 * ++n) = entry(CAP_IDE, 2, IDE_AT);
 	if (misbehaves(dev, MIS_TWO_HDM))
 		*cm(dev, 4 * ++n) = entry(CAP_HDM, 3, SECOND_HDM_AT);
-	*cm(dev, 0) = entry(1, 1, 0) | 1 << 20 | n << 24;
+	if (misbehaves(dev, MIS_ARRAY_255))
+		n = 255;
+	*cm(dev, 0) = entry(misbehaves(dev, MIS_ARRAY_HEADER) ? 2 : 1, 1, 0) | 1 << 20 | n << 24;
+	if (misbehaves(dev, MIS_ONES_HDM))
+		memset(cm(dev, HDM_AT), 0xff, DECODER(dev->options.decoders));
+	if (misbehaves(dev, MIS_ONES_DECODER))
+		memset(cm(dev, HDM_AT + DECODER(0)), 0xff, 0x20 * dev->options.decoders);
 }
 
 /* What decoder @n decodes; false if it is not committed */

@@ -59,6 +59,11 @@ static void build_header(struct device *dev)
 		allow(dev, PCI_BASE_ADDRESS_0 + 4 * bar, mask);
 		allow(dev, PCI_BASE_ADDRESS_0 + 4 * bar + 4, mask >> 32);
 	}
+	if (dev->options.io_bar) {
+		put32(c + PCI_BASE_ADDRESS_0 + 4 * IO_BAR, PCI_BASE_ADDRESS_SPACE_IO);
+		allow(dev, PCI_BASE_ADDRESS_0 + 4 * IO_BAR, ~(IO_BAR_SIZE - 1));
+		dev->writable[PCI_COMMAND] |= PCI_COMMAND_IO;
+	}
 }
 
 static void build_caps(struct device *dev)
@@ -134,18 +139,39 @@ static void build_device_dvsec(struct device *dev, uint16_t *prev)
 		put32(range + 8, o->base >> 32);
 		put32(range + 12, o->base & 0xf0000000);
 	}
+	if (misbehaves(dev, MIS_ONES_RANGE))
+		memset(c + 0x1c, 0xff, 4);
+	if (misbehaves(dev, MIS_ONES_DVSEC))
+		memset(c + DVSEC_CAP, 0xff, dev->options.dvsec_length - DVSEC_CAP);
 }
 
 static void build_locator(struct device *dev, uint16_t *prev)
 {
 	uint8_t *c = cxl_dvsec(dev, prev, LOCATOR_AT, 8, 0, 0x0c + 3 * 8);
 	uint64_t at = device_block_offset(dev);
+	uint32_t bar = T2DEV_COMP_BAR;
 
 	if (misbehaves(dev, MIS_BLOCK_OUTSIDE_BAR))
 		at = dev->options.bar_size;
+	if (misbehaves(dev, MIS_BLOCK_WRAPS))
+		at = 0xffffffffffff0000;
+	if (misbehaves(dev, MIS_BIR_INVALID))
+		bar = 7;
+	if (misbehaves(dev, MIS_BIR_UNIMPLEMENTED))
+		bar = 5;
+	if (misbehaves(dev, MIS_BIR_IO))
+		bar = IO_BAR;
+	if (misbehaves(dev, MIS_LOCATOR_LONG))
+		put32(c + 4, get32(c + 4) | 0xfff00000);
+	if (misbehaves(dev, MIS_LOCATOR_SHORT))
+		put32(c + 4, (get32(c + 4) & 0xfffff) | 0x0c << 20);
 	/* An empty entry, that of the component registers, another empty one */
-	put32(c + 0x14, (at & 0xffff0000) | 1 << 8 | T2DEV_COMP_BAR);
+	put32(c + 0x14, (at & 0xffff0000) | 1 << 8 | bar);
 	put32(c + 0x18, at >> 32);
+	if (misbehaves(dev, MIS_LOCATOR_REPEATED))
+		memcpy(c + 0x1c, c + 0x14, 8);
+	if (misbehaves(dev, MIS_ONES_LOCATOR))
+		memset(c + 0x0c, 0xff, 3 * 8);
 }
 
 /* The extended capabilities anew, as the options say */

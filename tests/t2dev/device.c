@@ -97,6 +97,8 @@ uint64_t device_region_size(const struct device *dev, uint32_t index)
 		return dev->options.bar_size;
 	case T2DEV_ACCEL_BAR:
 		return T2DEV_ACCEL_BAR_SIZE;
+	case IO_BAR:
+		return dev->options.io_bar ? IO_BAR_SIZE : 0;
 	case REGION_CONFIG:
 		return CONFIG_SIZE;
 	default:
@@ -146,6 +148,10 @@ int device_access(struct device *dev, uint32_t index, uint64_t at, uint8_t *buf,
 			 (unsigned long long)at, count);
 	if (index == REGION_CONFIG) {
 		config_access(dev, at, buf, count, write);
+		return 0;
+	}
+	if (index == IO_BAR) {
+		memset(buf, 0, write ? 0 : count);	/* nothing is there */
 		return 0;
 	}
 	if (!config_memory_enabled(dev)) {

@@ -22,6 +22,8 @@
 #define CM_SIZE		0x1000
 #define NUM_REGIONS	9
 #define NUM_IRQS	5
+#define IO_BAR		4
+#define IO_BAR_SIZE	32
 #define GRANULE		0x10000000ull
 
 /* What a reset may lose, and which kinds there are */
@@ -40,14 +42,31 @@ enum misbehaviour {
 	MIS_NO_DVSEC,
 	MIS_NO_MEM_CAPABLE,
 	MIS_NO_LOCATOR,
+	MIS_LOCATOR_LONG,
+	MIS_LOCATOR_SHORT,
+	MIS_LOCATOR_REPEATED,
+	MIS_BIR_INVALID,
+	MIS_BIR_UNIMPLEMENTED,
+	MIS_BIR_IO,
 	MIS_BLOCK_OUTSIDE_BAR,
-	MIS_ALL_ONES,
+	MIS_BLOCK_WRAPS,
+	MIS_ARRAY_HEADER,
+	MIS_ARRAY_255,
 	MIS_NO_HDM_CAP,
 	MIS_TWO_HDM,
-	MIS_HDM_COUNT_INVALID,
+	MIS_HDM_COUNT_13,
+	MIS_HDM_COUNT_14,
+	MIS_HDM_COUNT_15,
 	MIS_CAP_PAST_BLOCK,
 	MIS_CAP_IN_ARRAY,
+	MIS_CAP_LOOP,
 	MIS_NOT_ACTIVE,
+	MIS_ONES_DVSEC,
+	MIS_ONES_LOCATOR,
+	MIS_ONES_RANGE,
+	MIS_ALL_ONES,
+	MIS_ONES_HDM,
+	MIS_ONES_DECODER,
 	MIS_COUNT
 };
 
@@ -67,6 +86,7 @@ struct options {
 	bool keep;
 	bool verbose;
 	uint64_t bar_size;
+	bool io_bar;
 	enum block_place block;
 	unsigned int decoders;
 	struct decoder_options decoder[MAX_DECODERS];

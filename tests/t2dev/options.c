@@ -17,14 +17,31 @@ static const struct {
 	[MIS_NO_DVSEC] = { "no-dvsec", "no CXL Device DVSEC in the chain" },
 	[MIS_NO_MEM_CAPABLE] = { "no-mem-capable", "DVSEC CAPABILITY: Mem_Capable is clear" },
 	[MIS_NO_LOCATOR] = { "no-locator", "no Register Locator DVSEC" },
+	[MIS_LOCATOR_LONG] = { "locator-long", "Register Locator: length past config space" },
+	[MIS_LOCATOR_SHORT] = { "locator-short", "Register Locator: its entries lie past its length" },
+	[MIS_LOCATOR_REPEATED] = { "locator-repeated", "Register Locator: the entry twice" },
+	[MIS_BIR_INVALID] = { "bir-invalid", "Register Locator: BAR 7" },
+	[MIS_BIR_UNIMPLEMENTED] = { "bir-unimplemented", "Register Locator: BAR 5, of size 0" },
+	[MIS_BIR_IO] = { "bir-io", "Register Locator: BAR 4, with --io-bar an I/O BAR" },
 	[MIS_BLOCK_OUTSIDE_BAR] = { "block-outside-bar", "Register Locator: offset past the BAR" },
-	[MIS_ALL_ONES] = { "all-ones", "the component block reads all ones" },
+	[MIS_BLOCK_WRAPS] = { "block-wraps", "Register Locator: offset that wraps in 64 bits" },
+	[MIS_ARRAY_HEADER] = { "array-header", "capability array header of another id" },
+	[MIS_ARRAY_255] = { "array-255", "capability array of 255 entries" },
 	[MIS_NO_HDM_CAP] = { "no-hdm-cap", "no HDM Decoder Capability in the array" },
 	[MIS_TWO_HDM] = { "two-hdm", "two HDM Decoder Capabilities in the array" },
-	[MIS_HDM_COUNT_INVALID] = { "hdm-count-invalid", "decoder count is a reserved encoding" },
+	[MIS_HDM_COUNT_13] = { "hdm-count-13", "decoder count is a reserved encoding" },
+	[MIS_HDM_COUNT_14] = { "hdm-count-14", "decoder count is a reserved encoding" },
+	[MIS_HDM_COUNT_15] = { "hdm-count-15", "decoder count is a reserved encoding" },
 	[MIS_CAP_PAST_BLOCK] = { "cap-past-block", "HDM capability runs past the block's end" },
 	[MIS_CAP_IN_ARRAY] = { "cap-in-array", "HDM capability points into the array itself" },
+	[MIS_CAP_LOOP] = { "cap-loop", "HDM capability points to the array's header" },
 	[MIS_NOT_ACTIVE] = { "not-active", "Memory_Active is never set" },
+	[MIS_ONES_DVSEC] = { "ones-dvsec", "the CXL Device DVSEC's body reads all ones" },
+	[MIS_ONES_LOCATOR] = { "ones-locator", "the Register Locator's entries read all ones" },
+	[MIS_ONES_RANGE] = { "ones-range", "RANGE1 SIZE LOW reads all ones" },
+	[MIS_ALL_ONES] = { "all-ones", "the component block reads all ones" },
+	[MIS_ONES_HDM] = { "ones-hdm", "the HDM Decoder Capability reads all ones" },
+	[MIS_ONES_DECODER] = { "ones-decoder", "the decoders' registers read all ones" },
 };
 
 static const char * const reset_names[RESET_KINDS] = { "flr", "cxl", "bus", "d3" };
@@ -73,6 +90,13 @@ static int set_keep(struct options *o, const char *arg)
 {
 	(void)arg;
 	o->keep = true;
+	return 0;
+}
+
+static int set_io_bar(struct options *o, const char *arg)
+{
+	(void)arg;
+	o->io_bar = true;
 	return 0;
 }
 
@@ -232,6 +256,7 @@ static const struct option_def {
 	{ "verbose", NULL, false, set_verbose, "log every access" },
 	{ "bar-size", "BYTES", true, set_bar_size,
 	  "size of BAR 0, a power of two from 64k to 1G (256k)" },
+	{ "io-bar", NULL, true, set_io_bar, "BAR 4 is an I/O BAR of 32 bytes" },
 	{ "block", "PLACE", false, set_block,
 	  "component block at the start, middle or end of BAR 0 (middle)" },
 	{ "decoders", "N", false, set_decoders, "HDM decoders: 1, 2, 4, 6, 8 or 10 (1)" },

@@ -14,20 +14,29 @@
 #define CHECK(expr)	_Static_assert(expr, #expr)
 #endif
 
+typedef struct cxl_vfio_device_info_cap_v2 cap_v2;
 typedef struct cxl_vfio_device_info_cap_v3 cap_v3;
 
-#define AT(field, offset, size)					\
-	CHECK(offsetof(cap_v3, field) == (offset) &&		\
-	      sizeof(((cap_v3 *)0)->field) == (size))
+#define AT(cap, field, offset, size)				\
+	CHECK(offsetof(cap, field) == (offset) && sizeof(((cap *)0)->field) == (size))
 
-AT(header, 0, 8);
-AT(flags, 8, 4);
-AT(hdm_region_idx, 12, 4);
-AT(comp_reg_region_idx, 16, 4);
-AT(comp_reg_bar, 20, 4);
-AT(reserved, 24, 4);
-AT(comp_reg_offset, 32, 8);
-AT(comp_reg_size, 40, 8);
+AT(cap_v2, header, 0, 8);
+AT(cap_v2, hdm_regs_bar_index, 8, 1);
+AT(cap_v2, reserved, 9, 3);
+AT(cap_v2, flags, 12, 4);
+AT(cap_v2, hdm_regs_offset, 16, 8);
+AT(cap_v2, dpa_region_index, 24, 4);
+AT(cap_v2, comp_regs_region_index, 28, 4);
+CHECK(sizeof(struct cxl_vfio_device_info_cap_v2) == 32);
+
+AT(cap_v3, header, 0, 8);
+AT(cap_v3, flags, 8, 4);
+AT(cap_v3, hdm_region_idx, 12, 4);
+AT(cap_v3, comp_reg_region_idx, 16, 4);
+AT(cap_v3, comp_reg_bar, 20, 4);
+AT(cap_v3, reserved, 24, 4);
+AT(cap_v3, comp_reg_offset, 32, 8);
+AT(cap_v3, comp_reg_size, 40, 8);
 CHECK(sizeof(struct cxl_vfio_device_info_cap_v3) == 48);
 
 CHECK(VFIO_DEVICE_FLAGS_CXL == 1 << 9);

@@ -2,10 +2,11 @@
 /*
  * VFIO extensions of the cxl-vfio-pci driver, for VMMs.
  *
- * Include it beside <linux/vfio.h>.  The layout and the numbers are those of
- * the third posting (June 2026) of the kernel series "vfio/pci: Add CXL Type-2
- * device passthrough support".  Postings differ in layout under one capability
- * id and version, so the structures here carry their generation in the name.
+ * Include it beside <linux/vfio.h>.  The layouts and the numbers are those of
+ * the third and, with the module parameter vmm_abi=v2, of the second posting
+ * (June and April 2026) of the kernel series "vfio/pci: Add CXL Type-2 device
+ * passthrough support".  Postings differ in layout under one capability id and
+ * version, so the structures here carry their generation in the name.
  */
 #ifndef _UAPI_LINUX_CXL_VFIO_PCI_H
 #define _UAPI_LINUX_CXL_VFIO_PCI_H
@@ -52,6 +53,30 @@ struct cxl_vfio_device_info_cap_v3 {
 	__aligned_u64 comp_reg_size;
 };
 
+/**
+ * struct cxl_vfio_device_info_cap_v2 - the same with vmm_abi=v2
+ * @header: id VFIO_DEVICE_INFO_CAP_CXL, version 1
+ * @hdm_regs_bar_index: BAR that holds the component register block
+ * @reserved: 0
+ * @flags: CXL_VFIO_CAP_V2_* bits
+ * @hdm_regs_offset: offset of the block's CXL.cache/mem area in that BAR, bytes
+ * @dpa_region_index: VFIO region index of the HDM memory of the first committed
+ *	decoder
+ * @comp_regs_region_index: VFIO region index of the emulated component
+ *	registers, from the CXL.cache/mem area to the last HDM decoder
+ */
+struct cxl_vfio_device_info_cap_v2 {
+	struct vfio_info_cap_header header;
+	__u8 hdm_regs_bar_index;
+	__u8 reserved[3];
+	__u32 flags;
+#define CXL_VFIO_CAP_V2_FIRMWARE_COMMITTED	(1 << 0)
+#define CXL_VFIO_CAP_V2_CACHE_CAPABLE		(1 << 1)
+	__aligned_u64 hdm_regs_offset;
+	__u32 dpa_region_index;
+	__u32 comp_regs_region_index;
+};
+
 /*
  * VFIO_DEVICE_GET_REGION_INFO: regions past the BARs carry
  * VFIO_REGION_INFO_CAP_TYPE with this type and one of these subtypes.
@@ -59,7 +84,10 @@ struct cxl_vfio_device_info_cap_v3 {
 #define CXL_VFIO_REGION_TYPE			0x80001e98U
 /* Host-managed device memory of one committed decoder, in decoder order */
 #define CXL_VFIO_REGION_SUBTYPE_HDM		1
-/* The emulated component register block, offset 0 is the block's start */
+/*
+ * The emulated component register block; offset 0 is the block's start, with
+ * vmm_abi=v2 that of its CXL.cache/mem area
+ */
 #define CXL_VFIO_REGION_SUBTYPE_COMP_REGS	2
 
 #endif /* _UAPI_LINUX_CXL_VFIO_PCI_H */
