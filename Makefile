@@ -37,13 +37,22 @@ demo: ## show the driver at work in a virtual machine (DEMO_KERNEL=7.3)
 	tests/vm/demo.sh $(DEMO_KERNEL)
 
 check: ## run all tests
-	tests/check.sh style t2dev dkms vm
+	tests/check.sh style t2dev kunit fuzz dkms vm
 
 check-style: ## build on all KERNELS without a warning; checkpatch, sparse, shellcheck
 	tests/style.sh $(KERNELS)
 
 check-t2dev: ## test the software device by itself
 	tests/t2dev.sh
+
+check-kunit: ## test the register models with KUnit
+	tests/kunit.sh
+
+check-fuzz: ## fuzz the models, discovery and config space, a bounded number of runs
+	tests/fuzz.sh
+
+coverage: check-kunit ## what the tests of the models reach, in lines and branches
+	tests/fuzz.sh --coverage
 
 check-dkms: ## test installing, updating and refusing, with real DKMS
 	tests/dkms.sh
@@ -69,5 +78,5 @@ help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | \
 		while IFS='|' read -r name what; do printf '  %-12s %s\n' "$$name" "$$what"; done
 
-.PHONY: modules install uninstall demo check check-style check-t2dev check-dkms check-vm t2dev \
-	vm-progs docs clean help
+.PHONY: modules install uninstall demo check check-style check-t2dev check-kunit check-fuzz \
+	coverage check-dkms check-vm t2dev vm-progs docs clean help

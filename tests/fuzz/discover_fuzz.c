@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Discovery over any config space and BAR.  What it accepts has to hold, and
+ * the models made from it must not show the host's address.
+ */
+#include "device.h"
+#include "../../src/discover.h"
+
+static void check_ranges(const struct cxl_vfio_found *found)
+{
+	assert(found->nr_ranges && found->nr_ranges <= CXL_VFIO_HDM_MAX_DECODERS);
+	for (unsigned int i = 0; i < found->nr_ranges; i++) {
+		const struct cxl_vfio_hdm_range *r = &found->range[i];
+
+		assert(r->size && !((r->base | r->size) % CXL_VFIO_HDM_GRANULE));
+		assert(r->base <= UINT64_MAX - (r->size - 1));
+		for (unsigned int j = 0; j < i; j++)
+			assert(r->base > found->range[j].base + (found->range[j].size - 1) ||
+			       found->range[j].base > r->base + (r->size - 1));
+	}
+}
+
+static void check_found(const struct cxl_vfio_found *found)
+{
+	const struct resource *bar = &fuzz_device.pdev.resource[found->bar];
+	u32 entries = found->cm[0] >> 24;
+
+	assert(found->bar < PCI_STD_NUM_BARS && (bar->flags & IORESOURCE_MEM));
+	assert(found->block_offset <= bar->size &&
+	       bar->size - found->block_offset >= CXL_VFIO_COMP_BLOCK_SIZE);
+	assert(found->dvsec >= PCI_CFG_SPACE_SIZE &&
+	       found->dvsec + found->dvsec_len <= FUZZ_CFG_SIZE);
+	assert(found->hdm_offset >= 4 * (entries + 1) && !(found->hdm_offset % 4));
+	check_ranges(found);
+}
+
+
+static void check_view(const struct cxl_vfio_found *found)
+{
+	const struct cxl_vfio_view view = { .hide_hpa = true };
+	static struct cxl_vfio_comp comp;
+
+	cxl_vfio_comp_init(&comp, found->cm, found->hdm_offset, &view);
+	assert(found->hdm_offset + cxl_vfio_hdm_size(&comp.hdm) <= CXL_VFIO_CM_SIZE);
+	for (unsigned int n = 0; n < comp.hdm.count; n++) {
+		u32 at = CXL_VFIO_CM_OFFSET + found->hdm_offset + CXL_VFIO_HDM_DECODER(n);
+
+		assert(!cxl_vfio_comp_read(&comp, at) && !cxl_vfio_comp_read(&comp, at + 4));
+	}
+	for (u32 at = CXL_VFIO_CM_OFFSET - 8; at < 2 * CXL_VFIO_CM_OFFSET + 8; at += 4) {
+		cxl_vfio_comp_write(&comp, at, ~0U);
+		cxl_vfio_comp_read(&comp, at);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
+int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
+{
+	static struct cxl_vfio_found found;
+	struct input in = { data, len };
+	int ret;
+
+	fuzz_device_init();
+	memset(&found, 0, sizeof(found));
+	fuzz_device_patch(&in);
+	ret = cxl_vfio_discover(&fuzz_device.pdev, &found);
+	assert(ret <= 0 && ret > -4096);
+	if (ret || !found.is_cxl)
+		return 0;
+	check_found(&found);
+	check_view(&found);
+
+	/* What it found is intact until something of it changes */
+	pci_enable_device_mem(&fuzz_device.pdev);
+	assert(cxl_vfio_decoders_intact(cxl_vfio_map_cm(&fuzz_device.pdev, &found), &found));
+	fuzz_device_patch(&in);
+	cxl_vfio_decoders_intact(fuzz_device.bar + found.block_offset + CXL_VFIO_CM_OFFSET, &found);
+	fuzz_device.gone = true;
+	assert(!cxl_vfio_decoders_intact(fuzz_device.bar + found.block_offset + CXL_VFIO_CM_OFFSET,
+					 &found));
+	pci_disable_device(&fuzz_device.pdev);
+	return 0;
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * HDM decoder model: any device, any writes.  After each write, what changed is
+ * held against what the specification lets change.
+ */
+#include "device.h"
+#include "../../src/hdm.h"
+
+#define COMMIT		CXL_VFIO_HDM_CTRL_COMMIT
+#define COMMITTED	CXL_VFIO_HDM_CTRL_COMMITTED
+#define LOCK		CXL_VFIO_HDM_CTRL_LOCK
+#define ERROR		CXL_VFIO_HDM_CTRL_ERROR
+
+static u32 reg(const struct cxl_vfio_hdm *hdm, unsigned int n, u32 at)
+{
+	return cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_DECODER(n) + at);
+}
+
+static u64 pair(const struct cxl_vfio_hdm *hdm, unsigned int n, u32 low)
+{
+	return reg(hdm, n, low) | (u64)reg(hdm, n, low + 4) << 32;
+}
+
+/* Is decoder @n, committed by the guest, one that hardware would have committed? */
+static void check_legal(const struct cxl_vfio_hdm *hdm, unsigned int n)
+{
+	u64 base = pair(hdm, n, CXL_VFIO_HDM_BASE_LOW), size = pair(hdm, n, CXL_VFIO_HDM_SIZE_LOW);
+	u32 ctrl = reg(hdm, n, CXL_VFIO_HDM_CTRL);
+
+	assert(size && size <= hdm->decoder[n].backed && base <= UINT64_MAX - (size - 1));
+	assert(!(ctrl & 0xf0) && (ctrl & 0xf) <= 6);
+	if (n) {
+		u64 end = pair(hdm, n - 1, CXL_VFIO_HDM_BASE_LOW) +
+			  pair(hdm, n - 1, CXL_VFIO_HDM_SIZE_LOW) - 1;
+
+		assert(reg(hdm, n - 1, CXL_VFIO_HDM_CTRL) & COMMITTED);
+		assert(base > end);
+	}
+}
+
+static void check_write(const struct cxl_vfio_hdm *was, const struct cxl_vfio_hdm *is, u32 at,
+			struct cxl_vfio_hdm_event event)
+{
+	assert(cxl_vfio_hdm_read(is, 0) == cxl_vfio_hdm_read(was, 0));
+	for (u32 off = 0; off < cxl_vfio_hdm_size(is); off += 4)
+		assert(off == at || cxl_vfio_hdm_read(is, off) == cxl_vfio_hdm_read(was, off));
+
+	for (unsigned int n = 0; n < is->count; n++) {
+		u32 old = reg(was, n, CXL_VFIO_HDM_CTRL), new = reg(is, n, CXL_VFIO_HDM_CTRL);
+		bool fixed = old & COMMITTED;
+
+		if (fixed && (old & LOCK))
+			for (u32 off = 0; off < 0x20; off += 4)
+				assert(reg(is, n, off) == reg(was, n, off));
+		if (fixed && !is->base_rw)
+			assert(pair(is, n, 0) == pair(was, n, 0));
+		if (fixed) {
+			assert(pair(is, n, 8) == pair(was, n, 8));
+			assert(pair(is, n, 0x14) == pair(was, n, 0x14));
+			assert(!((old ^ new) & ~(COMMIT | COMMITTED)));
+		}
+		assert(!(new & COMMITTED) || (new & COMMIT) || (old & COMMITTED));
+		if ((new & COMMITTED) && !(old & COMMITTED)) {
+			assert(event.type == (new & LOCK ? HDM_EVENT_LOCKED : HDM_EVENT_COMMITTED));
+			assert(event.decoder == n);
+			check_legal(is, n);
+		}
+		if (!(new & COMMITTED) && (old & COMMITTED)) {
+			assert(event.type == HDM_EVENT_DECOMMITTED && event.decoder == n);
+			assert(n + 1 == is->count ||
+			       !(reg(was, n + 1, CXL_VFIO_HDM_CTRL) & COMMITTED));
+		}
+		if ((new & ERROR) && !(old & ERROR))
+			assert(event.type == HDM_EVENT_ERROR && event.decoder == n);
+		assert(!(reg(is, n, CXL_VFIO_HDM_BASE_LOW) & 0x0fffffff));
+		assert(!(reg(is, n, CXL_VFIO_HDM_SIZE_LOW) & 0x0fffffff));
+		assert(!reg(is, n, 0x1c));
+	}
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
+int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
+{
+	struct input in = { data, len };
+	struct cxl_vfio_view view = { .hide_hpa = take(&in, 1) & 1, .base_rw = take(&in, 1) & 1 };
+	struct cxl_vfio_hdm_event event;
+	struct cxl_vfio_hdm hdm, before;
+	u32 regs[HDM_MAX_REGS] = { take(&in, 4) };
+	unsigned int count = cxl_vfio_hdm_decoder_count(regs[0]);
+
+	if (!count)
+		return 0;
+	regs[1] = take(&in, 1);
+	for (unsigned int i = 0; i < 32 && i < 8 * count; i++)
+		regs[4 + i] = take(&in, 4);
+	cxl_vfio_hdm_init(&hdm, regs, &view);
+	for (unsigned int n = 0; n < count && view.hide_hpa; n++)
+		assert(!pair(&hdm, n, CXL_VFIO_HDM_BASE_LOW));
+
+	while (in.len) {
+		u32 at = take(&in, 1) * 4, val = take(&in, 4);
+
+		before = hdm;
+		/* Mostly among the first decoders */
+		if (at >= 0x100)
+			at = take(&in, 2) & ~3U;
+		event = cxl_vfio_hdm_write(&hdm, at, val);
+		check_write(&before, &hdm, at, event);
+	}
+	return 0;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * As much of the kernel as the driver's models, discovery and config space code
+ * need to run in user space, under the fuzzers.  The headers in linux/ all lead
+ * here.  What the code under test calls is in the fuzz targets or in device.c.
+ */
+#ifndef FUZZ_SHIM_KERNEL_H
+#define FUZZ_SHIM_KERNEL_H
+
+#include <assert.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+
+#include </usr/include/linux/types.h>
+#include </usr/include/linux/pci_regs.h>
+#include </usr/include/linux/vfio.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef unsigned long long u64;
+typedef u64 phys_addr_t;
+typedef int vm_fault_t;
+typedef int pgprot_t;
+
+#define __iomem
+#define __user
+
+#define BIT(n)			(1UL << (n))
+#define BIT_ULL(n)		(1ULL << (n))
+#define GENMASK(h, l)		((~0U >> (31 - (h))) & (~0U << (l)))
+#define FIELD_GET(mask, reg)	(((reg) & (mask)) >> __builtin_ctz(mask))
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#define IS_ALIGNED(x, a)	(((x) & ((typeof(x))(a) - 1)) == 0)
+#define round_up(x, a)		((((x) - 1) | ((typeof(x))(a) - 1)) + 1)
+#define rounddown(x, a)		((x) - (x) % (a))
+#define min(a, b)		((a) < (b) ? (a) : (b))
+#define min_t(t, a, b)		min((t)(a), (t)(b))
+#define max_t(t, a, b)		((t)(a) > (t)(b) ? (t)(a) : (t)(b))
+#define clamp(x, lo, hi)	((x) < (lo) ? (lo) : (x) > (hi) ? (hi) : (x))
+#define lower_32_bits(x)	((u32)(x))
+#define upper_32_bits(x)	((u32)((x) >> 32))
+#define cpu_to_le32(x)		((u32)(x))
+#define container_of(p, t, m)	((t *)((char *)(p) - offsetof(t, m)))
+#define PAGE_SHIFT		12
+#define PAGE_SIZE		4096UL
+
+#define DECLARE_BITMAP(name, bits)	unsigned long name[((bits) + 63) / 64]
+
+static inline bool __test_and_set_bit(unsigned int n, unsigned long *map)
+{
+	bool was = map[n / 64] >> (n % 64) & 1;
+
+	map[n / 64] |= 1UL << (n % 64);
+	return was;
+}
+
+static inline void sort(void *base, size_t n, size_t size,
+			int (*cmp)(const void *, const void *), void *swap)
+{
+	(void)swap;
+	qsort(base, n, size, cmp);
+}
+
+struct mutex { int taken; };
+struct rw_semaphore { int taken; };
+#define mutex_lock(m)		((m)->taken++)
+#define mutex_unlock(m)		((m)->taken--)
+#define lockdep_assert_held(m)	assert((m)->taken > 0)
+
+struct vm_area_struct { unsigned long vm_flags; };
+struct vm_fault;
+struct file;
+static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+	vma->vm_flags |= flags;
+}
+
+/* PCI: one function, its config space and BARs, kept by device.c */
+#define PCI_STD_NUM_BARS	6
+#define IORESOURCE_IO		0x100
+#define IORESOURCE_MEM		0x200
+
+struct resource {
+	u64 start;
+	u64 size;
+	unsigned long flags;
+};
+
+struct pci_dev {
+	struct resource resource[PCI_STD_NUM_BARS];
+	u16 pm_cap;
+};
+
+#define pci_resource_start(p, i)	((p)->resource[i].start)
+#define pci_resource_len(p, i)		((p)->resource[i].size)
+#define pci_resource_flags(p, i)	((p)->resource[i].flags)
+#define PCI_POSSIBLE_ERROR(val)		((val) == (typeof(val))~0ULL)
+
+/* Nobody reads it, but the arguments are evaluated and checked */
+__attribute__((format(printf, 1, 2))) void fuzz_log(const char *fmt, ...);
+#define pci_err(p, ...)		((void)(p), fuzz_log(__VA_ARGS__))
+#define pci_info(p, ...)	((void)(p), fuzz_log(__VA_ARGS__))
+#define pci_dbg(p, ...)		((void)(p), fuzz_log(__VA_ARGS__))
+
+int pci_read_config_dword(struct pci_dev *pdev, int at, u32 *val);
+int pci_read_config_word(struct pci_dev *pdev, int at, u16 *val);
+u16 pci_find_dvsec_capability(struct pci_dev *pdev, u16 vendor, u16 id);
+int pci_enable_device_mem(struct pci_dev *pdev);
+void pci_disable_device(struct pci_dev *pdev);
+void *ioremap(u64 phys, u64 size);
+void iounmap(const void *va);
+u32 readl(const void *reg);
+
+static inline unsigned long msleep_interruptible(unsigned int ms)
+{
+	(void)ms;
+	return 0;
+}
+
+/* User memory is the harness's own */
+static inline unsigned long copy_from_user(void *to, const void *from, unsigned long n)
+{
+	memcpy(to, from, n);
+	return 0;
+}
+
+static inline unsigned long copy_to_user(void *to, const void *from, unsigned long n)
+{
+	memcpy(to, from, n);
+	return 0;
+}
+
+/* vfio-pci-core, as far as config.c knows it */
+#define VFIO_PCI_OFFSET_SHIFT	40
+#define VFIO_PCI_OFFSET_MASK	(((u64)1 << VFIO_PCI_OFFSET_SHIFT) - 1)
+
+struct vfio_device { int unused; };
+struct vfio_pci_core_device {
+	struct vfio_device vdev;
+	struct pci_dev *pdev;
+	u8 *vconfig;
+	u8 *pci_config_map;
+};
+struct vfio_pci_region;
+struct vfio_info_cap;
+
+ssize_t vfio_pci_core_read(struct vfio_device *vdev, char *buf, size_t count, loff_t *ppos);
+ssize_t vfio_pci_core_write(struct vfio_device *vdev, const char *buf, size_t count,
+			    loff_t *ppos);
+
+struct pci_error_handlers { int unused; };
+
+#endif

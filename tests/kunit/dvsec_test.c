@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * CXL Device DVSEC model: each field against the attributes of CXL r4.0 8.1.3,
+ * at every size and alignment, for every length that a DVSEC can have.
+ */
+#include <kunit/test.h>
+
+#include "dvsec.h"
+
+#define LEN		0x3c
+#define HDM_COUNT(n)	((n) << 4)
+#define CAP		(CXL_VFIO_DVSEC_CAP_CACHE | CXL_VFIO_DVSEC_CAP_IO | CXL_VFIO_DVSEC_CAP_MEM)
+#define CAP_RESET	(CXL_VFIO_DVSEC_CAP_WBI | CXL_VFIO_DVSEC_CAP_RST | 0x0100 | \
+			 CXL_VFIO_DVSEC_CAP_RST_MEM_CLR)
+
+static const struct cxl_vfio_view mirror = {};
+static const struct cxl_vfio_view hidden = { .hide_hpa = true };
+static const struct cxl_vfio_view with_reset = { .guest_reset = true };
+
+/* A device of which every 16-bit register says where it is */
+static void device_regs(u16 *regs, u16 cap)
+{
+	for (u16 off = 0; off < DVSEC_MAX_LEN; off += 2)
+		regs[off / 2] = 0xa000 | off;
+	regs[CXL_VFIO_DVSEC_CAP / 2] = cap;
+	regs[CXL_VFIO_DVSEC_CTRL / 2] = 0;
+	regs[CXL_VFIO_DVSEC_STATUS / 2] = 0;
+	regs[CXL_VFIO_DVSEC_CTRL2 / 2] = 0;
+	regs[CXL_VFIO_DVSEC_STATUS2 / 2] = CXL_VFIO_DVSEC_STATUS2_PM_INIT_DONE;
+	regs[CXL_VFIO_DVSEC_LOCK / 2] = 0;
+}
+
+static struct cxl_vfio_dvsec make(u16 cap, u16 len, const struct cxl_vfio_view *view)
+{
+	struct cxl_vfio_dvsec dvsec;
+	u16 regs[DVSEC_MAX_LEN / 2];
+
+	device_regs(regs, cap);
+	cxl_vfio_dvsec_init(&dvsec, regs, len, view);
+	return dvsec;
+}
+
+static u16 get(const struct cxl_vfio_dvsec *dvsec, u16 offset)
+{
+	u8 b[2];
+
+	cxl_vfio_dvsec_read(dvsec, offset, b, 2);
+	return b[0] | b[1] << 8;
+}
+
+static unsigned int set(struct cxl_vfio_dvsec *dvsec, u16 offset, u16 val)
+{
+	u8 b[2] = { val, val >> 8 };
+
+	return cxl_vfio_dvsec_write(dvsec, offset, b, 2);
+}
+
+/* What a write of ones, then of zeros, does to a register; @lock under CONFIG_LOCK */
+static const struct attr_case {
+	u16 offset;
+	u16 rw;
+	u16 rw_locked;
+	u16 rw1c;
+	u16 rwo;	/* can be set, never cleared */
+} attr_cases[] = {
+	{ 0x00 }, { 0x02 }, { 0x04 }, { 0x06 }, { 0x08 },
+	{ CXL_VFIO_DVSEC_CAP },
+	{ CXL_VFIO_DVSEC_CTRL, 0x4ffd, 0 },
+	{ CXL_VFIO_DVSEC_STATUS, 0, 0, 0x4000 },
+	{ CXL_VFIO_DVSEC_CTRL2, 0x0039, 0x0039 },
+	{ CXL_VFIO_DVSEC_STATUS2, 0, 0, 0x0008 },
+	{ CXL_VFIO_DVSEC_LOCK, 0, 0, 0, 0x0001 },
+	{ CXL_VFIO_DVSEC_CAP2 },
+	{ 0x18 }, { 0x1a }, { 0x1c }, { 0x1e },
+	{ 0x20, 0xffff, 0 }, { 0x22, 0xffff, 0 }, { 0x24 }, { 0x26, 0xf000, 0 },
+	{ 0x28 }, { 0x2a }, { 0x2c }, { 0x2e },
+	{ 0x30, 0xffff, 0 }, { 0x32, 0xffff, 0 }, { 0x34 }, { 0x36, 0xf000, 0 },
+	{ CXL_VFIO_DVSEC_CAP3 }, { 0x3a },
+};
+
+static void attr_desc(const struct attr_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "offset %#x", c->offset);
+}
+KUNIT_ARRAY_PARAM(attr, attr_cases, attr_desc);
+
+/* @dvsec with all that is RW1C set, as if an error had been there */
+static void raise(struct cxl_vfio_dvsec *dvsec)
+{
+	dvsec->reg[CXL_VFIO_DVSEC_STATUS / 2] |= CXL_VFIO_DVSEC_STATUS_VIRAL;
+	dvsec->reg[CXL_VFIO_DVSEC_STATUS2 / 2] |= CXL_VFIO_DVSEC_STATUS2_HDM_PRESERVE_ERR;
+}
+
+static void check_attributes(struct kunit *test, const struct attr_case *c, bool locked)
+{
+	struct cxl_vfio_dvsec dvsec = make(CAP | HDM_COUNT(2), LEN, &mirror);
+	u16 rw = locked ? c->rw_locked : c->rw, before, ones, zeros;
+
+	raise(&dvsec);
+	if (locked)
+		set(&dvsec, CXL_VFIO_DVSEC_LOCK, 1);
+	before = get(&dvsec, c->offset);
+	KUNIT_EXPECT_EQ(test, 0, set(&dvsec, c->offset, 0xffff));
+	ones = get(&dvsec, c->offset);
+	set(&dvsec, c->offset, 0);
+	zeros = get(&dvsec, c->offset);
+	KUNIT_EXPECT_EQ_MSG(test, (before & ~c->rw1c) | rw | c->rwo, ones, "locked %d", locked);
+	KUNIT_EXPECT_EQ_MSG(test, ones & ~rw, zeros, "locked %d", locked);
+	KUNIT_EXPECT_EQ_MSG(test, c->rw1c, before & ~ones & c->rw1c, "locked %d", locked);
+}
+
+static void dvsec_attributes(struct kunit *test)
+{
+	check_attributes(test, test->param_value, false);
+	check_attributes(test, test->param_value, true);
+}
+
+/* Whatever is written at once or byte by byte, the outcome is the same */
+static void dvsec_any_split(struct kunit *test)
+{
+	struct cxl_vfio_dvsec start = make(CAP | HDM_COUNT(2), LEN, &mirror), whole, bytes;
+	u8 buf[8];
+
+	raise(&start);
+	for (u16 offset = 0; offset < LEN; offset++) {
+		for (size_t count = 1; count <= sizeof(buf); count++) {
+			whole = start;
+			bytes = start;
+			for (size_t i = 0; i < count; i++)
+				buf[i] = 0x35 * (offset + i + 1);
+			cxl_vfio_dvsec_write(&whole, offset, buf, count);
+			for (size_t i = 0; i < count; i++)
+				cxl_vfio_dvsec_write(&bytes, offset + i, &buf[i], 1);
+			KUNIT_ASSERT_MEMEQ(test, &whole.reg, &bytes.reg, sizeof(whole.reg));
+		}
+	}
+}
+
+static void dvsec_reads_any_bytes(struct kunit *test)
+{
+	struct cxl_vfio_dvsec dvsec = make(CAP | HDM_COUNT(2), LEN, &mirror);
+	u8 all[LEN + 8], part[8];
+
+	cxl_vfio_dvsec_read(&dvsec, 0, all, sizeof(all));
+	KUNIT_EXPECT_EQ(test, 0, all[LEN]);
+	for (u16 offset = 0; offset < LEN; offset++) {
+		for (size_t count = 1; count <= sizeof(part); count++) {
+			cxl_vfio_dvsec_read(&dvsec, offset, part, count);
+			KUNIT_ASSERT_MEMEQ(test, &all[offset], part, count);
+		}
+	}
+}
+
+/* A field past the end does not exist, whatever the length */
+static void dvsec_any_length(struct kunit *test)
+{
+	for (u16 len = 0x0c; len <= DVSEC_MAX_LEN + 4; len++) {
+		struct cxl_vfio_dvsec dvsec = make(CAP | HDM_COUNT(2), len, &hidden);
+		u16 end = rounddown(min_t(u16, len, DVSEC_MAX_LEN), 2), low[2] = { ~0, ~0 };
+		u8 buf[DVSEC_MAX_LEN + 8];
+
+		memset(buf, 0xff, sizeof(buf));
+		KUNIT_EXPECT_EQ(test, 0, cxl_vfio_dvsec_write(&dvsec, 0, buf, sizeof(buf)));
+		cxl_vfio_dvsec_set_live(&dvsec, 0xffff, low);
+		cxl_vfio_dvsec_read(&dvsec, 0, buf, sizeof(buf));
+		for (u16 at = end; at < sizeof(buf); at++)
+			KUNIT_ASSERT_EQ_MSG(test, 0, buf[at], "length %#x, byte %#x", len, at);
+		KUNIT_EXPECT_EQ(test, end, dvsec.len);
+	}
+}
+
+/* Ranges that HDM_count does not promise are reserved */
+static void dvsec_range_count(struct kunit *test)
+{
+	static const struct {
+		unsigned int count;
+		bool first, second;
+	} cases[] = { { 0, false, false }, { 1, true, false }, { 2, true, true }, { 3, true, true } };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct cxl_vfio_dvsec dvsec = make(CAP | HDM_COUNT(cases[i].count), LEN, &mirror);
+		u16 low[2] = { 3, 3 };
+
+		cxl_vfio_dvsec_set_live(&dvsec, 0, low);
+		KUNIT_EXPECT_EQ(test, cases[i].first ? 0xa018 : 0, get(&dvsec, 0x18));
+		KUNIT_EXPECT_EQ(test, cases[i].first ? 0xa01f : 0, get(&dvsec, 0x1c));
+		KUNIT_EXPECT_EQ(test, cases[i].second ? 0xa028 : 0, get(&dvsec, 0x28));
+		KUNIT_EXPECT_EQ(test, cases[i].second ? 0xa02f : 0, get(&dvsec, 0x2c));
+		set(&dvsec, 0x20, 0x1234);
+		set(&dvsec, 0x30, 0x5678);
+		KUNIT_EXPECT_EQ(test, cases[i].first ? 0x1234 : 0, get(&dvsec, 0x20));
+		KUNIT_EXPECT_EQ(test, cases[i].second ? 0x5678 : 0, get(&dvsec, 0x30));
+	}
+}
+
+static void dvsec_hides_the_host_address(struct kunit *test)
+{
+	struct cxl_vfio_dvsec dvsec = make(CAP | HDM_COUNT(2), LEN, &hidden);
+
+	for (u16 at = 0x20; at < 0x28; at += 2) {
+		KUNIT_EXPECT_EQ(test, 0, get(&dvsec, at));
+		KUNIT_EXPECT_EQ(test, 0, get(&dvsec, at + 0x10));
+	}
+	KUNIT_EXPECT_EQ(test, 0xa018, get(&dvsec, 0x18));
+	set(&dvsec, 0x22, 0x77);
+	KUNIT_EXPECT_EQ(test, 0x77, get(&dvsec, 0x22));
+
+	dvsec = make(CAP | HDM_COUNT(2), LEN, &mirror);
+	for (u16 at = 0x20; at < 0x28; at += 2)
+		KUNIT_EXPECT_EQ(test, 0xa000 | at, get(&dvsec, at));
+}
+
+static void dvsec_io_enable_is_always_on(struct kunit *test)
+{
+	struct cxl_vfio_dvsec dvsec = make(CAP, LEN, &mirror);
+
+	KUNIT_EXPECT_EQ(test, CXL_VFIO_DVSEC_CTRL_IO_ENABLE, get(&dvsec, CXL_VFIO_DVSEC_CTRL));
+	set(&dvsec, CXL_VFIO_DVSEC_CTRL, 0xffff);
+	KUNIT_EXPECT_EQ(test, 0x4fff, get(&dvsec, CXL_VFIO_DVSEC_CTRL));
+	set(&dvsec, CXL_VFIO_DVSEC_CTRL, 0);
+	KUNIT_EXPECT_EQ(test, CXL_VFIO_DVSEC_CTRL_IO_ENABLE, get(&dvsec, CXL_VFIO_DVSEC_CTRL));
+}
+
+static const struct doorbell_case {
+	const char *name;
+	bool guest_reset;
+	u16 cap, write;
+	unsigned int events;
+} doorbell_cases[] = {
+	{ "both", true, CAP_RESET, 6, DVSEC_EVENT_WBI | DVSEC_EVENT_RESET },
+	{ "write-back", true, CAP_RESET, 2, DVSEC_EVENT_WBI },
+	{ "reset", true, CAP_RESET, 4, DVSEC_EVENT_RESET },
+	{ "others", true, CAP_RESET, 0xfff9, 0 },
+	{ "device without write-back", true, CXL_VFIO_DVSEC_CAP_RST, 6, DVSEC_EVENT_RESET },
+	{ "device without reset", true, CXL_VFIO_DVSEC_CAP_WBI, 6, DVSEC_EVENT_WBI },
+	{ "not offered", false, CAP_RESET, 6, 0 },
+};
+
+static void doorbell_desc(const struct doorbell_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
+}
+KUNIT_ARRAY_PARAM(doorbell, doorbell_cases, doorbell_desc);
+
+static void dvsec_doorbells(struct kunit *test)
+{
+	const struct doorbell_case *c = test->param_value;
+	struct cxl_vfio_dvsec dvsec = make(CAP | c->cap, LEN,
+					   c->guest_reset ? &with_reset : &mirror);
+	u8 low = c->write, both[4] = { 0, 0, c->write, c->write >> 8 };
+
+	KUNIT_EXPECT_EQ(test, CAP | (c->guest_reset ? c->cap : 0),
+			get(&dvsec, CXL_VFIO_DVSEC_CAP));
+	KUNIT_EXPECT_EQ(test, c->events, set(&dvsec, CXL_VFIO_DVSEC_CTRL2, c->write));
+	KUNIT_EXPECT_EQ(test, 0, get(&dvsec, CXL_VFIO_DVSEC_CTRL2) & 6);
+	/* The byte is enough, and so is a dword that starts before it */
+	KUNIT_EXPECT_EQ(test, c->events,
+			cxl_vfio_dvsec_write(&dvsec, CXL_VFIO_DVSEC_CTRL2, &low, 1));
+	KUNIT_EXPECT_EQ(test, c->events,
+			cxl_vfio_dvsec_write(&dvsec, CXL_VFIO_DVSEC_CTRL2 - 2, both, 4));
+	/* The byte after it is not */
+	KUNIT_EXPECT_EQ(test, 0, cxl_vfio_dvsec_write(&dvsec, CXL_VFIO_DVSEC_CTRL2 + 1, &low, 1));
+}
+
+static void dvsec_live_bits(struct kunit *test)
+{
+	struct cxl_vfio_dvsec dvsec = make(CAP | HDM_COUNT(2), LEN, &mirror);
+	static const u16 none[2] = { 0, 0 }, all[2] = { 0xffff, 0xffff };
+
+	/* Of STATUS2 cache invalid alone is the device's, of the ranges two bits */
+	cxl_vfio_dvsec_set_live(&dvsec, 0xffff, all);
+	KUNIT_EXPECT_EQ(test, 0x8001, get(&dvsec, CXL_VFIO_DVSEC_STATUS2));
+	KUNIT_EXPECT_EQ(test, 0xa01f, get(&dvsec, 0x1c));
+	KUNIT_EXPECT_EQ(test, 0xa02f, get(&dvsec, 0x2c));
+	cxl_vfio_dvsec_set_live(&dvsec, 0, none);
+	KUNIT_EXPECT_EQ(test, 0x8000, get(&dvsec, CXL_VFIO_DVSEC_STATUS2));
+	KUNIT_EXPECT_EQ(test, 0xa01c, get(&dvsec, 0x1c));
+	KUNIT_EXPECT_EQ(test, 0xa02c, get(&dvsec, 0x2c));
+}
+
+static void dvsec_tells_which_reads_are_live(struct kunit *test)
+{
+	for (u16 offset = 0; offset < LEN; offset++) {
+		for (size_t count = 1; count <= 4; count++) {
+			bool live = false;
+
+			for (u16 at = offset; at < offset + count; at++)
+				live |= (at & ~1) == 0x12 || (at & ~1) == 0x1c ||
+					(at & ~1) == 0x2c;
+			KUNIT_EXPECT_EQ(test, live, cxl_vfio_dvsec_is_live(offset, count));
+		}
+	}
+}
+
+static struct kunit_case dvsec_test_cases[] = {
+	KUNIT_CASE_PARAM(dvsec_attributes, attr_gen_params),
+	KUNIT_CASE(dvsec_any_split),
+	KUNIT_CASE(dvsec_reads_any_bytes),
+	KUNIT_CASE(dvsec_any_length),
+	KUNIT_CASE(dvsec_range_count),
+	KUNIT_CASE(dvsec_hides_the_host_address),
+	KUNIT_CASE(dvsec_io_enable_is_always_on),
+	KUNIT_CASE_PARAM(dvsec_doorbells, doorbell_gen_params),
+	KUNIT_CASE(dvsec_live_bits),
+	KUNIT_CASE(dvsec_tells_which_reads_are_live),
+	{}
+};
+
+static struct kunit_suite dvsec_suite = {
+	.name = "cxl_vfio_dvsec",
+	.test_cases = dvsec_test_cases,
+};
+kunit_test_suite(dvsec_suite);

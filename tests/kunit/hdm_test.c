@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * HDM Decoder Capability model: each register in each state of its decoder
+ * against the attributes of CXL r4.0 8.2.4.20, and each transition of the
+ * commit state machine.
+ */
+#include <kunit/test.h>
+
+#include "hdm.h"
+
+#define COMMIT		CXL_VFIO_HDM_CTRL_COMMIT
+#define COMMITTED	CXL_VFIO_HDM_CTRL_COMMITTED
+#define LOCK		CXL_VFIO_HDM_CTRL_LOCK
+#define ERROR		CXL_VFIO_HDM_CTRL_ERROR
+
+#define GIB		0x40000000ULL
+#define HPA		0x130000000ULL
+
+/* Header fields */
+#define CAP_POISON	BIT(10)
+#define CAP_UIO		BIT(13)
+#define CAP_HOST_ONLY	(2U << 21)
+#define CAP_BOTH	(3U << 21)
+
+static const struct cxl_vfio_view mirror = {};
+static const struct cxl_vfio_view hidden = { .hide_hpa = true };
+static const struct cxl_vfio_view base_rw = { .base_rw = true };
+
+static u32 decoder_reg(unsigned int n, u32 reg)
+{
+	return CXL_VFIO_HDM_DECODER(n) + reg;
+}
+
+/* What the device has: all decoders committed to 1 GiB each, one after the other */
+static u32 *device_regs(struct kunit *test, u32 cap, u32 ctrl)
+{
+	u32 *regs = kunit_kzalloc(test, HDM_MAX_REGS * 4, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, regs);
+	regs[0] = cap;
+	for (unsigned int n = 0; n < cxl_vfio_hdm_decoder_count(cap); n++) {
+		u32 *d = &regs[CXL_VFIO_HDM_DECODER(n) / 4];
+
+		d[CXL_VFIO_HDM_BASE_LOW / 4] = lower_32_bits(HPA + n * GIB);
+		d[CXL_VFIO_HDM_BASE_HIGH / 4] = upper_32_bits(HPA + n * GIB);
+		d[CXL_VFIO_HDM_SIZE_LOW / 4] = GIB;
+		d[CXL_VFIO_HDM_CTRL / 4] = ctrl;
+		d[7] = 0xdeadbeef;
+	}
+	return regs;
+}
+
+static struct cxl_vfio_hdm *make(struct kunit *test, u32 cap, u32 ctrl,
+				 const struct cxl_vfio_view *view)
+{
+	struct cxl_vfio_hdm *hdm = kunit_kzalloc(test, sizeof(*hdm), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, hdm);
+	cxl_vfio_hdm_init(hdm, device_regs(test, cap, ctrl), view);
+	return hdm;
+}
+
+static u32 get(const struct cxl_vfio_hdm *hdm, unsigned int n, u32 reg)
+{
+	return cxl_vfio_hdm_read(hdm, decoder_reg(n, reg));
+}
+
+static enum cxl_vfio_hdm_event_type set(struct cxl_vfio_hdm *hdm, unsigned int n, u32 reg,
+					u32 val)
+{
+	return cxl_vfio_hdm_write(hdm, decoder_reg(n, reg), val).type;
+}
+
+static void set_range(struct cxl_vfio_hdm *hdm, unsigned int n, u64 base, u64 size)
+{
+	set(hdm, n, CXL_VFIO_HDM_BASE_HIGH, upper_32_bits(base));
+	set(hdm, n, CXL_VFIO_HDM_BASE_LOW, lower_32_bits(base));
+	set(hdm, n, CXL_VFIO_HDM_SIZE_HIGH, upper_32_bits(size));
+	set(hdm, n, CXL_VFIO_HDM_SIZE_LOW, lower_32_bits(size));
+}
+
+static const struct count_case {
+	u32 code;
+	unsigned int count;
+} count_cases[] = {
+	{ 0, 1 }, { 1, 2 }, { 2, 4 }, { 3, 6 }, { 4, 8 }, { 5, 10 }, { 6, 12 }, { 7, 14 },
+	{ 8, 16 }, { 9, 20 }, { 10, 24 }, { 11, 28 }, { 12, 32 }, { 13, 0 }, { 14, 0 }, { 15, 0 },
+};
+
+static void count_desc(const struct count_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "code %u", c->code);
+}
+KUNIT_ARRAY_PARAM(count, count_cases, count_desc);
+
+static void hdm_decoder_count(struct kunit *test)
+{
+	const struct count_case *c = test->param_value;
+	struct cxl_vfio_hdm *hdm;
+
+	KUNIT_EXPECT_EQ(test, c->count, cxl_vfio_hdm_decoder_count(c->code | 0xfffffff0));
+	if (!c->count)
+		return;
+	hdm = make(test, c->code, COMMIT | COMMITTED, &mirror);
+	KUNIT_EXPECT_EQ(test, 0x10 + 0x20 * c->count, cxl_vfio_hdm_size(hdm));
+	KUNIT_EXPECT_EQ(test, (u32)GIB, get(hdm, c->count - 1, CXL_VFIO_HDM_SIZE_LOW));
+	/* Past the last decoder nothing is read and nothing is written */
+	KUNIT_EXPECT_EQ(test, 0, get(hdm, c->count, CXL_VFIO_HDM_SIZE_LOW));
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, set(hdm, c->count, CXL_VFIO_HDM_CTRL, COMMIT));
+}
+
+/* States of a decoder, and how it gets there from what firmware left */
+enum state { IDLE, ERRONEOUS, IN_USE, LOCKED, STATES };
+
+static const char * const state_names[] = { "idle", "error", "committed", "locked" };
+
+static struct cxl_vfio_hdm *make_state(struct kunit *test, u32 cap, enum state state,
+				       const struct cxl_vfio_view *view)
+{
+	static const u32 firmware[] = {
+		[IDLE] = 0,
+		[ERRONEOUS] = 0,
+		[IN_USE] = COMMIT | COMMITTED,
+		[LOCKED] = COMMIT | COMMITTED | LOCK,
+	};
+	struct cxl_vfio_hdm *hdm = make(test, cap, firmware[state], view);
+
+	if (state == ERRONEOUS)
+		KUNIT_ASSERT_EQ(test, HDM_EVENT_ERROR, set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT));
+	return hdm;
+}
+
+/* Which bits of a register a write can set and clear, state by state */
+static const struct attr_case {
+	const char *name;
+	u32 reg;
+	u32 cap;
+	u32 rw[STATES];
+	bool base_rw;
+} attr_cases[] = {
+	{ "BASE low", CXL_VFIO_HDM_BASE_LOW, 0, { 0xf0000000, 0xf0000000, 0, 0 } },
+	{ "BASE high", CXL_VFIO_HDM_BASE_HIGH, 0, { ~0U, ~0U, 0, 0 } },
+	{ "BASE low, base_rw", CXL_VFIO_HDM_BASE_LOW, 0,
+	  { 0xf0000000, 0xf0000000, 0xf0000000, 0 }, true },
+	{ "BASE high, base_rw", CXL_VFIO_HDM_BASE_HIGH, 0, { ~0U, ~0U, ~0U, 0 }, true },
+	{ "SIZE low", CXL_VFIO_HDM_SIZE_LOW, 0, { 0xf0000000, 0xf0000000, 0, 0 } },
+	{ "SIZE high", CXL_VFIO_HDM_SIZE_HIGH, 0, { ~0U, ~0U, 0, 0 } },
+	{ "SIZE low, base_rw", CXL_VFIO_HDM_SIZE_LOW, 0, { 0xf0000000, 0xf0000000, 0, 0 }, true },
+	{ "DPA skip low", CXL_VFIO_HDM_SKIP_LOW, 0, { 0xf0000000, 0xf0000000, 0, 0 } },
+	{ "DPA skip high", CXL_VFIO_HDM_SKIP_HIGH, 0, { ~0U, ~0U, 0, 0 } },
+	{ "DPA skip high, base_rw", CXL_VFIO_HDM_SKIP_HIGH, 0, { ~0U, ~0U, 0, 0 }, true },
+	{ "reserved dword", 0x1c, 0, { 0, 0, 0, 0 } },
+	{ "reserved dword, base_rw", 0x1c, 0, { 0, 0, 0, 0 }, true },
+	{ "CTRL", CXL_VFIO_HDM_CTRL, 0, { 0x21ff, 0x21ff, 0, 0 } },
+	{ "CTRL, one coherency model", CXL_VFIO_HDM_CTRL, CAP_HOST_ONLY,
+	  { 0x21ff, 0x21ff, 0, 0 } },
+	{ "CTRL, both coherency models", CXL_VFIO_HDM_CTRL, CAP_BOTH, { 0x31ff, 0x31ff, 0, 0 } },
+	{ "CTRL, UIO", CXL_VFIO_HDM_CTRL, CAP_UIO, { 0x0f0061ff, 0x0f0061ff, 0, 0 } },
+};
+
+static void attr_desc(const struct attr_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
+}
+KUNIT_ARRAY_PARAM(attr, attr_cases, attr_desc);
+
+/* Writes that keep COMMIT as it is, so that the state stays */
+static void hdm_attributes(struct kunit *test)
+{
+	const struct attr_case *c = test->param_value;
+
+	for (enum state state = 0; state < STATES; state++) {
+		struct cxl_vfio_hdm *hdm = make_state(test, c->cap, state,
+						      c->base_rw ? &base_rw : &mirror);
+		bool is_ctrl = c->reg == CXL_VFIO_HDM_CTRL;
+		u32 keep = is_ctrl && state != IDLE ? COMMIT : 0, ones, zeros, before;
+
+		before = get(hdm, 0, c->reg);
+		KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE,
+				set(hdm, 0, c->reg, is_ctrl ? (~0U & ~COMMIT) | keep : ~0U));
+		ones = get(hdm, 0, c->reg);
+		KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, set(hdm, 0, c->reg, keep));
+		zeros = get(hdm, 0, c->reg);
+		KUNIT_EXPECT_EQ_MSG(test, c->rw[state], ones & ~zeros, "%s", state_names[state]);
+		KUNIT_EXPECT_EQ_MSG(test, before & ~c->rw[state], zeros, "%s",
+				    state_names[state]);
+		KUNIT_EXPECT_EQ_MSG(test, before | c->rw[state], ones, "%s", state_names[state]);
+	}
+}
+
+static const struct fsm_case {
+	const char *name;
+	enum state from;
+	u32 write;
+	enum cxl_vfio_hdm_event_type event;
+	u32 ctrl;
+} fsm_cases[] = {
+	{ "idle, COMMIT illegal", IDLE, COMMIT, HDM_EVENT_ERROR, COMMIT | ERROR },
+	{ "idle, nothing", IDLE, 0, HDM_EVENT_NONE, 0 },
+	{ "idle, LOCK alone does not lock", IDLE, LOCK, HDM_EVENT_NONE, LOCK },
+	{ "idle, COMMITTED and ERROR are read-only", IDLE, COMMITTED | ERROR, HDM_EVENT_NONE, 0 },
+	{ "error, COMMIT kept", ERRONEOUS, COMMIT, HDM_EVENT_NONE, COMMIT | ERROR },
+	{ "error, COMMIT taken back", ERRONEOUS, 0, HDM_EVENT_NONE, 0 },
+	{ "committed, COMMIT kept", IN_USE, COMMIT, HDM_EVENT_NONE, COMMIT | COMMITTED },
+	{ "committed, LOCK acts at commit alone", IN_USE, COMMIT | LOCK, HDM_EVENT_NONE,
+	  COMMIT | COMMITTED },
+	{ "committed, COMMIT taken back", IN_USE, 0, HDM_EVENT_DECOMMITTED, 0 },
+	{ "committed, the rest holds on the way out", IN_USE, 0x20ff, HDM_EVENT_DECOMMITTED, 0 },
+	{ "locked, COMMIT taken back", LOCKED, 0, HDM_EVENT_NONE, COMMIT | COMMITTED | LOCK },
+	{ "locked, COMMIT kept", LOCKED, COMMIT, HDM_EVENT_NONE, COMMIT | COMMITTED | LOCK },
+};
+
+static void fsm_desc(const struct fsm_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
+}
+KUNIT_ARRAY_PARAM(fsm, fsm_cases, fsm_desc);
+
+static void hdm_transitions(struct kunit *test)
+{
+	const struct fsm_case *c = test->param_value;
+	struct cxl_vfio_hdm *hdm = make_state(test, 0, c->from, &mirror);
+	struct cxl_vfio_hdm_event event;
+
+	event = cxl_vfio_hdm_write(hdm, decoder_reg(0, CXL_VFIO_HDM_CTRL), c->write);
+	KUNIT_EXPECT_EQ(test, c->event, event.type);
+	KUNIT_EXPECT_EQ(test, 0, event.decoder);
+	KUNIT_EXPECT_EQ(test, c->ctrl, get(hdm, 0, CXL_VFIO_HDM_CTRL));
+}
+
+/* What may commit: settings of decoder 1, decoder 0 being at 1 to 2 GiB */
+static const struct legal_case {
+	const char *name;
+	u64 base, size;
+	u32 ctrl;
+	bool legal;
+} legal_cases[] = {
+	{ "what firmware had", 2 * GIB, GIB, 0, true },
+	{ "smaller than what backs it", 2 * GIB, GIB / 4, 0, true },
+	{ "larger than what backs it", 2 * GIB, GIB + GIB / 4, 0, false },
+	{ "size 0", 2 * GIB, 0, 0, false },
+	{ "at the end of the address space", -GIB, GIB, 0, true },
+	{ "past the end of the address space", -(GIB / 2), GIB, 0, false },
+	{ "right behind the decoder before", 2 * GIB, GIB, 0, true },
+	{ "over the end of the decoder before", 2 * GIB - GIB / 4, GIB, 0, false },
+	{ "the same as the decoder before", GIB, GIB, 0, false },
+	{ "below the decoder before", 0, GIB, 0, false },
+	{ "granularity of 16 KiB", 2 * GIB, GIB, 6, true },
+	{ "reserved granularity 7", 2 * GIB, GIB, 7, false },
+	{ "reserved granularity 15", 2 * GIB, GIB, 15, false },
+	{ "two ways", 2 * GIB, GIB, 1 << 4, false },
+	{ "three ways", 2 * GIB, GIB, 8 << 4, false },
+	{ "reserved ways", 2 * GIB, GIB, 15 << 4, false },
+};
+
+static void legal_desc(const struct legal_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
+}
+KUNIT_ARRAY_PARAM(legal, legal_cases, legal_desc);
+
+static void hdm_legality(struct kunit *test)
+{
+	const struct legal_case *c = test->param_value;
+	struct cxl_vfio_hdm *hdm = make(test, 1, COMMIT | COMMITTED, &hidden);
+	enum cxl_vfio_hdm_event_type event;
+
+	set(hdm, 1, CXL_VFIO_HDM_CTRL, 0);
+	set(hdm, 0, CXL_VFIO_HDM_CTRL, 0);
+	set_range(hdm, 0, GIB, GIB);
+	KUNIT_ASSERT_EQ(test, HDM_EVENT_COMMITTED, set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT));
+
+	set_range(hdm, 1, c->base, c->size);
+	event = set(hdm, 1, CXL_VFIO_HDM_CTRL, COMMIT | c->ctrl);
+	KUNIT_EXPECT_EQ(test, c->legal ? HDM_EVENT_COMMITTED : HDM_EVENT_ERROR, event);
+	KUNIT_EXPECT_EQ(test, COMMIT | c->ctrl | (c->legal ? COMMITTED : ERROR),
+			get(hdm, 1, CXL_VFIO_HDM_CTRL));
+	/* Settings stay as written, so that software can see what was wrong */
+	KUNIT_EXPECT_EQ(test, (u32)c->size, get(hdm, 1, CXL_VFIO_HDM_SIZE_LOW));
+}
+
+static void hdm_lock_on_commit(struct kunit *test)
+{
+	struct cxl_vfio_hdm *hdm = make(test, 0, COMMIT | COMMITTED, &hidden);
+
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_DECOMMITTED, set(hdm, 0, CXL_VFIO_HDM_CTRL, 0));
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_LOCKED, set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT | LOCK));
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, set(hdm, 0, CXL_VFIO_HDM_CTRL, 0));
+	KUNIT_EXPECT_EQ(test, COMMIT | COMMITTED | LOCK, get(hdm, 0, CXL_VFIO_HDM_CTRL));
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT));
+	KUNIT_EXPECT_EQ(test, COMMIT | COMMITTED | LOCK, get(hdm, 0, CXL_VFIO_HDM_CTRL));
+}
+
+static void hdm_error_then_good(struct kunit *test)
+{
+	struct cxl_vfio_hdm *hdm = make_state(test, 0, ERRONEOUS, &mirror);
+
+	/* Nothing backs a decoder that firmware did not commit, so no size will do */
+	set_range(hdm, 0, GIB, 0x10000000);
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, set(hdm, 0, CXL_VFIO_HDM_CTRL, 0));
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_ERROR, set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT));
+
+	hdm = make(test, 0, COMMIT | COMMITTED, &mirror);
+	set(hdm, 0, CXL_VFIO_HDM_CTRL, 0);
+	set_range(hdm, 0, GIB, 2 * GIB);
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_ERROR, set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT));
+	set_range(hdm, 0, GIB, GIB);
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT));
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, set(hdm, 0, CXL_VFIO_HDM_CTRL, 0));
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_COMMITTED, set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT));
+}
+
+/* Decoders commit in order and give way in reverse order */
+static void hdm_order(struct kunit *test)
+{
+	struct cxl_vfio_hdm *hdm = make(test, 2, COMMIT | COMMITTED, &mirror);
+	struct cxl_vfio_hdm_event event;
+
+	for (unsigned int n = 0; n < 3; n++)
+		KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, set(hdm, n, CXL_VFIO_HDM_CTRL, 0));
+	for (int n = 3; n >= 0; n--) {
+		event = cxl_vfio_hdm_write(hdm, decoder_reg(n, CXL_VFIO_HDM_CTRL), 0);
+		KUNIT_EXPECT_EQ(test, HDM_EVENT_DECOMMITTED, event.type);
+		KUNIT_EXPECT_EQ(test, n, event.decoder);
+	}
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_ERROR, set(hdm, 1, CXL_VFIO_HDM_CTRL, COMMIT));
+	set(hdm, 1, CXL_VFIO_HDM_CTRL, 0);
+	for (unsigned int n = 0; n < 4; n++)
+		KUNIT_EXPECT_EQ(test, HDM_EVENT_COMMITTED, set(hdm, n, CXL_VFIO_HDM_CTRL, COMMIT));
+}
+
+static void hdm_hides_the_host_address(struct kunit *test)
+{
+	struct cxl_vfio_hdm *hdm = make(test, 1, COMMIT | COMMITTED | LOCK, &hidden);
+
+	for (unsigned int n = 0; n < 2; n++) {
+		KUNIT_EXPECT_EQ(test, 0, get(hdm, n, CXL_VFIO_HDM_BASE_LOW));
+		KUNIT_EXPECT_EQ(test, 0, get(hdm, n, CXL_VFIO_HDM_BASE_HIGH));
+		KUNIT_EXPECT_EQ(test, (u32)GIB, get(hdm, n, CXL_VFIO_HDM_SIZE_LOW));
+		KUNIT_EXPECT_EQ(test, COMMIT | COMMITTED, get(hdm, n, CXL_VFIO_HDM_CTRL));
+	}
+	/* A guest address is shown */
+	set(hdm, 1, CXL_VFIO_HDM_CTRL, 0);
+	set_range(hdm, 1, 7 * GIB, GIB);
+	KUNIT_EXPECT_EQ(test, (u32)(7 * GIB), get(hdm, 1, CXL_VFIO_HDM_BASE_LOW));
+	KUNIT_EXPECT_EQ(test, 1, get(hdm, 1, CXL_VFIO_HDM_BASE_HIGH));
+}
+
+static void hdm_mirrors_the_device(struct kunit *test)
+{
+	struct cxl_vfio_hdm *hdm = make(test, 0, COMMIT | COMMITTED | LOCK | 6, &mirror);
+
+	KUNIT_EXPECT_EQ(test, lower_32_bits(HPA), get(hdm, 0, CXL_VFIO_HDM_BASE_LOW));
+	KUNIT_EXPECT_EQ(test, upper_32_bits(HPA), get(hdm, 0, CXL_VFIO_HDM_BASE_HIGH));
+	KUNIT_EXPECT_EQ(test, COMMIT | COMMITTED | LOCK | 6, get(hdm, 0, CXL_VFIO_HDM_CTRL));
+	KUNIT_EXPECT_EQ(test, 0, get(hdm, 0, 0x1c));
+}
+
+static void hdm_low_bits_of_the_device_are_reserved(struct kunit *test)
+{
+	u32 *regs = device_regs(test, 0, COMMIT | COMMITTED);
+	struct cxl_vfio_hdm hdm;
+
+	regs[decoder_reg(0, CXL_VFIO_HDM_BASE_LOW) / 4] |= 0x0fffffff;
+	regs[decoder_reg(0, CXL_VFIO_HDM_SIZE_LOW) / 4] |= 0x0fffffff;
+	regs[decoder_reg(0, CXL_VFIO_HDM_SKIP_LOW) / 4] |= 0x0fffffff;
+	cxl_vfio_hdm_init(&hdm, regs, &mirror);
+	KUNIT_EXPECT_EQ(test, lower_32_bits(HPA), get(&hdm, 0, CXL_VFIO_HDM_BASE_LOW));
+	KUNIT_EXPECT_EQ(test, (u32)GIB, get(&hdm, 0, CXL_VFIO_HDM_SIZE_LOW));
+	KUNIT_EXPECT_EQ(test, 0, get(&hdm, 0, CXL_VFIO_HDM_SKIP_LOW));
+}
+
+static void hdm_header_and_global_control(struct kunit *test)
+{
+	struct cxl_vfio_hdm *hdm = make(test, 0, 0, &mirror);
+
+	KUNIT_EXPECT_EQ(test, 2, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL));
+	cxl_vfio_hdm_write(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, ~0U);
+	KUNIT_EXPECT_EQ(test, 2, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL));
+	cxl_vfio_hdm_write(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, 0);
+	KUNIT_EXPECT_EQ(test, 0, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL));
+
+	hdm = make(test, CAP_POISON, 0, &mirror);
+	cxl_vfio_hdm_write(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, ~0U);
+	KUNIT_EXPECT_EQ(test, 3, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL));
+
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, cxl_vfio_hdm_write(hdm, 0, ~0U).type);
+	KUNIT_EXPECT_EQ(test, CAP_POISON, cxl_vfio_hdm_read(hdm, 0));
+	for (u32 reserved = 8; reserved < 0x10; reserved += 4) {
+		cxl_vfio_hdm_write(hdm, reserved, ~0U);
+		KUNIT_EXPECT_EQ(test, 0, cxl_vfio_hdm_read(hdm, reserved));
+	}
+}
+
+static struct kunit_case hdm_test_cases[] = {
+	KUNIT_CASE_PARAM(hdm_decoder_count, count_gen_params),
+	KUNIT_CASE_PARAM(hdm_attributes, attr_gen_params),
+	KUNIT_CASE_PARAM(hdm_transitions, fsm_gen_params),
+	KUNIT_CASE_PARAM(hdm_legality, legal_gen_params),
+	KUNIT_CASE(hdm_lock_on_commit),
+	KUNIT_CASE(hdm_error_then_good),
+	KUNIT_CASE(hdm_order),
+	KUNIT_CASE(hdm_hides_the_host_address),
+	KUNIT_CASE(hdm_mirrors_the_device),
+	KUNIT_CASE(hdm_low_bits_of_the_device_are_reserved),
+	KUNIT_CASE(hdm_header_and_global_control),
+	{}
+};
+
+static struct kunit_suite hdm_suite = {
+	.name = "cxl_vfio_hdm",
+	.test_cases = hdm_test_cases,
+};
+kunit_test_suite(hdm_suite);
+
+MODULE_DESCRIPTION("KUnit tests of cxl-vfio-pci's register models");
+MODULE_LICENSE("GPL");
