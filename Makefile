@@ -60,6 +60,9 @@ check-dkms: ## test installing, updating and refusing, with real DKMS
 check-vm: ## run the scenarios in virtual machines, KERNELS="6.12 7.3" for some
 	tests/vm/run.sh KERNELS="$(KERNELS)" $(SCENARIOS)
 
+bench: ## measure against stock vfio-pci in instructions, write build/bench.json
+	tests/vm/bench.sh $(DEMO_KERNEL)
+
 t2dev: ## build the software device
 	$(MAKE) -C tests/t2dev O=$(CURDIR)/build
 
@@ -79,4 +82,4 @@ help: ## list the targets
 		while IFS='|' read -r name what; do printf '  %-12s %s\n' "$$name" "$$what"; done
 
 .PHONY: modules install uninstall demo check check-style check-t2dev check-kunit check-fuzz \
-	coverage check-dkms check-vm t2dev vm-progs docs clean help
+	coverage check-dkms check-vm t2dev vm-progs bench docs clean help

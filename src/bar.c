@@ -159,6 +159,8 @@ ssize_t cxl_vfio_bar_rw(struct cxl_vfio_device *dev, char __user *buf, size_t co
 
 	if (at >= dev->bar.size)
 		return -EINVAL;
+	if (write)
+		cxl_vfio_mark_used(dev);
 	count = min_t(u64, count, dev->bar.size - at);
 
 	ret = pm_runtime_resume_and_get(parent);

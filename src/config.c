@@ -232,6 +232,7 @@ static ssize_t core_access(struct cxl_vfio_device *dev, char __user *buf, size_t
 	if (!write)
 		return vfio_pci_core_read(vdev, buf, count, &pos);
 
+	cxl_vfio_mark_used(dev);
 	pause = touches_memory_state(dev, pos & VFIO_PCI_OFFSET_MASK, count);
 	if (pause)
 		cxl_vfio_gate_pause(dev);

@@ -4,7 +4,7 @@
  * offers to the others.
  *
  * Lock order: device_lock or dev_set->lock, then vfio-pci-core's memory_lock,
- * then hdm_lock; i_mmap_rwsem (taken by a zap) and mmap_lock's page faults
+ * then hdm_lock; a dma-buf's reservation lock, then hdm_lock; i_mmap_rwsem (taken by a zap) and mmap_lock's page faults
  * nest as they do in vfio-pci-core.  model_lock is innermost.
  */
 #ifndef CXL_VFIO_H
@@ -12,6 +12,8 @@
 
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
 #include <linux/vfio_pci_core.h>
 
 #include "compat/compat.h"
@@ -41,11 +43,17 @@ struct cxl_vfio_window {
  * @window: what users may map
  * @va: the kernel's own write-back mapping of all of it
  * @region: index of its VFIO region, valid while the device is open
+ * @poison: pages with a memory error, by their number
+ * @poison_work: takes them from their users
+ * @pfn_space: by which the kernel tells of memory errors, while open
  */
 struct cxl_vfio_hdm_mem {
 	struct cxl_vfio_window window;
 	void *va;
 	unsigned int region;
+	struct xarray poison;
+	struct work_struct poison_work;
+	struct cxl_vfio_compat_pfn_space pfn_space;
 };
 
 enum cxl_vfio_gate {
@@ -94,6 +102,11 @@ struct cxl_vfio_config_area {
  * @gate: may HDM memory be touched?
  * @opened: between open_device and close_device
  * @resetting: between reset_prepare and reset_done
+ * @unclean: HDM memory may have what an earlier user left; cleared before the
+ *	gate opens.  Protected by @hdm_lock as well
+ * @used: the present user may have left something there
+ * @told_lost: the log has that the decoders are lost.  Protected by @hdm_lock
+ * @dmabufs: HDM memory that the present user exported, see dmabuf.c
  * @zap: how user mappings are taken away on this kernel
  */
 struct cxl_vfio_device {
@@ -118,6 +131,11 @@ struct cxl_vfio_device {
 	enum cxl_vfio_gate gate;
 	bool opened;
 	bool resetting;
+	bool unclean;
+	bool used;
+	bool told_lost;
+
+	struct list_head dmabufs;
 
 	struct cxl_vfio_compat_zap zap;
 };
@@ -132,6 +150,13 @@ static inline struct cxl_vfio_device *core_to_cxl_vfio(struct vfio_pci_core_devi
 	return container_of(core, struct cxl_vfio_device, core);
 }
 
+/* The user did something by which HDM memory may have changed */
+static inline void cxl_vfio_mark_used(struct cxl_vfio_device *dev)
+{
+	if (!READ_ONCE(dev->used))
+		WRITE_ONCE(dev->used, true);
+}
+
 /* The component block's place in the file of the VFIO device */
 static inline loff_t block_start(const struct cxl_vfio_device *dev)
 {
@@ -141,6 +166,8 @@ static inline loff_t block_start(const struct cxl_vfio_device *dev)
 /* main.c */
 extern struct cxl_vfio_view cxl_vfio_view;
 extern bool cxl_vfio_abi_v2;
+extern unsigned int cxl_vfio_max_order;
+extern bool cxl_vfio_keep_memory;
 
 /* bar.c */
 int cxl_vfio_bar_open(struct cxl_vfio_device *dev);
@@ -161,8 +188,26 @@ ssize_t cxl_vfio_config_rw(struct cxl_vfio_device *dev, char __user *buf, size_t
 int cxl_vfio_mem_claim(struct cxl_vfio_device *dev);
 void cxl_vfio_mem_release(struct cxl_vfio_device *dev);
 int cxl_vfio_mem_register(struct cxl_vfio_device *dev);
+void cxl_vfio_mem_close(struct cxl_vfio_device *dev);
+
+void cxl_vfio_mem_clear(struct cxl_vfio_device *dev);
+struct cxl_vfio_hdm_mem *cxl_vfio_mem_of_region(struct cxl_vfio_device *dev, unsigned int region);
+
+/* dmabuf.c */
+int cxl_vfio_dmabuf_feature(struct cxl_vfio_device *dev, u32 flags, void __user *arg,
+			    size_t argsz);
+void cxl_vfio_dmabuf_revoke(struct cxl_vfio_device *dev);
+void cxl_vfio_dmabuf_close(struct cxl_vfio_device *dev);
+
+/* poison.c */
+void cxl_vfio_poison_init(struct cxl_vfio_hdm_mem *mem);
+void cxl_vfio_poison_exit(struct cxl_vfio_hdm_mem *mem);
+void cxl_vfio_poison_open(struct cxl_vfio_hdm_mem *mem);
+void cxl_vfio_poison_close(struct cxl_vfio_hdm_mem *mem);
+bool cxl_vfio_poison_hit(struct cxl_vfio_hdm_mem *mem, u64 start, u64 len);
 
 /* map.c */
+struct cxl_vfio_window *cxl_vfio_window_of(struct vm_area_struct *vma);
 int cxl_vfio_window_mmap(struct cxl_vfio_window *window, struct vm_area_struct *vma,
 			 pgprot_t prot);
 
@@ -176,6 +221,7 @@ ssize_t cxl_vfio_block_access(struct cxl_vfio_device *dev, u32 offset, u8 *buf, 
 extern const struct pci_error_handlers cxl_vfio_err_handlers;
 void cxl_vfio_gate_open(struct cxl_vfio_device *dev);
 void cxl_vfio_gate_shut(struct cxl_vfio_device *dev);
+void cxl_vfio_gate_clean(struct cxl_vfio_device *dev);
 void cxl_vfio_gate_pause(struct cxl_vfio_device *dev);
 void cxl_vfio_gate_update(struct cxl_vfio_device *dev);
 

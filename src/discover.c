@@ -356,6 +356,23 @@ static int wait_active(struct pci_dev *pdev, const struct cxl_vfio_found *found,
 	return -ETIMEDOUT;
 }
 
+/**
+ * cxl_vfio_memory_active() - does the device say that its memory can be used?
+ * @pdev: the function
+ * @found: what discovery found
+ *
+ * Return: true if Memory_Info_Valid and Memory_Active are set for the first range.
+ */
+bool cxl_vfio_memory_active(struct pci_dev *pdev, const struct cxl_vfio_found *found)
+{
+	const u32 usable = CXL_VFIO_DVSEC_RANGE_INFO_VALID | CXL_VFIO_DVSEC_RANGE_ACTIVE;
+	u32 low = 0;
+
+	pci_read_config_dword(pdev, found->dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(0), &low);
+	return !PCI_POSSIBLE_ERROR(low) &&
+	       ((low & usable) == usable || !(low & CXL_VFIO_DVSEC_RANGE_SIZE_LOW_MASK));
+}
+
 /* A second range that the DVSEC is too short for does not exist */
 static int wait_ranges(struct pci_dev *pdev, const struct cxl_vfio_found *found)
 {

@@ -49,6 +49,7 @@ struct cxl_vfio_found {
 int cxl_vfio_discover(struct pci_dev *pdev, struct cxl_vfio_found *found);
 void __iomem *cxl_vfio_map_cm(struct pci_dev *pdev, const struct cxl_vfio_found *found);
 void cxl_vfio_read_cm(const void __iomem *regs, u32 *cm);
+bool cxl_vfio_memory_active(struct pci_dev *pdev, const struct cxl_vfio_found *found);
 bool cxl_vfio_decoders_intact(const void __iomem *regs, const struct cxl_vfio_found *found);
 
 #endif

@@ -17,6 +17,7 @@
 
 /* How much is copied before locks are dropped and signals looked at */
 #define COPY_CHUNK	SZ_64K
+#define CLEAR_CHUNK	SZ_2M
 
 /* A VFIO region's index takes the upper bits of a file offset */
 #define REGION_MAX	BIT_ULL(VFIO_PCI_OFFSET_SHIFT)
@@ -50,6 +51,10 @@ static int claim_range(struct cxl_vfio_device *dev, const struct cxl_vfio_hdm_ra
 		release_mem_region(range->base, range->size);
 		return -ENOMEM;
 	}
+	if (!cxl_vfio_compat_is_write_back(mem->va))
+		pci_warn(pdev, "HDM decoder %u: the platform maps [mem %#llx-%#llx] other than write-back (see /proc/mtrr), expect it to be slow\n",
+			 range->decoder, range->base, range->base + range->size - 1);
+	cxl_vfio_poison_init(mem);
 	mem->window.dev = dev;
 	mem->window.phys = range->base;
 	mem->window.size = range->size;
@@ -93,6 +98,7 @@ void cxl_vfio_mem_release(struct cxl_vfio_device *dev)
 
 		if (!mem->va)
 			break;
+		cxl_vfio_poison_exit(mem);
 		memunmap(mem->va);
 		release_mem_region(mem->window.phys, mem->window.size);
 	}
@@ -116,7 +122,8 @@ static ssize_t copy_locked(struct cxl_vfio_hdm_mem *mem, char __user *buf, size_
 	if (dev->gate == GATE_BUSY) {
 		left = count;
 	} else if (dev->gate == GATE_OPEN && !dev->core.pm_runtime_engaged &&
-		   cxl_vfio_compat_memory_enabled(&dev->core)) {
+		   cxl_vfio_compat_memory_enabled(&dev->core) &&
+		   !cxl_vfio_poison_hit(mem, at, count)) {
 		pagefault_disable();
 		left = write ? __copy_from_user_inatomic(mem->va + at, buf, count) :
 			       __copy_to_user_inatomic(buf, mem->va + at, count);
@@ -141,6 +148,8 @@ static ssize_t mem_rw(struct vfio_pci_core_device *core, char __user *buf, size_
 	count = min_t(u64, count, mem->window.size - at);
 	if (!access_ok(buf, count))
 		return -EFAULT;
+	if (write)
+		cxl_vfio_mark_used(mem->window.dev);
 
 	while (done < count) {
 		size_t n = min_t(size_t, count - done, COPY_CHUNK);
@@ -164,6 +173,52 @@ static ssize_t mem_rw(struct vfio_pci_core_device *core, char __user *buf, size_
 	}
 	*ppos += done;
 	return done ? done : ret;
+}
+
+static void clear_chunk(struct cxl_vfio_hdm_mem *mem, u64 start)
+{
+	if (!cxl_vfio_poison_hit(mem, start, CLEAR_CHUNK)) {
+		memset(mem->va + start, 0, CLEAR_CHUNK);
+		return;
+	}
+	for (u64 at = start; at < start + CLEAR_CHUNK; at += PAGE_SIZE)
+		if (!cxl_vfio_poison_hit(mem, at, PAGE_SIZE))
+			memset(mem->va + at, 0, PAGE_SIZE);
+}
+
+/**
+ * cxl_vfio_mem_clear() - let nothing of an earlier user survive
+ * @dev: the device; hdm_lock is held for write, the memory can be touched and
+ *	nobody else does
+ *
+ * Pages with a memory error are left out: touching one could end the host.
+ */
+void cxl_vfio_mem_clear(struct cxl_vfio_device *dev)
+{
+	lockdep_assert_held_write(&dev->hdm_lock);
+	for (unsigned int i = 0; i < dev->found->nr_ranges; i++) {
+		struct cxl_vfio_hdm_mem *mem = &dev->mem[i];
+
+		for (u64 at = 0; at < mem->window.size; at += CLEAR_CHUNK) {
+			clear_chunk(mem, at);
+			cond_resched();
+		}
+	}
+}
+
+/**
+ * cxl_vfio_mem_of_region() - the HDM memory behind a VFIO region
+ * @dev: the device, open
+ * @region: the region's index
+ *
+ * Return: NULL if the region is another kind.
+ */
+struct cxl_vfio_hdm_mem *cxl_vfio_mem_of_region(struct cxl_vfio_device *dev, unsigned int region)
+{
+	for (unsigned int i = 0; i < dev->found->nr_ranges; i++)
+		if (dev->mem[i].region == region)
+			return &dev->mem[i];
+	return NULL;
 }
 
 static int mem_mmap(struct vfio_pci_core_device *core, struct vfio_pci_region *region,
@@ -206,8 +261,21 @@ int cxl_vfio_mem_register(struct cxl_vfio_device *dev)
 							VFIO_REGION_INFO_FLAG_READ |
 							VFIO_REGION_INFO_FLAG_WRITE |
 							VFIO_REGION_INFO_FLAG_MMAP, mem);
-		if (ret)
+		if (ret) {
+			cxl_vfio_mem_close(dev);
 			return ret;
+		}
+		cxl_vfio_poison_open(mem);
 	}
 	return 0;
+}
+
+/**
+ * cxl_vfio_mem_close() - the user has gone
+ * @dev: the device; also after cxl_vfio_mem_register() failed
+ */
+void cxl_vfio_mem_close(struct cxl_vfio_device *dev)
+{
+	for (unsigned int i = 0; i < dev->found->nr_ranges; i++)
+		cxl_vfio_poison_close(&dev->mem[i]);
 }

@@ -18,8 +18,11 @@
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
+#include <linux/cxl_vfio_pci.h>
 
 #include "cxl_vfio.h"
+
+#define MAX_ORDER_DEFAULT	18
 
 static char *disable_cxl = "";
 module_param(disable_cxl, charp, 0444);
@@ -38,6 +41,15 @@ MODULE_PARM_DESC(vmm_abi,
 
 /* vmm_abi=v2 */
 bool cxl_vfio_abi_v2;
+
+unsigned int cxl_vfio_max_order = MAX_ORDER_DEFAULT;
+module_param_named(max_order, cxl_vfio_max_order, uint, 0444);
+MODULE_PARM_DESC(max_order,
+		 "Largest user mapping of device memory, as a power of two of pages: 0 for single pages (default: 18, 1 GiB on x86)");
+
+bool cxl_vfio_keep_memory;
+module_param_named(keep_memory, cxl_vfio_keep_memory, bool, 0444);
+MODULE_PARM_DESC(keep_memory, "Do not clear device memory between users (default: N)");
 
 static bool is_at(const struct pci_dev *pdev, unsigned int domain, unsigned int bus,
 		  unsigned int devfn)
@@ -104,8 +116,11 @@ static void cxl_vfio_close_device(struct vfio_device *vdev)
 	struct cxl_vfio_device *dev = to_cxl_vfio(vdev);
 
 	cxl_vfio_gate_shut(dev);
+	cxl_vfio_dmabuf_close(dev);
+	cxl_vfio_mem_close(dev);
 	cxl_vfio_bar_close(dev);
 	vfio_pci_core_close_device(vdev);
+	cxl_vfio_gate_clean(dev);
 }
 
 static ssize_t cxl_vfio_rw(struct vfio_device *vdev, char __user *buf, size_t count,
@@ -120,8 +135,10 @@ static ssize_t cxl_vfio_rw(struct vfio_device *vdev, char __user *buf, size_t co
 		return cxl_vfio_config_rw(dev, buf, count, ppos, write);
 	if (index == dev->found->bar)
 		return cxl_vfio_bar_rw(dev, buf, count, ppos, write);
-	if (write)
+	if (write) {
+		cxl_vfio_mark_used(dev);
 		return vfio_pci_core_write(vdev, buf, count, ppos);
+	}
 	return vfio_pci_core_read(vdev, buf, count, ppos);
 }
 
@@ -142,6 +159,7 @@ static int cxl_vfio_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 	struct cxl_vfio_device *dev = to_cxl_vfio(vdev);
 	unsigned int index = vma->vm_pgoff >> (VFIO_PCI_OFFSET_SHIFT - PAGE_SHIFT);
 
+	cxl_vfio_mark_used(dev);
 	if (index == dev->found->bar)
 		return cxl_vfio_bar_mmap(dev, vma);
 	return vfio_pci_core_mmap(vdev, vma);
@@ -182,6 +200,7 @@ static long cxl_vfio_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned 
 		ret = check_ioeventfd(dev, arg);
 		if (ret)
 			return ret;
+		cxl_vfio_mark_used(dev);
 		break;
 	}
 	return cxl_vfio_compat_ioctl(vdev, cmd, arg, cxl_vfio_region_info);
@@ -193,11 +212,18 @@ static long cxl_vfio_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned 
  */
 static int cxl_vfio_feature(struct vfio_device *vdev, u32 flags, void __user *arg, size_t argsz)
 {
+	int ret;
+
 	switch (flags & VFIO_DEVICE_FEATURE_MASK) {
 	case VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY:
 	case VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP:
 	case VFIO_DEVICE_FEATURE_LOW_POWER_EXIT:
 		return -ENOTTY;
+	case VFIO_DEVICE_FEATURE_DMA_BUF:
+		ret = cxl_vfio_dmabuf_feature(to_cxl_vfio(vdev), flags, arg, argsz);
+		if (ret != -ENOTTY)
+			return ret;
+		break;
 	}
 	return vfio_pci_core_ioctl_feature(vdev, flags, arg, argsz);
 }
@@ -209,6 +235,8 @@ static int cxl_vfio_init(struct vfio_device *vdev)
 
 	mutex_init(&dev->model_lock);
 	init_rwsem(&dev->hdm_lock);
+	INIT_LIST_HEAD(&dev->dmabufs);
+	dev->unclean = true;
 	ret = cxl_vfio_compat_zap_init(&dev->zap);
 	if (ret)
 		return ret;

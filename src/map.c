@@ -9,6 +9,9 @@
 
 #include "cxl_vfio.h"
 
+/* 2 MiB: as much as one page table maps */
+#define FAULT_AROUND_ORDER	9U
+
 /* May a page of @window be mapped now?  0, or the fault's result if not */
 static vm_fault_t window_blocked(struct cxl_vfio_window *window)
 {
@@ -26,6 +29,39 @@ static vm_fault_t window_blocked(struct cxl_vfio_window *window)
 	return 0;
 }
 
+/* May these pages be given away? */
+static vm_fault_t window_poisoned(struct cxl_vfio_window *window, phys_addr_t phys,
+				  unsigned int order)
+{
+	struct cxl_vfio_hdm_mem *mem = container_of(window, struct cxl_vfio_hdm_mem, window);
+
+	if (!window->gated ||
+	    !cxl_vfio_poison_hit(mem, phys - window->phys, PAGE_SIZE << order))
+		return 0;
+	return order ? VM_FAULT_FALLBACK : VM_FAULT_HWPOISON;
+}
+
+/*
+ * Where no huge page fits, or the kernel has none for such memory: insert the
+ * pages around the fault as well, so that they need no faults of their own.
+ * One that cannot be inserted now gets its own fault when it is touched.
+ */
+static void fault_around(struct vm_fault *vmf, struct cxl_vfio_window *window)
+{
+	unsigned long len = PAGE_SIZE << min(cxl_vfio_max_order, FAULT_AROUND_ORDER);
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long addr = max(ALIGN_DOWN(vmf->address, len), vma->vm_start);
+	unsigned long end = min(ALIGN_DOWN(vmf->address, len) + len, vma->vm_end);
+	phys_addr_t phys = window->phys + ((loff_t)vma->vm_pgoff << PAGE_SHIFT) -
+			   window->offset + (addr - vma->vm_start);
+
+	if (!window->gated || window_poisoned(window, phys, get_order(end - addr)))
+		return;
+	for (; addr < end; addr += PAGE_SIZE, phys += PAGE_SIZE)
+		if (vmf_insert_pfn(vma, addr, PHYS_PFN(phys)) != VM_FAULT_NOPAGE)
+			return;
+}
+
 /* Insert the page or huge page that covers the fault, if one fits there */
 static vm_fault_t window_fault_order(struct vm_fault *vmf, unsigned int order)
 {
@@ -37,7 +73,7 @@ static vm_fault_t window_fault_order(struct vm_fault *vmf, unsigned int order)
 	phys_addr_t phys;
 	vm_fault_t ret;
 
-	if (addr < vma->vm_start || addr + len > vma->vm_end)
+	if (order > cxl_vfio_max_order || addr < vma->vm_start || addr + len > vma->vm_end)
 		return VM_FAULT_FALLBACK;
 	phys = window->phys + ((loff_t)vma->vm_pgoff << PAGE_SHIFT) - window->offset +
 	       (addr - vma->vm_start);
@@ -46,9 +82,11 @@ static vm_fault_t window_fault_order(struct vm_fault *vmf, unsigned int order)
 
 	down_read(&dev->core.memory_lock);
 	down_read(&dev->hdm_lock);
-	ret = window_blocked(window);
+	ret = window_blocked(window) ?: window_poisoned(window, phys, order);
 	if (!ret)
 		ret = cxl_vfio_compat_insert_pfn(vmf, PHYS_PFN(phys), order);
+	if (ret == VM_FAULT_NOPAGE && !order && dev->gate == GATE_OPEN)
+		fault_around(vmf, window);
 	up_read(&dev->hdm_lock);
 	up_read(&dev->core.memory_lock);
 	return ret;
@@ -64,6 +102,17 @@ static const struct vm_operations_struct window_vm_ops = {
 	CXL_VFIO_COMPAT_HUGE_FAULT(window_fault_order)
 	CXL_VFIO_COMPAT_VMA_OPS
 };
+
+/**
+ * cxl_vfio_window_of() - what does a mapping map?
+ * @vma: any mapping
+ *
+ * Return: the window, NULL if it is none that cxl_vfio_window_mmap() made.
+ */
+struct cxl_vfio_window *cxl_vfio_window_of(struct vm_area_struct *vma)
+{
+	return vma->vm_ops == &window_vm_ops ? cxl_vfio_compat_window(vma) : NULL;
+}
 
 /**
  * cxl_vfio_window_mmap() - let a user map part of a window

@@ -183,11 +183,14 @@ int cxl_vfio_regions_open(struct cxl_vfio_device *dev)
 	if (ret)
 		return ret;
 	dev->comp_region = VFIO_PCI_NUM_REGIONS + dev->core.num_regions;
-	return vfio_pci_core_register_dev_region(&dev->core, CXL_VFIO_REGION_TYPE,
-						 CXL_VFIO_REGION_SUBTYPE_COMP_REGS, &comp_regops,
-						 comp_region_size(dev),
-						 VFIO_REGION_INFO_FLAG_READ |
-						 VFIO_REGION_INFO_FLAG_WRITE, NULL);
+	ret = vfio_pci_core_register_dev_region(&dev->core, CXL_VFIO_REGION_TYPE,
+						CXL_VFIO_REGION_SUBTYPE_COMP_REGS, &comp_regops,
+						comp_region_size(dev),
+						VFIO_REGION_INFO_FLAG_READ |
+						VFIO_REGION_INFO_FLAG_WRITE, NULL);
+	if (ret)
+		cxl_vfio_mem_close(dev);
+	return ret;
 }
 
 static struct cxl_vfio_device_info_cap_v2 cap_v2(const struct cxl_vfio_device *dev)

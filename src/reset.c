@@ -17,6 +17,7 @@ static void zap_all(struct cxl_vfio_device *dev)
 		cxl_vfio_compat_zap(&dev->core, &dev->zap, dev->mem[i].window.offset,
 				    dev->mem[i].window.size);
 	cxl_vfio_compat_zap(&dev->core, &dev->zap, dev->bar.offset, dev->bar.size);
+	cxl_vfio_dmabuf_revoke(dev);
 }
 
 /* Close the gate; on return no mapping is left and no access under way */
@@ -64,18 +65,45 @@ static bool decodes_memory(struct pci_dev *pdev)
 	       pdev->current_state == PCI_D0;
 }
 
+/*
+ * Is HDM memory as it was at bind?  If not, the log is told once, and the
+ * device's own DMA is stopped, which might still reach what was its memory.
+ */
+static bool memory_intact(struct cxl_vfio_device *dev)
+{
+	struct pci_dev *pdev = dev->core.pdev;
+	bool decoders = cxl_vfio_decoders_intact(dev->cm_regs, dev->found);
+
+	if (decoders && cxl_vfio_memory_active(pdev, dev->found)) {
+		dev->told_lost = false;
+		return true;
+	}
+	pci_clear_master(pdev);
+	if (!dev->told_lost)
+		pci_err(pdev, decoders ?
+			"memory is not active, it stays closed until it is\n" :
+			"HDM decoders are not committed as they were at bind, device memory stays closed; unbind, have firmware commit them and bind again\n");
+	dev->told_lost = true;
+	return false;
+}
+
+/* Let nothing of the last user survive, while nobody can see */
+static void clear_memory(struct cxl_vfio_device *dev)
+{
+	if (dev->unclean && !cxl_vfio_keep_memory)
+		cxl_vfio_mem_clear(dev);
+	dev->unclean = false;
+}
+
 /* What should the gate be?  Caller holds hdm_lock for write. */
 static enum cxl_vfio_gate judge(struct cxl_vfio_device *dev)
 {
-	struct pci_dev *pdev = dev->core.pdev;
-
 	lockdep_assert_held_write(&dev->hdm_lock);
-	if (!dev->opened || dev->resetting || !decodes_memory(pdev))
+	if (!dev->opened || dev->resetting || !decodes_memory(dev->core.pdev) ||
+	    !memory_intact(dev))
 		return GATE_CLOSED;
-	if (cxl_vfio_decoders_intact(dev->cm_regs, dev->found))
-		return GATE_OPEN;
-	pci_err(pdev, "HDM decoders are not committed as they were at bind, device memory stays closed; unbind, have firmware commit them and bind again\n");
-	return GATE_CLOSED;
+	clear_memory(dev);
+	return GATE_OPEN;
 }
 
 /**
@@ -119,6 +147,22 @@ void cxl_vfio_gate_shut(struct cxl_vfio_device *dev)
 	down_write(&dev->hdm_lock);
 	dev->opened = false;
 	dev->gate = GATE_CLOSED;
+	dev->unclean |= dev->used;
+	dev->used = false;
+	up_write(&dev->hdm_lock);
+}
+
+/**
+ * cxl_vfio_gate_clean() - clear what the user left, if that can be done now
+ * @dev: the device, closed and quiet; if it cannot be done now, the next open
+ *	does it before the gate opens
+ */
+void cxl_vfio_gate_clean(struct cxl_vfio_device *dev)
+{
+	down_write(&dev->hdm_lock);
+	if (dev->unclean && !dev->resetting && decodes_memory(dev->core.pdev) &&
+	    memory_intact(dev))
+		clear_memory(dev);
 	up_write(&dev->hdm_lock);
 }
 

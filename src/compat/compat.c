@@ -157,6 +157,27 @@ vm_fault_t cxl_vfio_compat_insert_pfn(struct vm_fault *vmf, unsigned long pfn, u
 	return VM_FAULT_FALLBACK;
 }
 
+/**
+ * cxl_vfio_compat_is_write_back() - is a mapping write-back, as was asked for?
+ * @va: made by memremap()
+ *
+ * On x86 the MTRRs may overrule, which memremap() does not tell.
+ *
+ * Return: false if the page tables say another cache type.
+ */
+bool cxl_vfio_compat_is_write_back(void *va)
+{
+#ifdef CONFIG_X86
+	unsigned int level;
+	pte_t *pte = lookup_address((unsigned long)va, &level);
+
+	/* Write-back is the type with neither bit, whatever the level */
+	return !pte || !(pte_val(*pte) & (_PAGE_PCD | _PAGE_PWT));
+#else
+	return true;
+#endif
+}
+
 #if CXL_VFIO_EAGER_BARS
 
 /* vfio-pci-core requested it, as all BARs */

@@ -123,6 +123,49 @@ void cxl_vfio_compat_vma_close(struct vm_area_struct *vma);
 	.close = cxl_vfio_compat_vma_close,
 #endif
 
+/* Memory errors in pages without a struct page */
+
+#if CXL_VFIO_PFN_ADDRESS_SPACE
+#include <linux/memory-failure.h>
+#endif
+
+typedef int (*cxl_vfio_compat_pgoff_fn)(struct vm_area_struct *vma, unsigned long pfn,
+					pgoff_t *pgoff);
+
+/**
+ * struct cxl_vfio_compat_pfn_space - a range whose memory errors are reported
+ * @registered: whether the kernel knows of it
+ * @space: what the kernel knows, where it wants to
+ */
+struct cxl_vfio_compat_pfn_space {
+	bool registered;
+#if CXL_VFIO_PFN_ADDRESS_SPACE
+	struct pfn_address_space space;
+#endif
+};
+
+void cxl_vfio_compat_pfn_space_register(struct cxl_vfio_compat_pfn_space *space,
+					struct vfio_pci_core_device *core, phys_addr_t phys,
+					u64 len, cxl_vfio_compat_pgoff_fn pgoff);
+void cxl_vfio_compat_pfn_space_unregister(struct cxl_vfio_compat_pfn_space *space);
+
+/*
+ * Can importers of a dma-buf let go?  Kernels with dma_buf_move_notify() have
+ * it as an option; without it they pin what they import, which cannot be here.
+ */
+#define CXL_VFIO_COMPAT_DMA_BUF	\
+	(CXL_VFIO_DMA_BUF_INVALIDATE || IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY))
+
+/* How an exporter tells the importers of a dma-buf to let go; its lock is held */
+#if CXL_VFIO_DMA_BUF_INVALIDATE
+#define cxl_vfio_compat_dma_buf_invalidate(buf)	dma_buf_invalidate_mappings(buf)
+#else
+#define cxl_vfio_compat_dma_buf_invalidate(buf)	dma_buf_move_notify(buf)
+#endif
+
+/* Does the platform let the kernel's mapping at @va be write-back? */
+bool cxl_vfio_compat_is_write_back(void *va);
+
 /* The claim of the component BAR while the device is open */
 int cxl_vfio_compat_claim_bar(struct pci_dev *pdev, unsigned int bar);
 void cxl_vfio_compat_release_bar(struct pci_dev *pdev, unsigned int bar);

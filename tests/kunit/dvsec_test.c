@@ -24,9 +24,8 @@ static void device_regs(u16 *regs, u16 cap)
 		regs[off / 2] = 0xa000 | off;
 	regs[CXL_VFIO_DVSEC_CAP / 2] = cap;
 	regs[CXL_VFIO_DVSEC_CTRL / 2] = 0;
-	regs[CXL_VFIO_DVSEC_STATUS / 2] = 0;
 	regs[CXL_VFIO_DVSEC_CTRL2 / 2] = 0;
-	regs[CXL_VFIO_DVSEC_STATUS2 / 2] = CXL_VFIO_DVSEC_STATUS2_PM_INIT_DONE;
+	regs[CXL_VFIO_DVSEC_STATUS2 / 2] = CXL_VFIO_DVSEC_STATUS2_PM_INIT_DONE | 0x0070;
 	regs[CXL_VFIO_DVSEC_LOCK / 2] = 0;
 }
 
@@ -269,11 +268,11 @@ static void dvsec_live_bits(struct kunit *test)
 
 	/* Of STATUS2 cache invalid alone is the device's, of the ranges two bits */
 	cxl_vfio_dvsec_set_live(&dvsec, 0xffff, all);
-	KUNIT_EXPECT_EQ(test, 0x8001, get(&dvsec, CXL_VFIO_DVSEC_STATUS2));
+	KUNIT_EXPECT_EQ(test, 0x8071, get(&dvsec, CXL_VFIO_DVSEC_STATUS2));
 	KUNIT_EXPECT_EQ(test, 0xa01f, get(&dvsec, 0x1c));
 	KUNIT_EXPECT_EQ(test, 0xa02f, get(&dvsec, 0x2c));
 	cxl_vfio_dvsec_set_live(&dvsec, 0, none);
-	KUNIT_EXPECT_EQ(test, 0x8000, get(&dvsec, CXL_VFIO_DVSEC_STATUS2));
+	KUNIT_EXPECT_EQ(test, 0x8070, get(&dvsec, CXL_VFIO_DVSEC_STATUS2));
 	KUNIT_EXPECT_EQ(test, 0xa01c, get(&dvsec, 0x1c));
 	KUNIT_EXPECT_EQ(test, 0xa02c, get(&dvsec, 0x2c));
 }

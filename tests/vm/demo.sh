@@ -27,6 +27,7 @@ echo > "$dir/devices"
 # shellcheck disable=SC2016 # the kernel's syntax
 echo '256M$0x100000000' > "$dir/memmap"
 echo 2 > "$dir/smp"
+echo 3G > "$dir/mem"
 echo 300 > "$dir/timeout"
 echo guest/demo.sh > "$dir/plan"
 rm -f "$BUILD/$series/initramfs"

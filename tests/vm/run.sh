@@ -8,6 +8,7 @@
 #   # t2dev: OPTIONS    a software device with these options (a line for each)
 #   # memmap: RANGES    memory kept from the kernel, as on its command line
 #   # smp: N            processors
+#   # mem: SIZE         memory, including what is kept from the kernel
 #   # kernels: SERIES   the only series it is for; on others it counts as skipped
 # Scenarios that need the same machine share one boot.
 
@@ -65,6 +66,8 @@ describe_machine() { # scenario dir
 	header "$1" memmap > "$2/memmap"
 	# shellcheck disable=SC2016 # the kernel's syntax
 	[ -s "$2/memmap" ] || echo '256M$0x100000000' > "$2/memmap"
+	header "$1" mem > "$2/mem"
+	[ -s "$2/mem" ] || echo 3G > "$2/mem"
 	header "$1" smp > "$2/smp"
 	[ -s "$2/smp" ] || echo 2 > "$2/smp"
 	echo "$TIMEOUT" > "$2/timeout"

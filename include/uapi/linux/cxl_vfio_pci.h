@@ -90,4 +90,25 @@ struct cxl_vfio_device_info_cap_v2 {
  */
 #define CXL_VFIO_REGION_SUBTYPE_COMP_REGS	2
 
+/*
+ * VFIO_DEVICE_FEATURE, GET: HDM memory as a dma-buf, for importers that can let
+ * it go.  The same as in <linux/vfio.h> from Linux 7.0 on, on all kernels.
+ */
+#ifndef VFIO_DEVICE_FEATURE_DMA_BUF
+#define VFIO_DEVICE_FEATURE_DMA_BUF		11
+
+struct vfio_region_dma_range {
+	__u64 offset;
+	__u64 length;
+};
+
+struct vfio_device_feature_dma_buf {
+	__u32 region_index;
+	__u32 open_flags;
+	__u32 flags;
+	__u32 nr_ranges;
+	struct vfio_region_dma_range dma_ranges[];
+};
+#endif
+
 #endif /* _UAPI_LINUX_CXL_VFIO_PCI_H */

@@ -74,6 +74,13 @@ struct rw_semaphore { int taken; };
 #define mutex_unlock(m)		((m)->taken--)
 #define lockdep_assert_held(m)	assert((m)->taken > 0)
 
+struct list_head { struct list_head *next, *prev; };
+struct xarray { void *head; };
+struct work_struct { int pending; };
+typedef unsigned long pgoff_t;
+#define READ_ONCE(x)		(x)
+#define WRITE_ONCE(x, val)	((x) = (val))
+
 struct vm_area_struct { unsigned long vm_flags; };
 struct vm_fault;
 struct file;

@@ -34,8 +34,9 @@ tap() {
 	"$@" > /tmp/tap.log 2>&1
 	local status=$?
 
-	sed -n -e 's/^ok [0-9]* \(cxl\.\)\{0,1\}\(.*\)/@@ ok \2/p' \
-		-e 's/^not ok [0-9]* \(cxl\.\)\{0,1\}\(.*\)/@@ fail \2/p' /tmp/tap.log
+	sed -n -e 's/^ok [0-9]* [a-z]*\.\(.*\) # SKIP \(.*\)/@@ skip \1: \2/p; t' \
+		-e 's/^ok [0-9]* [a-z]*\.\(.*\)/@@ ok \1/p' \
+		-e 's/^not ok [0-9]* [a-z]*\.\(.*\)/@@ fail \1/p' /tmp/tap.log
 	grep -q '^[0-9.]*\.\.[0-9]' /tmp/tap.log || echo "@@ fail $1 ran to its end"
 	if [ $status -ne 0 ]; then
 		grep -v '^ok\|^#  RUN\|^#   *OK' /tmp/tap.log | sed 's/^/    /'

@@ -74,10 +74,18 @@ stop_devices() { # dir
 	done
 }
 
-# boot SERIES DIR: DIR has devices (a line of options each), plan, memmap, smp,
-# timeout; console.log and result.log are written there
+# boot SERIES DIR: DIR has devices (a line of options each), plan, memmap, mem,
+# smp, timeout and, for a clock that counts instructions, icount; console.log and result.log are written there
 boot() {
-	local series=$1 dir=$2 n devices=() i status=0 layer=$BUILD/$1/layer
+	local series=$1 dir=$2 n devices=() i status=0 layer=$BUILD/$1/layer mem accel
+
+	mem=$(cat "$dir/mem")
+	# The guest's clock counts instructions, or follows the host's
+	if [ -e "$dir/icount" ]; then
+		accel=(-accel "tcg,thread=single" -icount "shift=0,sleep=off")
+	else
+		accel=(-accel "tcg,thread=multi")
+	fi
 
 	n=$(wc -l < "$dir/devices")
 	for ((i = 0; i < n; i++)); do
@@ -100,8 +108,8 @@ boot() {
 		"$(kernel_image "$series")" "$BUILD/$series/initramfs" "$TOP" \
 		qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
 		-M "q35,cxl=on,kernel-irqchip=split,memory-backend=ram" \
-		-accel tcg,thread=multi -cpu "${LAB_CPU:-max,la57=off}" -smp "$(cat "$dir/smp")" -m 3G \
-		-object memory-backend-memfd,id=ram,share=on,size=3G \
+		"${accel[@]}" -cpu "${LAB_CPU:-max,la57=off}" -smp "$(cat "$dir/smp")" -m "$mem" \
+		-object memory-backend-memfd,id=ram,share=on,size=$mem \
 		-device intel-iommu,intremap=on,caching-mode=on \
 		-fsdev local,id=root,path=/lab/root,security_model=none,readonly=on,multidevs=remap \
 		-device virtio-9p-pci,bus=pcie.0,fsdev=root,mount_tag=root \

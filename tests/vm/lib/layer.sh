@@ -38,13 +38,14 @@ layer_key() { # series
 	(
 		cd "$TOP" || exit 1
 		kver_of "$1"
-		cat Makefile dkms.conf Kbuild
-		find src include -type f \( -name '*.[ch]' -o -name '*.sh' \) -print0 |
+		cat Makefile dkms.conf Kbuild tests/vm/modules/Kbuild
+		find src include tests/vm/modules -type f \( -name '*.[ch]' -o -name '*.sh' \) -print0 |
 			sort -z | xargs -0 sha256sum
 	) | sha256sum | cut -c1-16
 }
 
-# Install the module for a series as a user would: `make install`, real DKMS
+# Install the module for a series as a user would: `make install`, real DKMS; and
+# the modules that tests need
 make_layer() { # series
 	local series=$1 dir=$BUILD/$1/layer kver
 
@@ -52,8 +53,14 @@ make_layer() { # series
 	kver=$(kver_of "$series")
 	rm -rf --one-file-system "$dir"
 	mkdir -p "$dir"
-	if ! in_layer "$(root_of "$series")" "$dir" "$TOP=/src" -- \
-		make -C /src install KVER="$kver" > "$BUILD/$series/dkms.log" 2>&1 </dev/null; then
+	# shellcheck disable=SC2016 # the root's shell
+	if ! in_layer "$(root_of "$series")" "$dir" "$TOP=/src" -- sh -ec '
+		make -C /src install KVER="$1"
+		cp -r /src/tests/vm/modules /tmp/
+		make -C "/lib/modules/$1/build" M=/tmp/modules modules
+		install -D -t "/lib/modules/$1/updates" /tmp/modules/*.ko
+		depmod "$1"
+		' sh "$kver" > "$BUILD/$series/dkms.log" 2>&1 </dev/null; then
 		tail -n 20 "$BUILD/$series/dkms.log" >&2
 		find "$dir/upper/var/lib/dkms" -name make.log -exec tail -n 30 {} \; >&2
 		return 1

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * variants: 1 0
+ * needs 1: register_pfn_address_space unregister_pfn_address_space
+ *
+ * Being told of memory errors in pages without a struct page.
+ */
+#if VARIANT == 1
+#include <linux/memory-failure.h>
+#include <linux/mm.h>
+
+static int pgoff(struct vm_area_struct *vma, unsigned long pfn, pgoff_t *out)
+{
+	return 0;
+}
+
+int probe(struct pfn_address_space *space)
+{
+	space->pfn_to_vma_pgoff = pgoff;
+	return register_pfn_address_space(space);
+}
+#endif

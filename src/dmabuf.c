@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * HDM memory as dma-bufs: VFIO_DEVICE_FEATURE_DMA_BUF on an HDM region, which
+ * vfio-pci-core refuses for every region past the BARs.
+ *
+ * Importers must be able to let go (dynamic): when the gate closes they are told
+ * to, and get no new mapping until it opens.  A dma-buf outlives the close of
+ * the device as an empty shell.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/module.h>
+#include <linux/overflow.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/cxl_vfio_pci.h>
+
+#include "cxl_vfio.h"
+
+/* One entry of a scatterlist holds less than 4 GiB */
+#define SEGMENT_MAX	SZ_1G
+#define RANGES_MAX	64
+
+/**
+ * struct hdm_dmabuf - HDM memory that a user exported
+ * @node: in the device's list
+ * @dev: the device, NULL once it was closed; changed with @buf's reservation
+ *	lock and dmabuf_lock held
+ * @buf: the dma-buf
+ * @nr: number of ranges
+ * @range: the ranges, host physical
+ */
+struct hdm_dmabuf {
+	struct list_head node;
+	struct cxl_vfio_device *dev;
+	struct dma_buf *buf;
+	unsigned int nr;
+	struct {
+		phys_addr_t phys;
+		u64 len;
+	} range[];
+};
+
+/* Protects the devices' lists; a dma-buf in one is not freed while it is held */
+static DEFINE_MUTEX(dmabuf_lock);
+
+static int hdm_attach(struct dma_buf *buf, struct dma_buf_attachment *attach)
+{
+	/* Who cannot let go, or wants pages of RAM, cannot have it */
+	return attach->importer_ops && attach->peer2peer ? 0 : -EOPNOTSUPP;
+}
+
+static int hdm_pin(struct dma_buf_attachment *attach)
+{
+	return -EOPNOTSUPP;
+}
+
+static void hdm_unpin(struct dma_buf_attachment *attach)
+{
+}
+
+static void free_sgt(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir)
+{
+	struct scatterlist *sg;
+	int i;
+
+	for_each_sgtable_dma_sg(sgt, sg, i)
+		if (sg_dma_len(sg))
+			dma_unmap_resource(dev, sg_dma_address(sg), sg_dma_len(sg), dir, 0);
+	sg_free_table(sgt);
+	kfree(sgt);
+}
+
+static unsigned int count_segments(const struct hdm_dmabuf *hdm)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < hdm->nr; i++)
+		n += DIV_ROUND_UP_ULL(hdm->range[i].len, SEGMENT_MAX);
+	return n;
+}
+
+static struct sg_table *alloc_sgt(const struct hdm_dmabuf *hdm)
+{
+	struct sg_table *sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
+
+	if (sgt && sg_alloc_table(sgt, count_segments(hdm), GFP_KERNEL)) {
+		kfree(sgt);
+		sgt = NULL;
+	}
+	return sgt;
+}
+
+/* Map all ranges for a device; there are no pages, only addresses */
+static struct sg_table *map_ranges(const struct hdm_dmabuf *hdm, struct device *dev,
+				   enum dma_data_direction dir)
+{
+	struct sg_table *sgt = alloc_sgt(hdm);
+	struct scatterlist *sg;
+
+	if (!sgt)
+		return ERR_PTR(-ENOMEM);
+	sg = sgt->sgl;
+	for (unsigned int i = 0; i < hdm->nr; i++) {
+		for (u64 done = 0, len; done < hdm->range[i].len; done += len, sg = sg_next(sg)) {
+			dma_addr_t addr;
+
+			len = min_t(u64, hdm->range[i].len - done, SEGMENT_MAX);
+			addr = dma_map_resource(dev, hdm->range[i].phys + done, len, dir, 0);
+			if (dma_mapping_error(dev, addr)) {
+				free_sgt(dev, sgt, dir);
+				return ERR_PTR(-EIO);
+			}
+			sg_set_page(sg, NULL, len, 0);
+			sg_dma_address(sg) = addr;
+			sg_dma_len(sg) = len;
+		}
+	}
+	return sgt;
+}
+
+static struct sg_table *hdm_map(struct dma_buf_attachment *attach, enum dma_data_direction dir)
+{
+	struct hdm_dmabuf *hdm = attach->dmabuf->priv;
+	struct cxl_vfio_device *dev = hdm->dev;
+	struct sg_table *sgt = ERR_PTR(-ENODEV);
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+	if (!dev)
+		return sgt;
+	down_read(&dev->hdm_lock);
+	if (dev->gate == GATE_OPEN)
+		sgt = map_ranges(hdm, attach->dev, dir);
+	up_read(&dev->hdm_lock);
+	return sgt;
+}
+
+static void hdm_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+		      enum dma_data_direction dir)
+{
+	free_sgt(attach->dev, sgt, dir);
+}
+
+static void hdm_release(struct dma_buf *buf)
+{
+	struct hdm_dmabuf *hdm = buf->priv;
+
+	mutex_lock(&dmabuf_lock);
+	if (hdm->dev)
+		list_del(&hdm->node);
+	mutex_unlock(&dmabuf_lock);
+	kfree(hdm);
+}
+
+static const struct dma_buf_ops hdm_dmabuf_ops = {
+	.attach = hdm_attach,
+	.pin = hdm_pin,
+	.unpin = hdm_unpin,
+	.map_dma_buf = hdm_map,
+	.unmap_dma_buf = hdm_unmap,
+	.release = hdm_release,
+};
+
+/* Tell importers to let go and wait until they have; then with @dev gone for good */
+static void let_go(struct hdm_dmabuf *hdm, bool closing)
+{
+	dma_resv_lock(hdm->buf->resv, NULL);
+	cxl_vfio_compat_dma_buf_invalidate(hdm->buf);
+	dma_resv_wait_timeout(hdm->buf->resv, DMA_RESV_USAGE_BOOKKEEP, false,
+			      MAX_SCHEDULE_TIMEOUT);
+	if (closing)
+		hdm->dev = NULL;
+	dma_resv_unlock(hdm->buf->resv);
+}
+
+/**
+ * cxl_vfio_dmabuf_revoke() - the gate has closed, nobody may keep a mapping
+ * @dev: the device; hdm_lock is not held
+ */
+void cxl_vfio_dmabuf_revoke(struct cxl_vfio_device *dev)
+{
+	struct hdm_dmabuf *hdm;
+
+	mutex_lock(&dmabuf_lock);
+	list_for_each_entry(hdm, &dev->dmabufs, node)
+		let_go(hdm, false);
+	mutex_unlock(&dmabuf_lock);
+}
+
+/**
+ * cxl_vfio_dmabuf_close() - the user has gone: make its dma-bufs empty shells
+ * @dev: the device, its gate closed
+ */
+void cxl_vfio_dmabuf_close(struct cxl_vfio_device *dev)
+{
+	struct hdm_dmabuf *hdm, *next;
+
+	mutex_lock(&dmabuf_lock);
+	list_for_each_entry_safe(hdm, next, &dev->dmabufs, node) {
+		list_del(&hdm->node);
+		let_go(hdm, true);
+	}
+	mutex_unlock(&dmabuf_lock);
+}
+
+/* The ranges asked for, checked: bytes in all, or a negative errno */
+static s64 take_ranges(struct hdm_dmabuf *hdm, const struct cxl_vfio_hdm_mem *mem,
+		       const struct vfio_region_dma_range *range)
+{
+	u64 total = 0, end;
+
+	for (unsigned int i = 0; i < hdm->nr; i++) {
+		u64 start = range[i].offset, len = range[i].length;
+
+		if (!len || !PAGE_ALIGNED(start | len) || check_add_overflow(start, len, &end) ||
+		    end > mem->window.size || check_add_overflow(total, len, &total) ||
+		    total > S64_MAX)
+			return -EINVAL;
+		hdm->range[i].phys = mem->window.phys + start;
+		hdm->range[i].len = len;
+	}
+	return total;
+}
+
+static int export(struct cxl_vfio_device *dev, struct hdm_dmabuf *hdm, u64 size, u32 open_flags)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	int fd;
+
+	info.ops = &hdm_dmabuf_ops;
+	info.size = size;
+	info.flags = open_flags;
+	info.priv = hdm;
+	hdm->dev = dev;
+	hdm->buf = dma_buf_export(&info);
+	if (IS_ERR(hdm->buf)) {
+		int ret = PTR_ERR(hdm->buf);
+
+		kfree(hdm);
+		return ret;
+	}
+	mutex_lock(&dmabuf_lock);
+	list_add_tail(&hdm->node, &dev->dmabufs);
+	mutex_unlock(&dmabuf_lock);
+
+	fd = dma_buf_fd(hdm->buf, open_flags);
+	if (fd < 0)
+		dma_buf_put(hdm->buf);
+	return fd;
+}
+
+/**
+ * cxl_vfio_dmabuf_feature() - VFIO_DEVICE_FEATURE_DMA_BUF
+ * @dev: the device, open
+ * @flags: of the feature call
+ * @arg: user pointer to struct vfio_device_feature_dma_buf
+ * @argsz: bytes there
+ *
+ * Return: a file descriptor; 0 for a probe; -ENOTTY if this kernel's importers
+ * cannot let go or the region is not HDM memory, so that vfio-pci-core may have
+ * its say; -EINVAL for ranges that are
+ * not whole pages of the region.
+ */
+int cxl_vfio_dmabuf_feature(struct cxl_vfio_device *dev, u32 flags, void __user *arg,
+			    size_t argsz)
+{
+	struct vfio_device_feature_dma_buf req;
+	struct vfio_region_dma_range *range;
+	struct cxl_vfio_hdm_mem *mem;
+	struct hdm_dmabuf *hdm;
+	s64 total;
+	int ret;
+
+	if (!CXL_VFIO_COMPAT_DMA_BUF)
+		return -ENOTTY;
+	ret = vfio_check_feature(flags, argsz, VFIO_DEVICE_FEATURE_GET, sizeof(req));
+	if (ret != 1)
+		return ret;
+	if (copy_from_user(&req, arg, sizeof(req)))
+		return -EFAULT;
+	mem = cxl_vfio_mem_of_region(dev, req.region_index);
+	if (!mem)
+		return -ENOTTY;
+	if (!req.nr_ranges || req.nr_ranges > RANGES_MAX || req.flags ||
+	    (req.open_flags & ~(O_ACCMODE | O_CLOEXEC)))
+		return -EINVAL;
+
+	range = memdup_user(arg + sizeof(req), array_size(req.nr_ranges, sizeof(*range)));
+	if (IS_ERR(range))
+		return PTR_ERR(range);
+	hdm = kzalloc(struct_size(hdm, range, req.nr_ranges), GFP_KERNEL);
+	if (!hdm) {
+		kfree(range);
+		return -ENOMEM;
+	}
+	hdm->nr = req.nr_ranges;
+	total = take_ranges(hdm, mem, range);
+	kfree(range);
+	if (total < 0) {
+		kfree(hdm);
+		return total;
+	}
+	cxl_vfio_mark_used(dev);
+	return export(dev, hdm, total, req.open_flags);
+}
+
+/* As MODULE_IMPORT_NS() has it, whose argument changed its type in 6.13 */
+MODULE_INFO(import_ns, "DMA_BUF");

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Poisoned pages of HDM memory: on kernels that tell (compat/pfn_space.c), a
+ * page with a memory error is taken from its users and given to nobody again
+ * until the device is bound anew.
+ */
+#include <linux/mm.h>
+#include <linux/pci.h>
+
+#include "cxl_vfio.h"
+
+static void zap_poison(struct work_struct *work)
+{
+	struct cxl_vfio_hdm_mem *mem = container_of(work, struct cxl_vfio_hdm_mem, poison_work);
+	struct cxl_vfio_device *dev = mem->window.dev;
+	unsigned long page;
+	void *entry;
+
+	xa_for_each(&mem->poison, page, entry)
+		cxl_vfio_compat_zap(&dev->core, &dev->zap,
+				    mem->window.offset + ((loff_t)page << PAGE_SHIFT), PAGE_SIZE);
+}
+
+/**
+ * cxl_vfio_poison_init() - prepare for memory errors
+ * @mem: the memory, zeroed
+ */
+void cxl_vfio_poison_init(struct cxl_vfio_hdm_mem *mem)
+{
+	xa_init(&mem->poison);
+	INIT_WORK(&mem->poison_work, zap_poison);
+}
+
+/**
+ * cxl_vfio_poison_exit() - undo cxl_vfio_poison_init()
+ * @mem: the memory; no user has it open
+ */
+void cxl_vfio_poison_exit(struct cxl_vfio_hdm_mem *mem)
+{
+	cancel_work_sync(&mem->poison_work);
+	xa_destroy(&mem->poison);
+}
+
+static void add_poison(struct cxl_vfio_hdm_mem *mem, unsigned long page)
+{
+	if (xa_err(xa_store(&mem->poison, page, xa_mk_value(1), GFP_ATOMIC)))
+		return;
+	pci_err(mem->window.dev->core.pdev,
+		"memory error at %#llx, the page is taken from its users\n",
+		(u64)mem->window.phys + ((u64)page << PAGE_SHIFT));
+	schedule_work(&mem->poison_work);
+}
+
+/*
+ * The kernel's memory failure code asks each mapping of the file whether it has
+ * the bad page, in atomic context; mappings of the page go a moment later.
+ */
+static int pfn_to_vma_pgoff(struct vm_area_struct *vma, unsigned long pfn, pgoff_t *pgoff)
+{
+	struct cxl_vfio_window *window = cxl_vfio_window_of(vma);
+	phys_addr_t phys = PFN_PHYS(pfn);
+
+	if (!window || !window->gated || phys < window->phys ||
+	    phys - window->phys >= window->size)
+		return -EFAULT;
+	*pgoff = (window->offset + (phys - window->phys)) >> PAGE_SHIFT;
+	if (*pgoff < vma->vm_pgoff || *pgoff - vma->vm_pgoff >= vma_pages(vma))
+		return -EFAULT;
+	add_poison(container_of(window, struct cxl_vfio_hdm_mem, window),
+		   (phys - window->phys) >> PAGE_SHIFT);
+	return 0;
+}
+
+/**
+ * cxl_vfio_poison_open() - have memory errors reported while the device is open
+ * @mem: the memory, its region registered
+ */
+void cxl_vfio_poison_open(struct cxl_vfio_hdm_mem *mem)
+{
+	cxl_vfio_compat_pfn_space_register(&mem->pfn_space, &mem->window.dev->core,
+					   mem->window.phys, mem->window.size, pfn_to_vma_pgoff);
+}
+
+/**
+ * cxl_vfio_poison_close() - undo cxl_vfio_poison_open()
+ * @mem: the memory
+ */
+void cxl_vfio_poison_close(struct cxl_vfio_hdm_mem *mem)
+{
+	cxl_vfio_compat_pfn_space_unregister(&mem->pfn_space);
+	flush_work(&mem->poison_work);
+}
+
+/**
+ * cxl_vfio_poison_hit() - is any page of a range poisoned?
+ * @mem: the memory
+ * @start: first byte, from its start
+ * @len: bytes, not 0
+ *
+ * Return: true if one is.
+ */
+bool cxl_vfio_poison_hit(struct cxl_vfio_hdm_mem *mem, u64 start, u64 len)
+{
+	unsigned long page = start >> PAGE_SHIFT;
+
+	return !xa_empty(&mem->poison) &&
+	       xa_find(&mem->poison, &page, (start + len - 1) >> PAGE_SHIFT, XA_PRESENT);
+}

@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Measures in instructions, by QEMU's icount, what this driver and stock vfio-pci
+# cost in the same boot: bench.sh [SERIES].  Writes build/bench.json, a table and
+# docs/bench.svg; ends with 1 when a figure of bench.txt is missed.
+
+set -uo pipefail
+here=$(dirname "$0")
+. "$here/lib/common.sh"
+. "$here/lib/roots.sh"
+. "$here/lib/layer.sh"
+. "$here/lib/boot.sh"
+
+series=${1:-7.3}
+dir=$BUILD/$series/bench
+
+suite_of "$series" >/dev/null
+prepare "$series"
+need_packages gnuplot-nox
+make -s -C "$TOP" t2dev vm-progs >&2 || die "the test programs do not build"
+mkdir -p "$BUILD/$series"
+make_layer "$series" || die "the module does not install"
+
+rm -rf --one-file-system "$dir"
+mkdir -p "$dir"
+printf '%s\n' '' '--decoder=0,base=8G,size=16G' > "$dir/devices"
+# shellcheck disable=SC2016 # the kernel's syntax
+echo '256M$4G,16G$8G' > "$dir/memmap"
+echo 26G > "$dir/mem"
+echo 1 > "$dir/smp"
+echo 900 > "$dir/timeout"
+echo guest/bench.sh > "$dir/plan"
+touch "$dir/icount"
+rm -f "$BUILD/$series/initramfs"
+note "booting Linux $(kver_of "$series") with a clock that counts instructions"
+boot "$series" "$dir"
+if ! grep -q '^@@ end 0' "$dir/result.log"; then
+	grep -v '^@@' "$dir/result.log"
+	die "the benchmark did not run to its end, see $dir"
+fi
+
+# name ours base ratio limit verdict|what
+awk -F '|' '
+	NR == FNR { split($0, a, " "); if (a[1] == "BENCH") { ours[a[2]] = a[3]; base[a[2]] = a[4] } next }
+	/^#/ { next }
+	{
+		ratio = base[$1] > 0 ? ours[$1] / base[$1] : 999
+		printf "%s %d %d %.4f %s %s|%s\n", $1, ours[$1], base[$1], ratio, $2,
+			ratio <= $2 ? "reached" : "MISSED", $3
+	}' "$dir/result.log" "$here/bench.txt" > "$dir/table"
+
+awk -F '|' -v kernel="$(kver_of "$series")" '
+	BEGIN { printf "{\"kernel\": \"%s\", \"unit\": \"instructions\", \"metrics\": {", kernel }
+	{
+		split($1, a, " ")
+		printf "%s\n  \"%s\": {\"ours\": %d, \"base\": %d, \"ratio\": %s, \"what\": \"%s\"}",
+			NR > 1 ? "," : "", a[1], a[2], a[3], a[4], $2
+	}
+	END { print "\n}}" }' "$dir/table" > "$TOP/build/bench.json"
+
+gnuplot <<-END > "$dir/plot.svg"
+	set terminal svg size 720,360 font "sans-serif,11" background "white"
+	set title "Instructions against the base (Linux $(kver_of "$series"), QEMU icount)"
+	set style data histograms
+	set style fill solid 0.7 noborder
+	set yrange [0:2]
+	set xtics rotate by -30
+	set key top right
+	set grid ytics
+	plot "$dir/table" using 4:xtic(1) title "this driver" linecolor "#4477aa", \
+		1 title "base" linecolor "#888888", \
+		"" using 0:5 with points pointtype 2 linecolor "#cc3311" title "must reach"
+END
+sed '1a <!-- SPDX-License-Identifier: GPL-2.0-only, made by make bench -->' "$dir/plot.svg" \
+	> "$TOP/docs/bench.svg"
+
+printf '%-16s %14s %14s %8s %6s\n' metric ours base ratio limit
+awk '{ sub(/\|.*/, ""); printf "%-16s %14d %14d %8s %6s %s\n", $1, $2, $3, $4, $5, $6 }' "$dir/table"
+! grep -q MISSED "$dir/table"

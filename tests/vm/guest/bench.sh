@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What `make bench` measures: this driver and vfio-pci, one after the other on
+# the same devices.  Lines "BENCH name ours base" are for the runner.
+
+set -e -o pipefail
+small=$(dev 0) large=$(dev 1)
+
+use() { # driver device parameters...
+	local driver=$1 device=$2
+
+	shift 2
+	if [ $# -gt 0 ]; then
+		modprobe -r cxl-vfio-pci
+		modprobe cxl-vfio-pci "$@"
+	fi
+	[ "$(bind "$device" "$driver")" = 0 ]
+}
+
+declare -A stock ours
+use vfio-pci "$small"
+for name in cfg_plain cfg_dvsec bar_plain open_close; do
+	stock[$name]=$(bench "$small" $name)
+done
+unbind "$small"
+
+use $OURS "$small"
+for name in cfg_plain cfg_dvsec comp_regs bar_plain hdm_pread tmpfs_pread open_close; do
+	ours[$name]=$(bench "$small" $name)
+done
+unbind "$small"
+
+use $OURS "$small" keep_memory=1
+use $OURS "$large"
+for name in open_close zap; do
+	ours[small_$name]=$(bench "$small" $name)
+	ours[large_$name]=$(bench "$large" $name)
+done
+ours[touch]=$(bench "$large" hdm_touch)
+unbind "$small"
+unbind "$large"
+use $OURS "$large" keep_memory=1 max_order=0
+ours[touch_4k]=$(bench "$large" hdm_touch)
+unbind "$large"
+
+echo "BENCH cfg_plain_read ${ours[cfg_plain]} ${stock[cfg_plain]}"
+echo "BENCH cfg_dvsec_read ${ours[cfg_dvsec]} ${stock[cfg_dvsec]}"
+echo "BENCH comp_regs_read ${ours[comp_regs]} ${stock[bar_plain]}"
+echo "BENCH bar_plain_read ${ours[bar_plain]} ${stock[bar_plain]}"
+echo "BENCH hdm_pread_1m ${ours[hdm_pread]} ${ours[tmpfs_pread]}"
+echo "BENCH hdm_touch_1g ${ours[touch]} ${ours[touch_4k]}"
+echo "BENCH open_close ${ours[open_close]} ${stock[open_close]}"
+echo "BENCH open_scale ${ours[large_open_close]} ${ours[small_open_close]}"
+echo "BENCH zap_scale ${ours[large_zap]} ${ours[small_zap]}"

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the tests ask of /dev/t2lab: a dma-buf importer, one import for each open
+ * file, and a look at the page tables of the process that asks.
+ */
+#ifndef T2LAB_H
+#define T2LAB_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+struct t2lab_info {
+	__u64 addr;		/* of the first segment, as a device would use it */
+	__u64 len;		/* of all segments */
+	__u32 segments;
+	__u32 let_go;		/* how often the exporter asked to */
+	__u32 mapped;
+	__u32 value;		/* the dword at addr, if it is mapped */
+};
+
+#define T2LAB_ATTACH	_IOW('T', 1, int)	/* a dma-buf */
+#define T2LAB_MAP		_IO('T', 2)
+#define T2LAB_INFO		_IOR('T', 3, struct t2lab_info)
+#define T2LAB_PIN		_IO('T', 4)
+
+struct t2lab_page {
+	__u64 va;
+	__u64 pa;
+	__u32 order;		/* 0, 9 or 18 */
+	__u32 cache;		/* the cache bits of its entry, 0 is write-back */
+};
+
+#define T2LAB_PAGE	_IOWR('T', 6, struct t2lab_page)
+#define T2LAB_STATIC	_IOW('T', 5, int)	/* attach as one that cannot let go */
+
+#endif

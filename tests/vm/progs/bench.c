@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * bench - what accesses through VFIO cost
+ *
+ * usage: bench ADDRESS METRIC
+ * Prints nanoseconds for one of what METRIC says; under QEMU's icount a
+ * nanosecond is an instruction.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/pci_regs.h>
+
+#include "../../t2dev/t2dev_regs.h"
+#include "vfio.h"
+
+#define MIB	(1024ul * 1024)
+#define GIB	(1024 * MIB)
+#define PAGE	4096ul
+
+static const char *bdf;
+static struct vfio v;
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static uint64_t region_start(uint32_t index, uint64_t *size)
+{
+	struct vfio_region_info *info = vfio_region(&v, index);
+	uint64_t offset;
+
+	if (!info)
+		die("region");
+	offset = info->offset;
+	if (size)
+		*size = info->size;
+	free(info);
+	return offset;
+}
+
+static uint32_t hdm_region(void)
+{
+	struct cxl_vfio_device_info_cap_v3 *cap = vfio_cxl_cap(&v);
+
+	if (!cap)
+		die("no CXL capability");
+	return cap->hdm_region_idx;
+}
+
+/* One pread of @n bytes at @at of a file, of many */
+static uint64_t one_pread(int fd, uint64_t at, size_t n, unsigned int times)
+{
+	char *buf = mmap(NULL, n, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	uint64_t start;
+
+	for (unsigned int i = 0; i < 10; i++)
+		if (pread(fd, buf, n, at) != (ssize_t)n)
+			die("pread");
+	start = now();
+	for (unsigned int i = 0; i < times; i++)
+		if (pread(fd, buf, n, at) != (ssize_t)n)
+			die("pread");
+	return (now() - start) / times;
+}
+
+static uint64_t config_read_cost(uint16_t at)
+{
+	return one_pread(v.device, region_start(VFIO_PCI_CONFIG_REGION_INDEX, NULL) + at, 4, 2000);
+}
+
+static uint64_t cfg_plain(void)
+{
+	return config_read_cost(PCI_SUBSYSTEM_VENDOR_ID);
+}
+
+static uint64_t cfg_dvsec(void)
+{
+	return config_read_cost(find_dvsec(&v, CXL_VFIO_DVSEC_ID_DEVICE) +
+				CXL_VFIO_DVSEC_RANGE_SIZE_HIGH(0));
+}
+
+static uint64_t comp_regs(void)
+{
+	uint32_t index = vfio_cxl_cap(&v)->comp_reg_region_idx;
+
+	/* Decoder 0's BASE of the software device */
+	return one_pread(v.device, region_start(index, NULL) + 0x1210, 4, 2000);
+}
+
+static uint64_t bar_plain(void)
+{
+	return one_pread(v.device, region_start(T2DEV_COMP_BAR, NULL), 4, 2000);
+}
+
+static uint64_t hdm_pread(void)
+{
+	return one_pread(v.device, region_start(hdm_region(), NULL), MIB, 50);
+}
+
+static uint64_t tmpfs_pread(void)
+{
+	char *page = calloc(1, MIB);
+	int fd = open("/tmp/bench", O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	if (fd < 0 || write(fd, page, MIB) != (ssize_t)MIB)
+		die("/tmp/bench");
+	return one_pread(fd, 0, MIB, 50);
+}
+
+/* All of a region's first @n bytes, at an address that fits huge pages */
+static volatile char *map_hdm(size_t n)
+{
+	char *room = mmap(NULL, n + GIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p = (char *)(((unsigned long)room + GIB - 1) / GIB * GIB);
+
+	p = mmap(p, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, v.device,
+		 region_start(hdm_region(), NULL));
+	if (p == MAP_FAILED)
+		die("mmap");
+	return p;
+}
+
+/* First touch of every page of 1 GiB */
+static uint64_t hdm_touch(void)
+{
+	volatile char *p = map_hdm(GIB);
+	uint64_t start = now();
+
+	for (size_t i = 0; i < GIB; i += PAGE)
+		p[i] = 1;
+	return now() - start;
+}
+
+/* Memory Space off, with all of the region mapped and touched */
+static uint64_t zap(void)
+{
+	uint64_t size, start, sum = 0;
+	volatile char *p;
+
+	region_start(hdm_region(), &size);
+	p = map_hdm(size);
+	for (unsigned int i = 0; i < 5; i++) {
+		for (size_t at = 0; at < size; at += 2 * MIB)
+			p[at] = 1;
+		start = now();
+		set_command(&v, 0, PCI_COMMAND_MEMORY);
+		sum += now() - start;
+		set_command(&v, PCI_COMMAND_MEMORY, 0);
+	}
+	return sum / 5;
+}
+
+/* Open to close; the device is not used in between */
+static uint64_t open_close(void)
+{
+	uint64_t start;
+
+	vfio_close(&v);
+	start = now();
+	for (unsigned int i = 0; i < 5; i++) {
+		if (vfio_open(&v, bdf))
+			die("open");
+		vfio_close(&v);
+	}
+	start = (now() - start) / 5;
+	if (vfio_open(&v, bdf))
+		die("open");
+	return start;
+}
+
+static const struct {
+	const char *name;
+	uint64_t (*cost)(void);
+} metrics[] = {
+	{ "cfg_plain", cfg_plain }, { "cfg_dvsec", cfg_dvsec }, { "comp_regs", comp_regs },
+	{ "bar_plain", bar_plain }, { "hdm_pread", hdm_pread }, { "tmpfs_pread", tmpfs_pread },
+	{ "hdm_touch", hdm_touch }, { "zap", zap }, { "open_close", open_close },
+};
+
+int main(int argc, char **argv)
+{
+	if (argc != 3) {
+		fputs("usage: bench ADDRESS METRIC\n", stderr);
+		return 2;
+	}
+	bdf = argv[1];
+	if (vfio_open(&v, bdf)) {
+		fprintf(stderr, "bench: cannot open %s through VFIO\n", bdf);
+		return 1;
+	}
+	set_command(&v, PCI_COMMAND_MEMORY, 0);
+	for (unsigned int i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
+		if (strcmp(metrics[i].name, argv[2]))
+			continue;
+		printf("%llu\n", (unsigned long long)metrics[i].cost());
+		vfio_close(&v);
+		return 0;
+	}
+	fprintf(stderr, "bench: no metric '%s'\n", argv[2]);
+	return 2;
+}

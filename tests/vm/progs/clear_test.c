@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Contents of HDM memory between users, page by page at the range's ends and in
+ * its middle.  KEEP (Y or N) is the module's keep_memory.
+ */
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/pci_regs.h>
+
+#include "kselftest_harness.h"
+
+#include "../../t2dev/t2dev_regs.h"
+#include "vfio.h"
+
+#define MARK	0x0ddba11
+
+FIXTURE(clear) {
+	struct vfio v;
+	uint32_t hdm;
+	uint64_t size;
+	uint32_t expected;
+};
+
+static void open_device(struct __test_metadata *_metadata, struct vfio *v)
+{
+	ASSERT_EQ(0, vfio_open(v, getenv("DEVICE")));
+	set_command(v, PCI_COMMAND_MEMORY, 0);
+}
+
+FIXTURE_SETUP(clear)
+{
+	struct vfio_region_info *info;
+
+	open_device(_metadata, &self->v);
+	self->hdm = vfio_cxl_cap(&self->v)->hdm_region_idx;
+	info = vfio_region(&self->v, self->hdm);
+	ASSERT_NE(NULL, info);
+	self->size = info->size;
+	free(info);
+	self->expected = *getenv("KEEP") == 'Y' ? MARK : 0;
+}
+
+FIXTURE_TEARDOWN(clear)
+{
+	vfio_close(&self->v);
+}
+
+static uint64_t place(uint64_t size, unsigned int i)
+{
+	const uint64_t at[] = { 0, 0x12340, size / 2, size - 0x200000, size - 4 };
+
+	return at[i];
+}
+
+static void reopen(struct __test_metadata *_metadata, struct vfio *v)
+{
+	vfio_close(v);
+	open_device(_metadata, v);
+}
+
+TEST_F(clear, what_was_written_is_gone)
+{
+	for (unsigned int i = 0; i < 5; i++)
+		region_write32(&self->v, self->hdm, place(self->size, i), MARK);
+	reopen(_metadata, &self->v);
+	for (unsigned int i = 0; i < 5; i++)
+		EXPECT_EQ(self->expected,
+			  region_read32(&self->v, self->hdm, place(self->size, i)));
+}
+
+TEST_F(clear, what_was_stored_through_a_mapping_is_gone)
+{
+	uint8_t *p = region_map(&self->v, self->hdm, 0, self->size, PROT_READ | PROT_WRITE);
+
+	ASSERT_NE(MAP_FAILED, p);
+	for (unsigned int i = 0; i < 5; i++)
+		*(uint32_t *)(p + place(self->size, i)) = MARK;
+	munmap(p, self->size);
+	reopen(_metadata, &self->v);
+	for (unsigned int i = 0; i < 5; i++)
+		EXPECT_EQ(self->expected,
+			  region_read32(&self->v, self->hdm, place(self->size, i)));
+}
+
+/* The device put it there, without a byte through the host */
+TEST_F(clear, what_the_device_stored_is_gone)
+{
+	struct accel_op op = {
+		T2DEV_OP_FILL, T2DEV_FLAG_DST_HDM, .dst = 0x5000, .len = 64, .pattern = MARK,
+	};
+
+	ASSERT_EQ(0, accel_run(&self->v, &op, NULL));
+	reopen(_metadata, &self->v);
+	EXPECT_EQ(self->expected, region_read32(&self->v, self->hdm, 0x5000));
+}
+
+/* The decoders were lost, so it could not be cleared at close */
+TEST_F(clear, what_could_not_be_cleared_at_close_is_gone_all_the_same)
+{
+	region_write32(&self->v, self->hdm, 0x6000, MARK);
+	ASSERT_EQ(0, system("t2ctl $DEVICE --decoder=0,committed=0"));
+	vfio_close(&self->v);
+	ASSERT_EQ(0, system("t2ctl $DEVICE restore"));
+	open_device(_metadata, &self->v);
+	EXPECT_EQ(self->expected, region_read32(&self->v, self->hdm, 0x6000));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * HDM memory as users have it: mappings of any size and alignment, reads and
+ * writes, the gate, DMA.  The environment says what is there: DEVICE; HPA, the
+ * first range's address; REGIONS, how many; MAX_ORDER, the module's parameter;
+ * HUGE, the largest order that the kernel maps such memory with.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/pci_regs.h>
+
+#include "kselftest_harness.h"
+
+#include "../../t2dev/t2dev_regs.h"
+#include "../modules/t2lab.h"
+#include "vfio.h"
+
+#define PAGE	4096ul
+#define MIB	(1024ul * 1024)
+#define GIB	(1024 * MIB)
+#define IOVA	0x20000000ul
+
+FIXTURE(mem) {
+	struct vfio v;
+	uint32_t hdm;
+	uint64_t size;
+	uint64_t hpa;
+	unsigned int max_order;
+};
+
+static unsigned long number(const char *name, unsigned long otherwise)
+{
+	return getenv(name) ? strtoul(getenv(name), NULL, 0) : otherwise;
+}
+
+FIXTURE_SETUP(mem)
+{
+	struct vfio_region_info *info;
+
+	ASSERT_EQ(0, vfio_open(&self->v, getenv("DEVICE")));
+	self->hdm = vfio_cxl_cap(&self->v)->hdm_region_idx;
+	info = vfio_region(&self->v, self->hdm);
+	ASSERT_NE(NULL, info);
+	self->size = info->size;
+	free(info);
+	self->hpa = number("HPA", 0);
+	self->max_order = number("MAX_ORDER", 18);
+	if (self->max_order > number("HUGE", 18))
+		self->max_order = number("HUGE", 18);
+	set_command(&self->v, PCI_COMMAND_MEMORY, 0);
+}
+
+FIXTURE_TEARDOWN(mem)
+{
+	vfio_close(&self->v);
+}
+
+/*
+ * Map @n bytes of the region at @at where an address has @skew from what fits
+ * huge pages: addresses equal physical ones modulo 1 GiB, plus the skew.
+ */
+static uint8_t *map_at(struct vfio *v, uint32_t region, uint64_t hpa, uint64_t at, size_t n,
+		       unsigned long skew)
+{
+	struct vfio_region_info *info = vfio_region(v, region);
+	uint8_t *room = mmap(NULL, n + 2 * GIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned long want = ((unsigned long)room + GIB - 1) / GIB * GIB + (hpa + at) % GIB + skew;
+	void *p;
+
+	p = mmap((void *)want, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, v->device,
+		 info->offset + at);
+	free(info);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/* Faults that touching each page of a range takes */
+static long faults_of(volatile uint8_t *p, size_t n)
+{
+	struct rusage before, after;
+
+	getrusage(RUSAGE_SELF, &before);
+	for (size_t i = 0; i < n; i += PAGE)
+		p[i] = 1;
+	getrusage(RUSAGE_SELF, &after);
+	return after.ru_minflt - before.ru_minflt;
+}
+
+/* A mapping takes a fault for each of the largest pages that fit, and few more */
+TEST_F(mem, faults_are_as_large_as_they_can_be)
+{
+	unsigned int asked = number("MAX_ORDER", 18), order = self->max_order;
+	size_t n = !asked ? 64 * MIB : self->size < GIB ? self->size : GIB;
+	uint8_t *p = map_at(&self->v, self->hdm, self->hpa, 0, n, 0);
+	unsigned long page;
+	long faults;
+
+	ASSERT_NE(NULL, p);
+	/* 1 GiB where range and address allow, else 2 MiB (in page tables on 6.1) */
+	if (order >= 18 && (n < GIB || self->hpa % GIB))
+		order = 9;
+	if (asked >= 9 && order < 9)
+		order = 9;
+	page = PAGE << order;
+	faults = faults_of(p, n);
+	EXPECT_LE(n / page, faults);
+	EXPECT_GE(n / page + 16, faults);
+	munmap(p, n);
+}
+
+/* Write-back at every page size: as the page tables have it */
+TEST_F(mem, page_tables_say_write_back)
+{
+	unsigned int order = self->max_order;
+	uint8_t *p = map_at(&self->v, self->hdm, self->hpa, 0, self->size, 0);
+	int lab = open("/dev/t2lab", O_RDWR);
+	struct t2lab_page page;
+
+	ASSERT_NE(NULL, p);
+	ASSERT_LE(0, lab);
+	if (order >= 18 && (self->size < GIB || self->hpa % GIB))
+		order = 9;
+	for (uint64_t at = 0; at < self->size; at += 64 * MIB) {
+		p[at] = 1;
+		page.va = (unsigned long)p + at;
+		ASSERT_EQ(0, ioctl(lab, T2LAB_PAGE, &page));
+		EXPECT_EQ(order, page.order);
+		EXPECT_EQ(0, page.cache);
+		EXPECT_EQ((self->hpa + at) & ~((PAGE << order) - 1), page.pa);
+	}
+	close(lab);
+	munmap(p, self->size);
+}
+
+TEST_F(mem, any_alignment_gets_pages_around_a_fault)
+{
+	size_t n = 64 * MIB;
+	uint8_t *p = map_at(&self->v, self->hdm, self->hpa, 0, n, PAGE);
+	long faults;
+
+	ASSERT_NE(NULL, p);
+	faults = faults_of(p, n);
+	if (number("MAX_ORDER", 18) == 0) {
+		EXPECT_LE(n / PAGE, faults);
+	} else {
+		EXPECT_GE(n / (2 * MIB) + 16, faults);
+	}
+	munmap(p, n);
+}
+
+/* Sub-ranges that begin and end anywhere show the right bytes to their ends */
+TEST_F(mem, any_sub_range)
+{
+	static const struct {
+		uint64_t at;
+		size_t n;
+	} cases[] = {
+		{ 0, PAGE }, { PAGE, PAGE }, { 2 * MIB - PAGE, 2 * PAGE }, { PAGE, 4 * MIB },
+		{ 2 * MIB, 2 * MIB }, { 3 * MIB + PAGE, 5 * MIB }, { 16 * MIB, 100 * MIB + PAGE },
+	};
+
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint32_t first = 0xa0000000 + i, last = 0xb0000000 + i;
+		uint8_t *p = map_at(&self->v, self->hdm, self->hpa, cases[i].at, cases[i].n, 0);
+
+		ASSERT_NE(NULL, p);
+		region_write32(&self->v, self->hdm, cases[i].at, first);
+		region_write32(&self->v, self->hdm, cases[i].at + cases[i].n - 4, last);
+		EXPECT_EQ(first, *(uint32_t *)p);
+		EXPECT_EQ(last, *(uint32_t *)(p + cases[i].n - 4));
+		munmap(p, cases[i].n);
+	}
+}
+
+TEST_F(mem, each_decoder_has_a_region_of_its_own)
+{
+	unsigned int n = number("REGIONS", 1);
+
+	for (unsigned int i = 0; i < n; i++) {
+		struct vfio_region_info_cap_type *type;
+		struct vfio_region_info *info = vfio_region(&self->v, self->hdm + i);
+
+		ASSERT_NE(NULL, info);
+		type = (void *)vfio_cap(info, info->cap_offset, VFIO_REGION_INFO_CAP_TYPE);
+		ASSERT_NE(NULL, type);
+		EXPECT_EQ(CXL_VFIO_REGION_TYPE, type->type);
+		EXPECT_EQ(CXL_VFIO_REGION_SUBTYPE_HDM, type->subtype);
+		region_write32(&self->v, self->hdm + i, 8, 0x1000 + i);
+		region_write32(&self->v, self->hdm + i, info->size - 4, 0x2000 + i);
+		free(info);
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		struct vfio_region_info *info = vfio_region(&self->v, self->hdm + i);
+
+		EXPECT_EQ(0x1000 + i, region_read32(&self->v, self->hdm + i, 8));
+		EXPECT_EQ(0x2000 + i, region_read32(&self->v, self->hdm + i, info->size - 4));
+		free(info);
+	}
+	EXPECT_EQ(n, vfio_cxl_cap(&self->v)->comp_reg_region_idx - self->hdm);
+}
+
+TEST_F(mem, mappings_move_change_and_shrink)
+{
+	size_t n = 8 * MIB;
+	uint8_t *p = map_at(&self->v, self->hdm, self->hpa, 0, n, 0), *q;
+
+	ASSERT_NE(NULL, p);
+	*(uint32_t *)(p + 5 * MIB) = 0x11111111;
+	ASSERT_EQ(0, munmap(p + 2 * MIB, MIB));
+	EXPECT_EQ(0x11111111, *(uint32_t *)(p + 5 * MIB));
+	q = mremap(p + 4 * MIB, 4 * MIB, 4 * MIB, MREMAP_MAYMOVE | MREMAP_FIXED,
+		   p + 64 * MIB + PAGE);
+	ASSERT_NE(MAP_FAILED, q);
+	EXPECT_EQ(0x11111111, *(uint32_t *)(q + MIB));
+	/* It cannot grow: nothing is known of what would come */
+	EXPECT_EQ(MAP_FAILED, mremap(q, 4 * MIB, 8 * MIB, MREMAP_MAYMOVE));
+
+	ASSERT_EQ(0, mprotect(q, 4 * MIB, PROT_READ));
+	EXPECT_EQ(0x11111111, *(uint32_t *)(q + MIB));
+	ASSERT_EQ(0, mprotect(q, 4 * MIB, PROT_NONE));
+	ASSERT_EQ(0, mprotect(q, 4 * MIB, PROT_READ | PROT_WRITE));
+	*(uint32_t *)q = 0x22222222;
+	EXPECT_EQ(0x22222222, region_read32(&self->v, self->hdm, 4 * MIB));
+	munmap(q, 4 * MIB);
+}
+
+TEST_F(mem, mapping_made_without_access_can_get_it)
+{
+	struct vfio_region_info *info = vfio_region(&self->v, self->hdm);
+	uint32_t *p = mmap(NULL, PAGE, PROT_NONE, MAP_SHARED, self->v.device, info->offset);
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_EQ(0, mprotect(p, PAGE, PROT_READ | PROT_WRITE));
+	*p = 0x33333333;
+	EXPECT_EQ(0x33333333, region_read32(&self->v, self->hdm, 0));
+	munmap(p, PAGE);
+	free(info);
+}
+
+TEST_F(mem, processes_share_it)
+{
+	uint32_t *p = (uint32_t *)map_at(&self->v, self->hdm, self->hpa, 0, 4 * MIB, 0);
+	uint32_t *q = region_map(&self->v, self->hdm, 0, 4 * MIB, PROT_READ | PROT_WRITE);
+	int status;
+
+	ASSERT_NE(NULL, p);
+	ASSERT_NE(MAP_FAILED, q);
+	for (unsigned int i = 0; i < 4; i++) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			p[i] = 0x100 + i;
+			q[1024 + i] = 0x200 + i;
+			_exit(0);
+		}
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		ASSERT_EQ(0, status);
+		EXPECT_EQ(0x100 + i, q[i]);
+		EXPECT_EQ(0x200 + i, p[1024 + i]);
+	}
+	munmap(p, 4 * MIB);
+	munmap(q, 4 * MIB);
+}
+
+TEST_F(mem, rw_of_any_offset_and_length)
+{
+	static const size_t lens[] = { 1, 3, 8, 4095, 4096, 4097, 65535, 65536, 70001 };
+	uint8_t *a = malloc(80000), *b = malloc(80000);
+
+	for (size_t i = 0; i < 80000; i++)
+		a[i] = i * 37;
+	for (uint64_t at = PAGE - 5; at < PAGE + 5; at++) {
+		for (unsigned int i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+			memset(b, 0, lens[i]);
+			ASSERT_EQ(lens[i], region_write(&self->v, self->hdm, at, a, lens[i]));
+			ASSERT_EQ(lens[i], region_read(&self->v, self->hdm, at, b, lens[i]));
+			ASSERT_EQ(0, memcmp(a, b, lens[i]));
+		}
+	}
+	/* Over the end: what is there; past it: nothing */
+	EXPECT_EQ(10, region_read(&self->v, self->hdm, self->size - 10, b, 20));
+	EXPECT_EQ(-EINVAL, region_read(&self->v, self->hdm, self->size, b, 20));
+	free(a);
+	free(b);
+}
+
+TEST_F(mem, a_long_read_can_be_killed)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		void *buf = malloc(128 * MIB);
+
+		for (;;)
+			region_read(&self->v, self->hdm, 0, buf, 128 * MIB);
+	}
+	usleep(300000);
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+}
+
+/* Memory that says it is not active is not touched, until it says it is */
+TEST_F(mem, gate_heeds_memory_active)
+{
+	uint32_t *p = region_map(&self->v, self->hdm, 0, PAGE, PROT_READ | PROT_WRITE), val;
+
+	ASSERT_NE(MAP_FAILED, p);
+	*p = 0x44444444;
+	ASSERT_EQ(0, system("t2ctl $DEVICE --misbehave=not-active"));
+	set_command(&self->v, 0, PCI_COMMAND_MEMORY);
+	set_command(&self->v, PCI_COMMAND_MEMORY, 0);
+	EXPECT_TRUE(raises_sigbus(p, false));
+	EXPECT_EQ(-EIO, region_read(&self->v, self->hdm, 0, &val, 4));
+	ASSERT_EQ(0, system("t2ctl $DEVICE --misbehave=none"));
+	set_command(&self->v, PCI_COMMAND_MEMORY, 0);
+	EXPECT_EQ(0x44444444, *p);
+	munmap(p, PAGE);
+}
+
+/* A user's mapping of HDM memory as a target of DMA, through the IOMMU */
+TEST_F(mem, type1_maps_it_for_dma)
+{
+	uint8_t *p = map_at(&self->v, self->hdm, self->hpa, 0, 4 * MIB, 0);
+	struct accel_op op = {
+		.opcode = T2DEV_OP_FILL, .dst = IOVA + PAGE, .len = 64, .pattern = 0x5eed5eed,
+	};
+
+	ASSERT_NE(NULL, p);
+	set_command(&self->v, PCI_COMMAND_MASTER, 0);
+	ASSERT_EQ(0, dma_map(&self->v, p, IOVA, 4 * MIB));
+	ASSERT_EQ(0, accel_run(&self->v, &op, NULL));
+	EXPECT_EQ(0x5eed5eed, *(uint32_t *)(p + PAGE));
+	EXPECT_EQ(0x5eed5eed, region_read32(&self->v, self->hdm, PAGE + 60));
+
+	/* The decoders are lost: the device's DMA is stopped with the gate */
+	ASSERT_EQ(0, system("t2ctl $DEVICE --lose=flr"));
+	ASSERT_EQ(0, ioctl(self->v.device, VFIO_DEVICE_RESET));
+	set_command(&self->v, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 0);
+	EXPECT_TRUE(raises_sigbus((uint32_t *)p, false));
+	EXPECT_EQ(-EFAULT, accel_run(&self->v, &op, NULL));
+	ASSERT_EQ(0, system("t2ctl $DEVICE restore"));
+	set_command(&self->v, PCI_COMMAND_MEMORY, 0);
+	EXPECT_EQ(0x5eed5eed, *(uint32_t *)(p + PAGE));
+	munmap(p, 4 * MIB);
+}
+
+static int export_dmabuf(struct vfio *v, uint32_t region, uint64_t at, uint64_t len)
+{
+	struct {
+		struct vfio_device_feature feature;
+		struct vfio_device_feature_dma_buf req;
+		struct vfio_region_dma_range range;
+	} arg = {
+		.feature.argsz = sizeof(arg),
+		.feature.flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF,
+		.req = { .region_index = region, .open_flags = O_CLOEXEC | O_RDWR, .nr_ranges = 1 },
+		.range = { at, len },
+	};
+	int fd = ioctl(v->device, VFIO_DEVICE_FEATURE, &arg);
+
+	return fd < 0 ? -errno : fd;
+}
+
+TEST_F(mem, dma_buf_follows_the_gate)
+{
+	int fd = export_dmabuf(&self->v, self->hdm, 2 * MIB, 4 * MIB), importer;
+	struct t2lab_info info;
+
+	if (fd == -ENOTTY)
+		SKIP(return, "this kernel's importers cannot let go");
+	ASSERT_LE(0, fd);
+	importer = open("/dev/t2lab", O_RDWR);
+	ASSERT_LE(0, importer);
+	EXPECT_EQ(-1, ioctl(importer, T2LAB_STATIC, &fd));
+	EXPECT_EQ(EOPNOTSUPP, errno);
+	ASSERT_EQ(0, ioctl(importer, T2LAB_ATTACH, &fd));
+	EXPECT_EQ(-1, ioctl(importer, T2LAB_PIN));
+	EXPECT_EQ(EOPNOTSUPP, errno);
+
+	region_write32(&self->v, self->hdm, 2 * MIB, 0xd3ab0f);
+	ASSERT_EQ(0, ioctl(importer, T2LAB_MAP));
+	ASSERT_EQ(0, ioctl(importer, T2LAB_INFO, &info));
+	EXPECT_EQ(1, info.mapped);
+	EXPECT_EQ(self->hpa + 2 * MIB, info.addr);
+	EXPECT_EQ(4 * MIB, info.len);
+	EXPECT_EQ(0xd3ab0f, info.value);
+
+	/* The gate closes: the importer has let go, and gets nothing */
+	set_command(&self->v, 0, PCI_COMMAND_MEMORY);
+	ASSERT_EQ(0, ioctl(importer, T2LAB_INFO, &info));
+	EXPECT_EQ(0, info.mapped);
+	EXPECT_LE(1, info.let_go);
+	EXPECT_EQ(-1, ioctl(importer, T2LAB_MAP));
+	EXPECT_EQ(ENODEV, errno);
+	set_command(&self->v, PCI_COMMAND_MEMORY, 0);
+	EXPECT_EQ(0, ioctl(importer, T2LAB_MAP));
+
+	/* The device is closed: a shell is left */
+	close(fd);
+	vfio_close(&self->v);
+	ASSERT_EQ(0, ioctl(importer, T2LAB_INFO, &info));
+	EXPECT_EQ(0, info.mapped);
+	EXPECT_EQ(-1, ioctl(importer, T2LAB_MAP));
+	EXPECT_EQ(ENODEV, errno);
+	close(importer);
+	ASSERT_EQ(0, vfio_open(&self->v, getenv("DEVICE")));
+}
+
+TEST_F(mem, dma_buf_takes_whole_pages_of_hdm_regions_only)
+{
+	uint32_t comp = vfio_cxl_cap(&self->v)->comp_reg_region_idx;
+
+	if (export_dmabuf(&self->v, self->hdm, 1, PAGE) == -ENOTTY)
+		SKIP(return, "this kernel's importers cannot let go");
+	EXPECT_EQ(-EINVAL, export_dmabuf(&self->v, self->hdm, 1, PAGE));
+	EXPECT_EQ(-EINVAL, export_dmabuf(&self->v, self->hdm, 0, 0));
+	EXPECT_EQ(-EINVAL, export_dmabuf(&self->v, self->hdm, 0, self->size + PAGE));
+	EXPECT_EQ(-EINVAL, export_dmabuf(&self->v, self->hdm, -PAGE, 2 * PAGE));
+	EXPECT_GT(0, export_dmabuf(&self->v, comp, 0, PAGE));
+	EXPECT_GT(0, export_dmabuf(&self->v, T2DEV_COMP_BAR, 0, PAGE));
+	EXPECT_GT(0, export_dmabuf(&self->v, 99, 0, PAGE));
+}
+
+static volatile uintptr_t bad_addr;
+static volatile int bad_code;
+
+static void on_memory_error(int sig, siginfo_t *info, void *context)
+{
+	bad_addr = (uintptr_t)info->si_addr;
+	bad_code = info->si_code;
+}
+
+static void inject_memory_error(struct __test_metadata *_metadata, uint64_t phys)
+{
+	char line[32];
+	int fd = open("/sys/devices/system/memory/hard_offline_page", O_WRONLY);
+
+	ASSERT_LE(0, fd);
+	snprintf(line, sizeof(line), "%#llx", (unsigned long long)phys);
+	write(fd, line, strlen(line));
+	close(fd);
+}
+
+/* The last one: the page stays bad until the device is bound anew */
+TEST_F(mem, memory_error_takes_one_page)
+{
+	struct sigaction action = { .sa_sigaction = on_memory_error, .sa_flags = SA_SIGINFO };
+	const uint64_t at = 8 * MIB + 5 * PAGE;
+	uint8_t *p = map_at(&self->v, self->hdm, self->hpa, 0, 16 * MIB, 0);
+	uint32_t val;
+
+	if (!number("POISON", 0))
+		SKIP(return, "this kernel does not tell of memory errors without a struct page");
+	ASSERT_NE(NULL, p);
+	p[at] = 1;
+	prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0);
+	sigaction(SIGBUS, &action, NULL);
+	inject_memory_error(_metadata, self->hpa + at);
+	EXPECT_EQ((uintptr_t)(p + at), bad_addr);
+	EXPECT_TRUE(bad_code == BUS_MCEERR_AO || bad_code == BUS_MCEERR_AR);
+
+	/* It is taken away in a moment, and given to nobody again */
+	usleep(200000);
+	EXPECT_TRUE(raises_sigbus((uint32_t *)(p + at), false));
+	EXPECT_TRUE(raises_sigbus((uint32_t *)(p + at), true));
+	EXPECT_EQ(-EIO, region_read(&self->v, self->hdm, at, &val, 4));
+	EXPECT_EQ(-EIO, region_write(&self->v, self->hdm, at, &val, 4));
+	/* Its neighbours are as well as they were */
+	p[at - 1] = 1;
+	p[at + PAGE] = 2;
+	EXPECT_EQ(4, region_read(&self->v, self->hdm, at + PAGE, &val, 4));
+	EXPECT_EQ(2, val & 0xff);
+	munmap(p, 16 * MIB);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# HDM memory as users have it, with three regions and pages of every size:
+# mem_test.c says what it should be.
+# t2dev: --decoders=4 --decoder=0,base=5G,size=2G --decoder=1,base=7G,size=256M,committed=1 --decoder=2,base=0x1d0000000,size=512M,committed=1
+# memmap: 3G$5G
+# mem: 8G
+
+bdf=$(dev)
+huge=18
+case $(uname -r) in
+6.1.*) huge=0 ;;
+esac
+types=/sys/kernel/debug/x86/pat_memtype_list
+poison=1
+case $(uname -r) in
+6.*) poison=0 ;;
+esac
+modprobe t2lab
+for order in 18 9 0; do
+	modprobe cxl-vfio-pci max_order=$order keep_memory=1
+	check "binding works with max_order=$order" equal "$(bind "$bdf")" 0
+	DEVICE=$bdf HPA=0x140000000 REGIONS=3 MAX_ORDER=$order HUGE=$huge POISON=$poison tap mem_test
+	check "max_order=$order: the kernel's list has the range as write-back" \
+		grep -q '0x0000000140000000-0x00000001c0000000. write-back' "$types"
+	check "max_order=$order: and as nothing else" \
+		sh -c "! grep -v write-back $types | grep -E 'mem 0x00000001[4-f][0-9a-f]{7}-'"
+	unbind "$bdf"
+	modprobe -r cxl-vfio-pci
+done
+
+# The platform says uncached: told, not refused
+echo 'base=0x140000000 size=0x40000000 type=uncachable' > /proc/mtrr
+modprobe cxl-vfio-pci keep_memory=1
+log_mark
+check "memory that the platform makes uncached is bound" equal "$(bind "$bdf")" 0
+check "with a warning" logged "HDM decoder 0: the platform maps .mem 0x140000000-0x1bfffffff. other than write-back"
+check "that stands there once" equal "$(log_since | grep -c 'other than write-back')" 1
+unbind "$bdf"
+reg=$(grep -n 'base=0x140000000' /proc/mtrr | cut -d: -f2)
+echo "disable=${reg#reg}" > /proc/mtrr

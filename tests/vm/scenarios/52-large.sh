@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# 64 GiB of HDM memory: mapped, touched at its ends, unmapped.
+# t2dev: --decoder=0,base=8G,size=64G
+# memmap: 64G$8G
+# mem: 74G
+
+bdf=$(dev)
+modprobe cxl-vfio-pci keep_memory=1
+check "64 GiB can be bound" equal "$(bind "$bdf")" 0
+check "mapped and touched at both ends" large_map "$bdf"
+unbind "$bdf"
+check "and given back" sh -c '! grep -q cxl_vfio_pci /proc/iomem'
