@@ -174,6 +174,7 @@ int cxl_vfio_config_open(struct cxl_vfio_device *dev)
 			dev->found->dvsec);
 		return -EIO;
 	}
+	dev->plain_config = dev->area[0].start;
 	sample_dvsec(dev);
 	return 0;
 }

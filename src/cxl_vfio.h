@@ -94,6 +94,7 @@ struct cxl_vfio_config_area {
  * @bar_regs: mapping of that BAR, NULL while closed
  * @area: parts of config space that need care, ascending; set at open
  * @nr_areas: how many
+ * @plain_config: config space below it is vfio-pci-core's alone
  * @model_lock: serialises all access to @comp and @dvsec
  * @comp: the component block as the guest sees it
  * @dvsec: the CXL Device DVSEC as the guest sees it
@@ -122,6 +123,7 @@ struct cxl_vfio_device {
 
 	struct cxl_vfio_config_area area[CXL_VFIO_MAX_CONFIG_AREAS];
 	unsigned int nr_areas;
+	u16 plain_config;
 
 	struct mutex model_lock;	/* of comp and dvsec */
 	struct cxl_vfio_comp comp;
@@ -155,6 +157,15 @@ static inline void cxl_vfio_mark_used(struct cxl_vfio_device *dev)
 {
 	if (!READ_ONCE(dev->used))
 		WRITE_ONCE(dev->used, true);
+}
+
+/* Is an access to config space below all areas, as most are? */
+static inline bool cxl_vfio_config_is_plain(const struct cxl_vfio_device *dev, loff_t pos,
+					    size_t count)
+{
+	u64 at = pos - VFIO_PCI_INDEX_TO_OFFSET(VFIO_PCI_CONFIG_REGION_INDEX);
+
+	return at < dev->plain_config && count <= dev->plain_config - at;
 }
 
 /* The component block's place in the file of the VFIO device */
@@ -214,6 +225,8 @@ int cxl_vfio_window_mmap(struct cxl_vfio_window *window, struct vm_area_struct *
 /* regions.c */
 int cxl_vfio_regions_open(struct cxl_vfio_device *dev);
 long cxl_vfio_device_info(struct cxl_vfio_device *dev, unsigned long arg);
+ssize_t cxl_vfio_comp_rw(struct vfio_pci_core_device *core, char __user *buf, size_t count,
+			 loff_t *ppos, bool write);
 ssize_t cxl_vfio_block_access(struct cxl_vfio_device *dev, u32 offset, u8 *buf, size_t count,
 			      bool write);
 

@@ -135,6 +135,8 @@ static ssize_t cxl_vfio_rw(struct vfio_device *vdev, char __user *buf, size_t co
 		return cxl_vfio_config_rw(dev, buf, count, ppos, write);
 	if (index == dev->found->bar)
 		return cxl_vfio_bar_rw(dev, buf, count, ppos, write);
+	if (index == dev->comp_region)
+		return cxl_vfio_comp_rw(&dev->core, buf, count, ppos, write);
 	if (write) {
 		cxl_vfio_mark_used(dev);
 		return vfio_pci_core_write(vdev, buf, count, ppos);
@@ -145,6 +147,8 @@ static ssize_t cxl_vfio_rw(struct vfio_device *vdev, char __user *buf, size_t co
 static ssize_t cxl_vfio_read(struct vfio_device *vdev, char __user *buf, size_t count,
 			     loff_t *ppos)
 {
+	if (cxl_vfio_config_is_plain(to_cxl_vfio(vdev), *ppos, count))
+		return vfio_pci_core_read(vdev, buf, count, ppos);
 	return cxl_vfio_rw(vdev, buf, count, ppos, false);
 }
 

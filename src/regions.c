@@ -106,8 +106,18 @@ ssize_t cxl_vfio_block_access(struct cxl_vfio_device *dev, u32 offset, u8 *buf, 
 	return count;
 }
 
-static ssize_t comp_rw(struct vfio_pci_core_device *core, char __user *buf, size_t count,
-		       loff_t *ppos, bool write)
+/**
+ * cxl_vfio_comp_rw() - pread or pwrite of the COMP_REGS region
+ * @core: the device
+ * @buf: user buffer
+ * @count: bytes, a multiple of 4
+ * @ppos: offset in the VFIO device's file, a multiple of 4 in that region; advanced
+ * @write: direction
+ *
+ * Return: bytes done, -EINVAL past the region or unaligned, -EFAULT.
+ */
+ssize_t cxl_vfio_comp_rw(struct vfio_pci_core_device *core, char __user *buf, size_t count,
+			 loff_t *ppos, bool write)
 {
 	struct cxl_vfio_device *dev = core_to_cxl_vfio(core);
 	u64 at = *ppos & VFIO_PCI_OFFSET_MASK;
@@ -139,7 +149,7 @@ static void comp_release(struct vfio_pci_core_device *core, struct vfio_pci_regi
 }
 
 static const struct vfio_pci_regops comp_regops = {
-	.rw = comp_rw,
+	.rw = cxl_vfio_comp_rw,
 	.release = comp_release,
 };
 

@@ -46,16 +46,17 @@ awk -F '|' '
 	/^#/ { next }
 	{
 		ratio = base[$1] > 0 ? ours[$1] / base[$1] : 999
-		printf "%s %d %d %.4f %s %s|%s\n", $1, ours[$1], base[$1], ratio, $2,
-			ratio <= $2 ? "reached" : "MISSED", $3
+		verdict = (ratio <= $2) ? "reached" : "MISSED"
+		printf "%s %d %d %.4f %s %s|%s\n", $1, ours[$1], base[$1], ratio, $2, verdict, $3
 	}' "$dir/result.log" "$here/bench.txt" > "$dir/table"
 
 awk -F '|' -v kernel="$(kver_of "$series")" '
 	BEGIN { printf "{\"kernel\": \"%s\", \"unit\": \"instructions\", \"metrics\": {", kernel }
 	{
 		split($1, a, " ")
+		comma = (NR > 1) ? "," : ""
 		printf "%s\n  \"%s\": {\"ours\": %d, \"base\": %d, \"ratio\": %s, \"what\": \"%s\"}",
-			NR > 1 ? "," : "", a[1], a[2], a[3], a[4], $2
+			comma, a[1], a[2], a[3], a[4], $2
 	}
 	END { print "\n}}" }' "$dir/table" > "$TOP/build/bench.json"
 

@@ -146,6 +146,7 @@ static inline unsigned long copy_to_user(void *to, const void *from, unsigned lo
 
 /* vfio-pci-core, as far as config.c knows it */
 #define VFIO_PCI_OFFSET_SHIFT	40
+#define VFIO_PCI_INDEX_TO_OFFSET(index)	((u64)(index) << VFIO_PCI_OFFSET_SHIFT)
 #define VFIO_PCI_OFFSET_MASK	(((u64)1 << VFIO_PCI_OFFSET_SHIFT) - 1)
 
 struct vfio_device { int unused; };
