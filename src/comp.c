@@ -74,9 +74,10 @@ static void show_cap(struct cxl_vfio_comp *comp, const u32 *cm, u32 array_end, u
  * @hdm_offset: where its HDM Decoder Capability starts, bytes; all of the
  *	capability lies in the area
  * @view: what to show of it
+ * @unlock: as for cxl_vfio_hdm_init()
  */
 void cxl_vfio_comp_init(struct cxl_vfio_comp *comp, const u32 *cm, u32 hdm_offset,
-			const struct cxl_vfio_view *view)
+			const struct cxl_vfio_view *view, bool unlock)
 {
 	unsigned int entries = FIELD_GET(CXL_VFIO_CM_CAP_HDR_ARRAY_SIZE, cm[0]);
 
@@ -90,7 +91,7 @@ void cxl_vfio_comp_init(struct cxl_vfio_comp *comp, const u32 *cm, u32 hdm_offse
 		show_cap(comp, cm, CXL_VFIO_CM_CAP_ENTRY(entries + 1), cm[i], view);
 	}
 	comp->hdm_offset = hdm_offset;
-	cxl_vfio_hdm_init(&comp->hdm, &cm[hdm_offset / 4], view);
+	cxl_vfio_hdm_init(&comp->hdm, &cm[hdm_offset / 4], view, unlock);
 }
 
 static bool in_hdm(const struct cxl_vfio_comp *comp, u32 cm_offset)

@@ -20,7 +20,7 @@ struct cxl_vfio_comp {
 
 u32 cxl_vfio_cap_shown(u32 entry);
 void cxl_vfio_comp_init(struct cxl_vfio_comp *comp, const u32 *cm, u32 hdm_offset,
-			const struct cxl_vfio_view *view);
+			const struct cxl_vfio_view *view, bool unlock);
 u32 cxl_vfio_comp_read(const struct cxl_vfio_comp *comp, u32 offset);
 struct cxl_vfio_hdm_event cxl_vfio_comp_write(struct cxl_vfio_comp *comp, u32 offset, u32 val);
 

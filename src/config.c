@@ -136,14 +136,21 @@ static void sort_areas(struct cxl_vfio_device *dev)
 		dev->area[i].end = min(dev->area[i].end, dev->area[i + 1].start);
 }
 
-static void sample_dvsec(struct cxl_vfio_device *dev)
+/**
+ * cxl_vfio_dvsec_resample() - make the guest's CXL Device DVSEC anew
+ * @dev: the device, open
+ * @conventional: release the guest's CONFIG_LOCK
+ */
+void cxl_vfio_dvsec_resample(struct cxl_vfio_device *dev, bool conventional)
 {
 	const struct cxl_vfio_found *found = dev->found;
 	u16 regs[DVSEC_MAX_LEN / 2] = {};
 
 	for (u16 off = 0; off + 2 <= found->dvsec_len && off < sizeof(regs); off += 2)
 		pci_read_config_word(dev->core.pdev, found->dvsec + off, &regs[off / 2]);
-	cxl_vfio_dvsec_init(&dev->dvsec, regs, found->dvsec_len, &cxl_vfio_view);
+	mutex_lock(&dev->model_lock);
+	cxl_vfio_dvsec_init(&dev->dvsec, regs, found->dvsec_len, &cxl_vfio_view, conventional);
+	mutex_unlock(&dev->model_lock);
 }
 
 /**
@@ -175,7 +182,7 @@ int cxl_vfio_config_open(struct cxl_vfio_device *dev)
 		return -EIO;
 	}
 	dev->plain_config = dev->area[0].start;
-	sample_dvsec(dev);
+	cxl_vfio_dvsec_resample(dev, true);
 	return 0;
 }
 
@@ -194,28 +201,62 @@ static void refresh_live(struct cxl_vfio_device *dev)
 	cxl_vfio_dvsec_set_live(&dev->dvsec, status2, low);
 }
 
+/* CXL reset, and in STATUS2 how it ended */
+static void reset_for_guest(struct cxl_vfio_device *dev)
+{
+	bool clear;
+	int ret;
+
+	mutex_lock(&dev->model_lock);
+	cxl_vfio_dvsec_set_reset(&dev->dvsec, 0);
+	clear = cxl_vfio_dvsec_clears_memory(&dev->dvsec);
+	mutex_unlock(&dev->model_lock);
+
+	ret = cxl_vfio_guest_reset(dev, clear);
+
+	mutex_lock(&dev->model_lock);
+	cxl_vfio_dvsec_set_reset(&dev->dvsec, ret ? CXL_VFIO_DVSEC_STATUS2_RST_ERROR :
+						    CXL_VFIO_DVSEC_STATUS2_RST_COMPLETE);
+	mutex_unlock(&dev->model_lock);
+}
+
 static void dvsec_access(struct cxl_vfio_device *dev, u16 offset, u8 *buf, size_t count,
 			 bool write)
 {
+	unsigned int events = 0;
+
 	mutex_lock(&dev->model_lock);
 	if (write) {
-		if (cxl_vfio_dvsec_write(&dev->dvsec, offset, buf, count))
-			pci_dbg(dev->core.pdev, "CXL Device DVSEC: CONTROL2 doorbell dropped\n");
+		events = cxl_vfio_dvsec_write(&dev->dvsec, offset, buf, count);
 	} else {
 		if (cxl_vfio_dvsec_is_live(offset, count))
 			refresh_live(dev);
 		cxl_vfio_dvsec_read(&dev->dvsec, offset, buf, count);
 	}
 	mutex_unlock(&dev->model_lock);
+
+	if (events & DVSEC_EVENT_RESET)
+		reset_for_guest(dev);
+	else if (events & DVSEC_EVENT_WBI)
+		cxl_vfio_write_back(dev);
 }
 
-/* Could a write of @count bytes at @pos change Memory Space or the power state? */
+static bool touches(loff_t pos, size_t count, loff_t byte)
+{
+	return pos <= byte && pos + count > byte;
+}
+
+/*
+ * Could a write of @count bytes at @pos change Memory Space or the power state,
+ * or reset the function?
+ */
 static bool touches_memory_state(struct cxl_vfio_device *dev, loff_t pos, size_t count)
 {
-	loff_t pmcsr = dev->core.pdev->pm_cap + PCI_PM_CTRL;
+	struct pci_dev *pdev = dev->core.pdev;
 
-	return (pos <= PCI_COMMAND && pos + count > PCI_COMMAND) ||
-	       (dev->core.pdev->pm_cap && pos <= pmcsr && pos + count > pmcsr);
+	return touches(pos, count, PCI_COMMAND) ||
+	       (pdev->pm_cap && touches(pos, count, pdev->pm_cap + PCI_PM_CTRL)) ||
+	       (pdev->pcie_cap && touches(pos, count, pdev->pcie_cap + PCI_EXP_DEVCTL + 1));
 }
 
 /*
@@ -239,7 +280,7 @@ static ssize_t core_access(struct cxl_vfio_device *dev, char __user *buf, size_t
 		cxl_vfio_gate_pause(dev);
 	ret = vfio_pci_core_write(vdev, buf, count, &pos);
 	if (pause)
-		cxl_vfio_gate_update(dev);
+		cxl_vfio_settle(dev);
 	return ret;
 }
 

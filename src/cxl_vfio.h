@@ -10,7 +10,9 @@
 #ifndef CXL_VFIO_H
 #define CXL_VFIO_H
 
+#include <linux/ktime.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/rwsem.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -62,6 +64,13 @@ enum cxl_vfio_gate {
 	GATE_OPEN,
 };
 
+/* What VFIO_DEVICE_RESET does to a device that can do a CXL reset */
+enum cxl_vfio_reset_method {
+	RESET_AUTO,		/* CXL reset, then function reset */
+	RESET_CXL_ONLY,
+	RESET_FLR_ONLY,
+};
+
 #define CXL_VFIO_MAX_CONFIG_AREAS	64
 
 enum cxl_vfio_config_kind {
@@ -98,15 +107,26 @@ struct cxl_vfio_config_area {
  * @model_lock: serialises all access to @comp and @dvsec
  * @comp: the component block as the guest sees it
  * @dvsec: the CXL Device DVSEC as the guest sees it
- * @hdm_lock: protects @gate, @opened and @resetting; held for read while HDM
+ * @hdm_lock: protects what follows, up to @used; held for read while HDM
  *	memory is touched or mapped, for write to close or open the gate
  * @gate: may HDM memory be touched?
  * @opened: between open_device and close_device
- * @resetting: between reset_prepare and reset_done
+ * @resetting: how many resets are under way
+ * @reset_failed: the last reset failed: the device is in no known state
+ * @suspended: the system sleeps
  * @unclean: HDM memory may have what an earlier user left; cleared before the
  *	gate opens.  Protected by @hdm_lock as well
  * @used: the present user may have left something there
- * @told_lost: the log has that the decoders are lost.  Protected by @hdm_lock
+ * @reset_lock: taken before @hdm_lock and after memory_lock; protects the
+ *	device's own decoders and DVSEC against two who write them, and the
+ *	members after it
+ * @lost: the decoders or the memory did not come back, and the log has it
+ * @retry: since then something happened after which they may
+ * @reset_start: when reset_prepare was called
+ * @settle_work: brings the device back where nobody can wait
+ * @pm_nb: tells that the system goes to sleep
+ * @last_reset: kind, result and duration of the last reset; no kind: none yet
+ * @stats: counters for sysfs
  * @dmabufs: HDM memory that the present user exported, see dmabuf.c
  * @zap: how user mappings are taken away on this kernel
  */
@@ -132,10 +152,28 @@ struct cxl_vfio_device {
 	struct rw_semaphore hdm_lock;
 	enum cxl_vfio_gate gate;
 	bool opened;
-	bool resetting;
+	unsigned int resetting;
+	bool reset_failed;
+	bool suspended;
 	bool unclean;
 	bool used;
-	bool told_lost;
+
+	struct mutex reset_lock;	/* of putting the device's registers back */
+	bool lost;
+	bool retry;
+	ktime_t reset_start;
+	struct work_struct settle_work;
+	struct notifier_block pm_nb;
+	struct {
+		const char *kind;
+		int result;
+		u64 us;
+	} last_reset;
+	struct {
+		unsigned long resets;
+		unsigned long restores;
+		unsigned long zaps;
+	} stats;
 
 	struct list_head dmabufs;
 
@@ -178,6 +216,7 @@ static inline loff_t block_start(const struct cxl_vfio_device *dev)
 extern struct cxl_vfio_view cxl_vfio_view;
 extern bool cxl_vfio_abi_v2;
 extern unsigned int cxl_vfio_max_order;
+extern enum cxl_vfio_reset_method cxl_vfio_reset_method;
 extern bool cxl_vfio_keep_memory;
 
 /* bar.c */
@@ -192,6 +231,7 @@ bool cxl_vfio_bar_is_block(const struct cxl_vfio_device *dev, u64 start, u64 len
 
 /* config.c */
 int cxl_vfio_config_open(struct cxl_vfio_device *dev);
+void cxl_vfio_dvsec_resample(struct cxl_vfio_device *dev, bool conventional);
 ssize_t cxl_vfio_config_rw(struct cxl_vfio_device *dev, char __user *buf, size_t count,
 			   loff_t *ppos, bool write);
 
@@ -224,6 +264,8 @@ int cxl_vfio_window_mmap(struct cxl_vfio_window *window, struct vm_area_struct *
 
 /* regions.c */
 int cxl_vfio_regions_open(struct cxl_vfio_device *dev);
+void cxl_vfio_model_reset(struct cxl_vfio_device *dev, bool conventional);
+void cxl_vfio_model_lost(struct cxl_vfio_device *dev);
 long cxl_vfio_device_info(struct cxl_vfio_device *dev, unsigned long arg);
 ssize_t cxl_vfio_comp_rw(struct vfio_pci_core_device *core, char __user *buf, size_t count,
 			 loff_t *ppos, bool write);
@@ -232,10 +274,25 @@ ssize_t cxl_vfio_block_access(struct cxl_vfio_device *dev, u32 offset, u8 *buf, 
 
 /* reset.c */
 extern const struct pci_error_handlers cxl_vfio_err_handlers;
-void cxl_vfio_gate_open(struct cxl_vfio_device *dev);
+int cxl_vfio_settle(struct cxl_vfio_device *dev);
+long cxl_vfio_reset_ioctl(struct cxl_vfio_device *dev, unsigned int cmd, unsigned long arg);
+int cxl_vfio_guest_reset(struct cxl_vfio_device *dev, bool clear);
+void cxl_vfio_write_back(struct cxl_vfio_device *dev);
+int cxl_vfio_reset_bind(struct cxl_vfio_device *dev);
+void cxl_vfio_reset_unbind(struct cxl_vfio_device *dev);
+
+/* sysfs.c */
+extern const struct attribute_group *cxl_vfio_groups[];
+
+/* gate.c */
+void cxl_vfio_gate_user(struct cxl_vfio_device *dev);
 void cxl_vfio_gate_shut(struct cxl_vfio_device *dev);
 void cxl_vfio_gate_clean(struct cxl_vfio_device *dev);
 void cxl_vfio_gate_pause(struct cxl_vfio_device *dev);
-void cxl_vfio_gate_update(struct cxl_vfio_device *dev);
+void cxl_vfio_gate_close(struct cxl_vfio_device *dev, bool resetting);
+void cxl_vfio_gate_reset_over(struct cxl_vfio_device *dev, bool failed);
+bool cxl_vfio_gate_judge(struct cxl_vfio_device *dev);
+void cxl_vfio_gate_suspend(struct cxl_vfio_device *dev, bool suspended);
+bool cxl_vfio_decodes_memory(struct pci_dev *pdev);
 
 #endif

@@ -63,7 +63,8 @@ static int find_dvsec(struct pci_dev *pdev, struct cxl_vfio_found *found)
 			found->dvsec_len, found->dvsec, DVSEC_MIN_LEN);
 		return -EPROTO;
 	}
-	found->cache_capable = cap & CXL_VFIO_DVSEC_CAP_CACHE;
+	found->dvsec_cap = cap;
+	pci_read_config_word(pdev, found->dvsec + CXL_VFIO_DVSEC_CTRL, &found->dvsec_ctrl);
 	found->ranges = clamp(FIELD_GET(CXL_VFIO_DVSEC_CAP_HDM_COUNT, cap), 1, CXL_VFIO_DVSEC_RANGES);
 	found->is_cxl = true;
 	return 0;
@@ -373,8 +374,17 @@ bool cxl_vfio_memory_active(struct pci_dev *pdev, const struct cxl_vfio_found *f
 	       ((low & usable) == usable || !(low & CXL_VFIO_DVSEC_RANGE_SIZE_LOW_MASK));
 }
 
-/* A second range that the DVSEC is too short for does not exist */
-static int wait_ranges(struct pci_dev *pdev, const struct cxl_vfio_found *found)
+/**
+ * cxl_vfio_wait_ranges() - wait until all ranges say that they can be used
+ * @pdev: the function
+ * @found: what discovery found; a second range that the DVSEC is too short for
+ *	does not exist
+ *
+ * Sleeps at most as long as the device states, 256 s.
+ *
+ * Return: 0, -EINTR, or -ETIMEDOUT or -ENODEV, told in the log.
+ */
+int cxl_vfio_wait_ranges(struct pci_dev *pdev, const struct cxl_vfio_found *found)
 {
 	int ret = 0;
 
@@ -472,5 +482,5 @@ int cxl_vfio_discover(struct pci_dev *pdev, struct cxl_vfio_found *found)
 	ret = find_ranges(pdev, found);
 	if (ret)
 		return ret;
-	return wait_ranges(pdev, found);
+	return cxl_vfio_wait_ranges(pdev, found);
 }

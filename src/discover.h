@@ -24,7 +24,8 @@ struct cxl_vfio_hdm_range {
  * @dvsec: config space offset of the CXL Device DVSEC
  * @dvsec_len: its length in bytes
  * @ranges: number of ranges that it describes, 1 or 2
- * @cache_capable: it says that it caches host memory
+ * @dvsec_cap: CAPABILITY
+ * @dvsec_ctrl: CONTROL as firmware left it
  * @bar: BAR that holds the component register block
  * @block_offset: offset of the block in that BAR
  * @hdm_offset: offset of the HDM Decoder Capability in the CXL.cache/mem area
@@ -37,7 +38,8 @@ struct cxl_vfio_found {
 	u16 dvsec;
 	u16 dvsec_len;
 	unsigned int ranges;
-	bool cache_capable;
+	u16 dvsec_cap;
+	u16 dvsec_ctrl;
 	unsigned int bar;
 	u64 block_offset;
 	u32 hdm_offset;
@@ -49,6 +51,7 @@ struct cxl_vfio_found {
 int cxl_vfio_discover(struct pci_dev *pdev, struct cxl_vfio_found *found);
 void __iomem *cxl_vfio_map_cm(struct pci_dev *pdev, const struct cxl_vfio_found *found);
 void cxl_vfio_read_cm(const void __iomem *regs, u32 *cm);
+int cxl_vfio_wait_ranges(struct pci_dev *pdev, const struct cxl_vfio_found *found);
 bool cxl_vfio_memory_active(struct pci_dev *pdev, const struct cxl_vfio_found *found);
 bool cxl_vfio_decoders_intact(const void __iomem *regs, const struct cxl_vfio_found *found);
 

@@ -47,12 +47,17 @@ static void clear_units(struct cxl_vfio_dvsec *dvsec, u16 from, u16 to)
  * @regs: the capability as read from the device, in 16-bit units
  * @len: its length in bytes, as its header says
  * @view: what to show of them
+ * @unlock: false to keep the guest's CONFIG_LOCK, which a conventional reset
+ *	alone releases, and with it what it locks; @dvsec is then one that was in
+ *	use
  */
 void cxl_vfio_dvsec_init(struct cxl_vfio_dvsec *dvsec, const u16 *regs, u16 len,
-			 const struct cxl_vfio_view *view)
+			 const struct cxl_vfio_view *view, bool unlock)
 {
 	unsigned int ranges;
 
+	if (!unlock && config_locked(dvsec))
+		return;
 	memset(dvsec, 0, sizeof(*dvsec));
 	dvsec->len = rounddown(min_t(u16, len, DVSEC_MAX_LEN), 2);
 	memcpy(dvsec->reg, regs, dvsec->len);
@@ -119,6 +124,29 @@ void cxl_vfio_dvsec_set_live(struct cxl_vfio_dvsec *dvsec, u16 status2,
 	merge(dvsec, CXL_VFIO_DVSEC_STATUS2, CXL_VFIO_DVSEC_STATUS2_CACHE_INVALID, status2);
 	for (unsigned int i = 0; i < CXL_VFIO_DVSEC_RANGES && i < ranges; i++)
 		merge(dvsec, CXL_VFIO_DVSEC_RANGE_SIZE_LOW(i), RANGE_LIVE, range_low[i]);
+}
+
+/**
+ * cxl_vfio_dvsec_set_reset() - show how a CXL reset that the guest asked for ended
+ * @dvsec: the model
+ * @status2: STATUS2's Reset Complete or Reset Error; 0 while it is under way
+ */
+void cxl_vfio_dvsec_set_reset(struct cxl_vfio_dvsec *dvsec, u16 status2)
+{
+	merge(dvsec, CXL_VFIO_DVSEC_STATUS2,
+	      CXL_VFIO_DVSEC_STATUS2_RST_COMPLETE | CXL_VFIO_DVSEC_STATUS2_RST_ERROR, status2);
+}
+
+/**
+ * cxl_vfio_dvsec_clears_memory() - is a CXL reset to clear the memory?
+ * @dvsec: the model
+ *
+ * Return: true if the guest enabled that and the device can.
+ */
+bool cxl_vfio_dvsec_clears_memory(const struct cxl_vfio_dvsec *dvsec)
+{
+	return (dvsec->reg[UNIT(CXL_VFIO_DVSEC_CAP)] & CXL_VFIO_DVSEC_CAP_RST_MEM_CLR) &&
+	       (dvsec->reg[UNIT(CXL_VFIO_DVSEC_CTRL2)] & CXL_VFIO_DVSEC_CTRL2_RST_MEM_CLR_EN);
 }
 
 /**

@@ -27,7 +27,9 @@ struct cxl_vfio_dvsec {
 };
 
 void cxl_vfio_dvsec_init(struct cxl_vfio_dvsec *dvsec, const u16 *regs, u16 len,
-			 const struct cxl_vfio_view *view);
+			 const struct cxl_vfio_view *view, bool unlock);
+void cxl_vfio_dvsec_set_reset(struct cxl_vfio_dvsec *dvsec, u16 status2);
+bool cxl_vfio_dvsec_clears_memory(const struct cxl_vfio_dvsec *dvsec);
 bool cxl_vfio_dvsec_is_live(u16 offset, size_t count);
 void cxl_vfio_dvsec_set_live(struct cxl_vfio_dvsec *dvsec, u16 status2,
 			     const u16 range_low[CXL_VFIO_DVSEC_RANGES]);

@@ -72,10 +72,14 @@ unsigned int cxl_vfio_hdm_decoder_count(u32 cap)
  * @regs: the whole capability as read from the device, header first; the
  *	header's decoder count is valid
  * @view: what to show of them
+ * @unlock: false to leave decoders that the guest has locked as they are, which
+ *	a conventional reset alone does not; @hdm is then one that was in use
  */
-void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs, const struct cxl_vfio_view *view)
+void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs, const struct cxl_vfio_view *view,
+		       bool unlock)
 {
-	memset(hdm, 0, sizeof(*hdm));
+	if (unlock)
+		memset(hdm, 0, sizeof(*hdm));
 	hdm->cap = regs[CXL_VFIO_HDM_CAP / 4];
 	hdm->base_rw = view->base_rw;
 	hdm->count = cxl_vfio_hdm_decoder_count(hdm->cap);
@@ -88,18 +92,35 @@ void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs, const struct c
 	for (unsigned int n = 0; n < hdm->count; n++) {
 		struct cxl_vfio_hdm_decoder *d = &hdm->decoder[n];
 
+		if (!unlock && is_locked(d))
+			continue;
 		memcpy(d->reg, &regs[CXL_VFIO_HDM_DECODER(n) / 4], sizeof(d->reg));
 		d->reg[HDM_REGS_PER_DECODER - 1] = 0;
 		d->reg[REG_BASE_LOW] &= CXL_VFIO_HDM_LOW_MASK;
 		d->reg[REG_SIZE_LOW] &= CXL_VFIO_HDM_LOW_MASK;
 		d->reg[REG_SKIP_LOW] &= CXL_VFIO_HDM_LOW_MASK;
-		if (is_committed(d))
-			d->backed = reg_pair(d, REG_SIZE_LOW);
+		d->backed = is_committed(d) ? reg_pair(d, REG_SIZE_LOW) : 0;
 		if (!view->hide_hpa)
 			continue;
 		d->reg[REG_BASE_LOW] = 0;
 		d->reg[REG_BASE_HIGH] = 0;
 		d->reg[REG_CTRL] &= ~CXL_VFIO_HDM_CTRL_LOCK;
+	}
+}
+
+/**
+ * cxl_vfio_hdm_lose() - the device's own decoders decode no more
+ * @hdm: the model
+ *
+ * None is committed, locked or not, and none can be until cxl_vfio_hdm_init().
+ */
+void cxl_vfio_hdm_lose(struct cxl_vfio_hdm *hdm)
+{
+	for (unsigned int n = 0; n < hdm->count; n++) {
+		hdm->decoder[n].reg[REG_CTRL] &= ~(CXL_VFIO_HDM_CTRL_COMMIT |
+						   CXL_VFIO_HDM_CTRL_COMMITTED |
+						   CXL_VFIO_HDM_CTRL_LOCK);
+		hdm->decoder[n].backed = 0;
 	}
 }
 

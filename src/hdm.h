@@ -57,7 +57,8 @@ struct cxl_vfio_hdm {
 
 unsigned int cxl_vfio_hdm_decoder_count(u32 cap);
 void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs,
-		       const struct cxl_vfio_view *view);
+		       const struct cxl_vfio_view *view, bool unlock);
+void cxl_vfio_hdm_lose(struct cxl_vfio_hdm *hdm);
 u32 cxl_vfio_hdm_size(const struct cxl_vfio_hdm *hdm);
 u32 cxl_vfio_hdm_read(const struct cxl_vfio_hdm *hdm, u32 offset);
 struct cxl_vfio_hdm_event cxl_vfio_hdm_write(struct cxl_vfio_hdm *hdm, u32 offset, u32 val);

@@ -30,7 +30,7 @@ MODULE_PARM_DESC(disable_cxl,
 		 "PCI addresses (0000:0d:00.0,...) of functions to assign as plain PCI functions, or 'all'");
 
 /* What the models show; set while the module loads */
-struct cxl_vfio_view cxl_vfio_view = { .hide_hpa = true };
+struct cxl_vfio_view cxl_vfio_view = { .hide_hpa = true, .guest_reset = true };
 module_param_named(hide_hpa, cxl_vfio_view.hide_hpa, bool, 0444);
 MODULE_PARM_DESC(hide_hpa, "Show users no host physical address (default: Y)");
 
@@ -46,6 +46,13 @@ unsigned int cxl_vfio_max_order = MAX_ORDER_DEFAULT;
 module_param_named(max_order, cxl_vfio_max_order, uint, 0444);
 MODULE_PARM_DESC(max_order,
 		 "Largest user mapping of device memory, as a power of two of pages: 0 for single pages (default: 18, 1 GiB on x86)");
+
+static char *reset_method = "auto";
+module_param(reset_method, charp, 0444);
+MODULE_PARM_DESC(reset_method,
+		 "What VFIO_DEVICE_RESET does: CXL reset where the device can, then function reset (auto, default), cxl alone or flr alone");
+
+enum cxl_vfio_reset_method cxl_vfio_reset_method;
 
 bool cxl_vfio_keep_memory;
 module_param_named(keep_memory, cxl_vfio_keep_memory, bool, 0444);
@@ -100,7 +107,8 @@ static int cxl_vfio_open_device(struct vfio_device *vdev)
 	if (ret)
 		goto close_bar;
 
-	cxl_vfio_gate_open(dev);
+	cxl_vfio_gate_user(dev);
+	cxl_vfio_settle(dev);
 	vfio_pci_core_finish_enable(&dev->core);
 	return 0;
 
@@ -120,6 +128,8 @@ static void cxl_vfio_close_device(struct vfio_device *vdev)
 	cxl_vfio_mem_close(dev);
 	cxl_vfio_bar_close(dev);
 	vfio_pci_core_close_device(vdev);
+	/* The core has reset it, without telling anybody */
+	cxl_vfio_settle(dev);
 	cxl_vfio_gate_clean(dev);
 }
 
@@ -200,6 +210,9 @@ static long cxl_vfio_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned 
 	switch (cmd) {
 	case VFIO_DEVICE_GET_INFO:
 		return cxl_vfio_device_info(dev, arg);
+	case VFIO_DEVICE_RESET:
+	case VFIO_DEVICE_PCI_HOT_RESET:
+		return cxl_vfio_reset_ioctl(dev, cmd, arg);
 	case VFIO_DEVICE_IOEVENTFD:
 		ret = check_ioeventfd(dev, arg);
 		if (ret)
@@ -238,6 +251,7 @@ static int cxl_vfio_init(struct vfio_device *vdev)
 	int ret;
 
 	mutex_init(&dev->model_lock);
+	mutex_init(&dev->reset_lock);
 	init_rwsem(&dev->hdm_lock);
 	INIT_LIST_HEAD(&dev->dmabufs);
 	dev->unclean = true;
@@ -259,6 +273,7 @@ static void cxl_vfio_release(struct vfio_device *vdev)
 
 	cxl_vfio_compat_zap_exit(&dev->zap);
 	mutex_destroy(&dev->model_lock);
+	mutex_destroy(&dev->reset_lock);
 	kfree(dev->found);
 	vfio_pci_core_release_dev(vdev);
 }
@@ -364,12 +379,22 @@ static int claim(struct cxl_vfio_device *dev)
 		return -ENOMEM;
 	ret = cxl_vfio_mem_claim(dev);
 	if (ret)
-		iounmap(dev->cm_regs);
+		goto unmap;
+	ret = cxl_vfio_reset_bind(dev);
+	if (ret)
+		goto release;
+	return 0;
+
+release:
+	cxl_vfio_mem_release(dev);
+unmap:
+	iounmap(dev->cm_regs);
 	return ret;
 }
 
 static void unclaim(struct cxl_vfio_device *dev)
 {
+	cxl_vfio_reset_unbind(dev);
 	cxl_vfio_mem_release(dev);
 	iounmap(dev->cm_regs);
 }
@@ -456,12 +481,18 @@ static struct pci_driver cxl_vfio_driver = {
 	.id_table = cxl_vfio_ids,
 	.probe = cxl_vfio_probe,
 	.remove = cxl_vfio_remove,
+	.dev_groups = cxl_vfio_groups,
 	.err_handler = &cxl_vfio_err_handlers,
 	.driver_managed_dma = true,
 };
 
 static int __init cxl_vfio_module_init(void)
 {
+	static const char * const reset_methods[] = {
+		[RESET_AUTO] = "auto", [RESET_CXL_ONLY] = "cxl", [RESET_FLR_ONLY] = "flr",
+	};
+	int ret;
+
 	if (is_disabled(NULL) < 0) {
 		pr_err(KBUILD_MODNAME ": disable_cxl=%s: expected 'all' or addresses like 0000:0d:00.0, separated by commas\n",
 		       disable_cxl);
@@ -472,6 +503,13 @@ static int __init cxl_vfio_module_init(void)
 		pr_err(KBUILD_MODNAME ": vmm_abi=%s: expected v3 or v2\n", vmm_abi);
 		return -EINVAL;
 	}
+	ret = match_string(reset_methods, ARRAY_SIZE(reset_methods), reset_method);
+	if (ret < 0) {
+		pr_err(KBUILD_MODNAME ": reset_method=%s: expected auto, cxl or flr\n",
+		       reset_method);
+		return -EINVAL;
+	}
+	cxl_vfio_reset_method = ret;
 	cxl_vfio_view.base_rw = cxl_vfio_abi_v2;
 	return pci_register_driver(&cxl_vfio_driver);
 }

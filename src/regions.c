@@ -8,6 +8,7 @@
 #include <linux/cxl_vfio_pci.h>
 
 #include "cxl_vfio.h"
+#include "trace.h"
 
 static_assert(sizeof(struct cxl_vfio_device_info_cap_v2) == 32);
 static_assert(sizeof(struct cxl_vfio_device_info_cap_v3) == 48);
@@ -38,32 +39,20 @@ static u32 comp_region_size(const struct cxl_vfio_device *dev)
 	return dev->found->hdm_offset + cxl_vfio_hdm_size(&dev->comp.hdm);
 }
 
-/* Say what a guest's register write led to */
-static void log_event(struct cxl_vfio_device *dev, struct cxl_vfio_hdm_event event)
-{
-	static const char * const what[] = {
-		[HDM_EVENT_COMMITTED] = "committed",
-		[HDM_EVENT_LOCKED] = "committed and locked",
-		[HDM_EVENT_DECOMMITTED] = "decommitted",
-		[HDM_EVENT_ERROR] = "not committed, its settings are illegal",
-	};
-
-	if (event.type != HDM_EVENT_NONE)
-		pci_dbg(dev->core.pdev, "HDM decoder %u: %s by the guest\n", event.decoder,
-			what[event.type]);
-}
-
 /* Merge @n bytes at @shift of a register; the register is written as a whole */
 static void write_dword(struct cxl_vfio_device *dev, u32 reg, unsigned int first,
 			const u8 *buf, unsigned int n)
 {
 	u32 val = cxl_vfio_comp_read(&dev->comp, reg);
+	struct cxl_vfio_hdm_event event;
 
 	for (unsigned int i = 0; i < n; i++) {
 		val &= ~(0xffU << (8 * (first + i)));
 		val |= (u32)buf[i] << (8 * (first + i));
 	}
-	log_event(dev, cxl_vfio_comp_write(&dev->comp, reg, val));
+	event = cxl_vfio_comp_write(&dev->comp, reg, val);
+	if (event.type != HDM_EVENT_NONE)
+		trace_cxl_vfio_decoder(dev->core.pdev, event.decoder, event.type, false);
 }
 
 static void read_dword(struct cxl_vfio_device *dev, u32 reg, unsigned int first, u8 *buf,
@@ -153,8 +142,11 @@ static const struct vfio_pci_regops comp_regops = {
 	.release = comp_release,
 };
 
-/* Sample the device and make the guest's view of its component block anew */
-static int model_comp(struct cxl_vfio_device *dev)
+/*
+ * Sample the device and make the guest's view of its component block anew; what
+ * the guest locked stays unless the locks are to go.
+ */
+static int model_comp(struct cxl_vfio_device *dev, bool unlock)
 {
 	const struct cxl_vfio_found *found = dev->found;
 	u32 expected = found->cm[found->hdm_offset / 4], *cm;
@@ -169,10 +161,37 @@ static int model_comp(struct cxl_vfio_device *dev)
 			cm[found->hdm_offset / 4], expected);
 		ret = -EIO;
 	} else {
-		cxl_vfio_comp_init(&dev->comp, cm, found->hdm_offset, &cxl_vfio_view);
+		mutex_lock(&dev->model_lock);
+		cxl_vfio_comp_init(&dev->comp, cm, found->hdm_offset, &cxl_vfio_view, unlock);
+		mutex_unlock(&dev->model_lock);
 	}
 	kfree(cm);
 	return ret;
+}
+
+/**
+ * cxl_vfio_model_reset() - bring the guest's view up to date after a reset
+ * @dev: the device, its memory usable
+ * @conventional: the reset releases locks too
+ */
+void cxl_vfio_model_reset(struct cxl_vfio_device *dev, bool conventional)
+{
+	if (!dev->opened)
+		return;
+	/* A view that cannot be made anew stays as it was, which is no harm */
+	model_comp(dev, conventional);
+	cxl_vfio_dvsec_resample(dev, conventional);
+}
+
+/**
+ * cxl_vfio_model_lost() - show the guest decoders that do not decode
+ * @dev: the device, which did not come back from a reset
+ */
+void cxl_vfio_model_lost(struct cxl_vfio_device *dev)
+{
+	mutex_lock(&dev->model_lock);
+	cxl_vfio_hdm_lose(&dev->comp.hdm);
+	mutex_unlock(&dev->model_lock);
 }
 
 /**
@@ -186,7 +205,7 @@ int cxl_vfio_regions_open(struct cxl_vfio_device *dev)
 {
 	int ret;
 
-	ret = model_comp(dev);
+	ret = model_comp(dev, true);
 	if (ret)
 		return ret;
 	ret = cxl_vfio_mem_register(dev);
@@ -210,7 +229,7 @@ static struct cxl_vfio_device_info_cap_v2 cap_v2(const struct cxl_vfio_device *d
 		.header.version = CXL_VFIO_DEVICE_INFO_CAP_VERSION,
 		.hdm_regs_bar_index = dev->found->bar,
 		.flags = CXL_VFIO_CAP_V2_FIRMWARE_COMMITTED |
-			 (dev->found->cache_capable ? CXL_VFIO_CAP_V2_CACHE_CAPABLE : 0),
+			 (dev->found->dvsec_cap & CXL_VFIO_DVSEC_CAP_CACHE ? CXL_VFIO_CAP_V2_CACHE_CAPABLE : 0),
 		.hdm_regs_offset = dev->found->block_offset + CXL_VFIO_CM_OFFSET,
 		.dpa_region_index = dev->mem[0].region,
 		.comp_regs_region_index = dev->comp_region,

@@ -1,169 +1,447 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The gate in front of HDM memory, and the resets that it guards against.
+ * Resets, power and errors: whatever happened to the device, one path brings it
+ * back.
  *
- * On real hardware a CPU access to memory that the device no longer decodes can
- * take the host down, so the gate closes, and user mappings go, before whatever
- * makes the memory go away; it opens only after the decoders were seen to be as
- * they were at bind.
+ * Before: the gate closes (gate.c).  After: cxl_vfio_settle() puts DVSEC CONTROL
+ * and the decoders back as they were at bind, waits until the memory is active,
+ * brings the guest's view up to date and lets the gate open.  What cannot be put
+ * back leaves the gate closed, with one line that says why, until a later reset
+ * succeeds.
+ *
+ * The kernel's reset callbacks may be called with memory_lock held, so nothing
+ * is waited for there: what takes time is left to a work item.  Whoever asked
+ * for the reset waits for it.
  */
+#include <linux/delay.h>
+#include <linux/io.h>
+#include <linux/ktime.h>
 #include <linux/pci.h>
+#include <linux/suspend.h>
 
 #include "cxl_vfio.h"
+#define CREATE_TRACE_POINTS
+#include "trace.h"
 
-static void zap_all(struct cxl_vfio_device *dev)
+#define COMMIT_TRIES		20		/* of a millisecond: CXL r4.0 8.2.4.20.12 */
+#define WBI_TIMEOUT_MS		100
+#define CXL_RESET_SETTLE_MS	100		/* config space is undefined for so long */
+#define CXL_RESET_POLL_MS	20
+
+#define CTRL2_DOORBELLS		(CXL_VFIO_DVSEC_CTRL2_INIT_WBI | CXL_VFIO_DVSEC_CTRL2_INIT_RST)
+#define CTRL_ENABLES		(CXL_VFIO_DVSEC_CTRL_CACHE_ENABLE | CXL_VFIO_DVSEC_CTRL_MEM_ENABLE)
+
+enum reset_phase { PHASE_FUNCTION, PHASE_WBI, PHASE_CXL, PHASE_RESTORE, PHASE_ACTIVE };
+
+static u16 dvsec_read(struct cxl_vfio_device *dev, u16 offset)
 {
-	for (unsigned int i = 0; i < dev->found->nr_ranges; i++)
-		cxl_vfio_compat_zap(&dev->core, &dev->zap, dev->mem[i].window.offset,
-				    dev->mem[i].window.size);
-	cxl_vfio_compat_zap(&dev->core, &dev->zap, dev->bar.offset, dev->bar.size);
-	cxl_vfio_dmabuf_revoke(dev);
+	u16 val = 0xffff;
+
+	pci_read_config_word(dev->core.pdev, dev->found->dvsec + offset, &val);
+	return val;
 }
 
-/* Close the gate; on return no mapping is left and no access under way */
-static void close_gate(struct cxl_vfio_device *dev, bool resetting)
+static void dvsec_write(struct cxl_vfio_device *dev, u16 offset, u16 val)
 {
-	bool opened;
-
-	down_write(&dev->hdm_lock);
-	dev->resetting |= resetting;
-	dev->gate = GATE_CLOSED;
-	opened = dev->opened;
-	up_write(&dev->hdm_lock);
-	if (opened)
-		zap_all(dev);
+	pci_write_config_word(dev->core.pdev, dev->found->dvsec + offset, val);
 }
 
-/**
- * cxl_vfio_gate_pause() - hold everybody back for a moment
- * @dev: the device, open
- *
- * On return no user mapping is left and no access to HDM memory is under way;
- * who tries one meanwhile tries again, until cxl_vfio_gate_update() decides.
- * Not with hdm_lock held; memory_lock may be held.
- */
-void cxl_vfio_gate_pause(struct cxl_vfio_device *dev)
+static void trace_phase(struct cxl_vfio_device *dev, enum reset_phase phase, int ret,
+			ktime_t start)
 {
-	bool pause;
-
-	down_write(&dev->hdm_lock);
-	pause = dev->gate == GATE_OPEN;
-	if (pause)
-		dev->gate = GATE_BUSY;
-	up_write(&dev->hdm_lock);
-	if (pause)
-		zap_all(dev);
+	trace_cxl_vfio_reset(dev->core.pdev, phase, ret, ktime_us_delta(ktime_get(), start));
 }
 
-/* Can the device's registers be read now? */
-static bool decodes_memory(struct pci_dev *pdev)
+static void __iomem *decoder_regs(struct cxl_vfio_device *dev, unsigned int n)
 {
-	u16 command = 0;
+	return dev->cm_regs + dev->found->hdm_offset + CXL_VFIO_HDM_DECODER(n);
+}
 
-	pci_read_config_word(pdev, PCI_COMMAND, &command);
-	return !PCI_POSSIBLE_ERROR(command) && (command & PCI_COMMAND_MEMORY) &&
-	       pdev->current_state == PCI_D0;
+/* Decoder @n's registers as they were at bind */
+static const u32 *decoder_saved(struct cxl_vfio_device *dev, unsigned int n)
+{
+	return &dev->found->cm[(dev->found->hdm_offset + CXL_VFIO_HDM_DECODER(n)) / 4];
+}
+
+static bool was_committed(struct cxl_vfio_device *dev, unsigned int n)
+{
+	return decoder_saved(dev, n)[CXL_VFIO_HDM_CTRL / 4] & CXL_VFIO_HDM_CTRL_COMMITTED;
+}
+
+/* Is decoder @n as it was at bind? */
+static bool decoder_intact(struct cxl_vfio_device *dev, unsigned int n)
+{
+	static const u8 regs[] = { CXL_VFIO_HDM_BASE_LOW, CXL_VFIO_HDM_BASE_HIGH,
+				   CXL_VFIO_HDM_SIZE_LOW, CXL_VFIO_HDM_SIZE_HIGH };
+	const u32 *saved = decoder_saved(dev, n);
+	void __iomem *reg = decoder_regs(dev, n);
+	u32 ctrl = readl(reg + CXL_VFIO_HDM_CTRL);
+
+	if ((ctrl ^ saved[CXL_VFIO_HDM_CTRL / 4]) & CXL_VFIO_HDM_CTRL_COMMITTED)
+		return false;
+	for (unsigned int i = 0; i < ARRAY_SIZE(regs) && was_committed(dev, n); i++)
+		if (readl(reg + regs[i]) != saved[regs[i] / 4])
+			return false;
+	return true;
+}
+
+static int decommit(struct cxl_vfio_device *dev, unsigned int n)
+{
+	void __iomem *reg = decoder_regs(dev, n);
+	u32 ctrl = readl(reg + CXL_VFIO_HDM_CTRL);
+
+	if (!(ctrl & (CXL_VFIO_HDM_CTRL_COMMIT | CXL_VFIO_HDM_CTRL_COMMITTED)))
+		return 0;
+	writel(ctrl & ~CXL_VFIO_HDM_CTRL_COMMIT, reg + CXL_VFIO_HDM_CTRL);
+	if (!(readl(reg + CXL_VFIO_HDM_CTRL) & CXL_VFIO_HDM_CTRL_COMMITTED))
+		return 0;
+	pci_err(dev->core.pdev, "HDM decoder %u: locked other than it was at bind, device memory stays closed; unbind and have firmware set it up anew\n",
+		n);
+	return -EBUSY;
+}
+
+static int commit(struct cxl_vfio_device *dev, unsigned int n)
+{
+	static const u8 regs[] = {
+		CXL_VFIO_HDM_BASE_HIGH, CXL_VFIO_HDM_BASE_LOW, CXL_VFIO_HDM_SIZE_HIGH,
+		CXL_VFIO_HDM_SIZE_LOW, CXL_VFIO_HDM_SKIP_HIGH, CXL_VFIO_HDM_SKIP_LOW,
+	};
+	const u32 *saved = decoder_saved(dev, n);
+	void __iomem *reg = decoder_regs(dev, n);
+	u32 ctrl = saved[CXL_VFIO_HDM_CTRL / 4] & ~CXL_VFIO_HDM_CTRL_COMMITTED;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(regs); i++)
+		writel(saved[regs[i] / 4], reg + regs[i]);
+	writel(ctrl | CXL_VFIO_HDM_CTRL_COMMIT, reg + CXL_VFIO_HDM_CTRL);
+	for (unsigned int i = 0; i < COMMIT_TRIES; i++) {
+		ctrl = readl(reg + CXL_VFIO_HDM_CTRL);
+		if (ctrl & (CXL_VFIO_HDM_CTRL_COMMITTED | CXL_VFIO_HDM_CTRL_ERROR))
+			break;
+		usleep_range(1000, 1500);
+	}
+	if (!(ctrl & CXL_VFIO_HDM_CTRL_COMMITTED)) {
+		pci_err(dev->core.pdev, "HDM decoder %u: CTRL reads %#010x, it does not commit again, device memory stays closed; reset the device, or unbind and have firmware commit it\n",
+			n, ctrl);
+		return ctrl & CXL_VFIO_HDM_CTRL_ERROR ? -EIO : -ETIMEDOUT;
+	}
+	trace_cxl_vfio_decoder(dev->core.pdev, n, HDM_EVENT_COMMITTED, true);
+	return 0;
+}
+
+/* All decoders from the first that is not as it was: out in reverse order, in again */
+static int restore_decoders(struct cxl_vfio_device *dev)
+{
+	u32 hdm = dev->found->hdm_offset, cap = dev->found->cm[hdm / 4];
+	unsigned int count = cxl_vfio_hdm_decoder_count(cap), first = 0;
+	int ret = 0;
+
+	if (readl(dev->cm_regs + hdm) != cap) {
+		pci_err(dev->core.pdev, "HDM Decoder Capability: header reads %#010x, it was %#010x at bind; device memory stays closed, is the device gone?\n",
+			readl(dev->cm_regs + hdm), cap);
+		return -ENODEV;
+	}
+	writel(dev->found->cm[(hdm + CXL_VFIO_HDM_GLOBAL_CTRL) / 4],
+	       dev->cm_regs + hdm + CXL_VFIO_HDM_GLOBAL_CTRL);
+	while (first < count && decoder_intact(dev, first))
+		first++;
+	for (unsigned int n = count; n-- > first && !ret;)
+		ret = decommit(dev, n);
+	for (unsigned int n = first; n < count && !ret; n++)
+		if (was_committed(dev, n))
+			ret = commit(dev, n);
+	return ret;
 }
 
 /*
- * Is HDM memory as it was at bind?  If not, the log is told once, and the
- * device's own DMA is stopped, which might still reach what was its memory.
+ * Put back what a reset lost: 1 if something was, 0 if nothing, or a negative
+ * errno, told in the log.
  */
-static bool memory_intact(struct cxl_vfio_device *dev)
+static int restore(struct cxl_vfio_device *dev)
 {
-	struct pci_dev *pdev = dev->core.pdev;
-	bool decoders = cxl_vfio_decoders_intact(dev->cm_regs, dev->found);
+	u16 ctrl = dvsec_read(dev, CXL_VFIO_DVSEC_CTRL), saved = dev->found->dvsec_ctrl;
+	bool lost = (ctrl ^ saved) & CTRL_ENABLES;
+	int ret;
 
-	if (decoders && cxl_vfio_memory_active(pdev, dev->found)) {
-		dev->told_lost = false;
-		return true;
+	if (PCI_POSSIBLE_ERROR(ctrl)) {
+		pci_err(dev->core.pdev, "CXL Device DVSEC: CONTROL reads %#x, device memory stays closed, is the device gone?\n",
+			ctrl);
+		return -ENODEV;
 	}
-	pci_clear_master(pdev);
-	if (!dev->told_lost)
-		pci_err(pdev, decoders ?
-			"memory is not active, it stays closed until it is\n" :
-			"HDM decoders are not committed as they were at bind, device memory stays closed; unbind, have firmware commit them and bind again\n");
-	dev->told_lost = true;
-	return false;
+	if (lost)
+		dvsec_write(dev, CXL_VFIO_DVSEC_CTRL, saved);
+	if (cxl_vfio_decoders_intact(dev->cm_regs, dev->found))
+		return lost;
+	ret = restore_decoders(dev);
+	return ret < 0 ? ret : 1;
 }
 
-/* Let nothing of the last user survive, while nobody can see */
-static void clear_memory(struct cxl_vfio_device *dev)
+/* It did not come back: nothing is to reach what was its memory */
+static void give_up(struct cxl_vfio_device *dev)
 {
-	if (dev->unclean && !cxl_vfio_keep_memory)
-		cxl_vfio_mem_clear(dev);
-	dev->unclean = false;
+	pci_clear_master(dev->core.pdev);
+	dev->lost = true;
+	cxl_vfio_model_lost(dev);
 }
 
-/* What should the gate be?  Caller holds hdm_lock for write. */
-static enum cxl_vfio_gate judge(struct cxl_vfio_device *dev)
+/* Is there anything to do, and any use in trying?  reset_lock is held. */
+static bool needs_recovery(struct cxl_vfio_device *dev)
 {
-	lockdep_assert_held_write(&dev->hdm_lock);
-	if (!dev->opened || dev->resetting || !decodes_memory(dev->core.pdev) ||
-	    !memory_intact(dev))
-		return GATE_CLOSED;
-	clear_memory(dev);
-	return GATE_OPEN;
+	lockdep_assert_held(&dev->reset_lock);
+	if (!cxl_vfio_decodes_memory(dev->core.pdev) || dev->resetting || dev->reset_failed ||
+	    dev->suspended)
+		return false;
+	if (!dev->lost)
+		return !cxl_vfio_gate_judge(dev);
+	/* It was told that it is lost: try again only when something has happened */
+	return dev->retry || (cxl_vfio_decoders_intact(dev->cm_regs, dev->found) &&
+			      cxl_vfio_memory_active(dev->core.pdev, dev->found));
+}
+
+/* Put back what was lost: as restore(), 0 if there is nothing to recover from */
+static int recover_registers(struct cxl_vfio_device *dev, bool *needed)
+{
+	ktime_t start = ktime_get();
+	int lost = 0;
+
+	mutex_lock(&dev->reset_lock);
+	*needed = needs_recovery(dev);
+	if (*needed) {
+		dev->retry = false;
+		lost = restore(dev);
+		trace_phase(dev, PHASE_RESTORE, min(lost, 0), start);
+		dev->stats.restores += lost > 0;
+	}
+	mutex_unlock(&dev->reset_lock);
+	return lost;
 }
 
 /**
- * cxl_vfio_gate_update() - open the gate if HDM memory can be used, else close
+ * cxl_vfio_settle() - after anything that may have changed the device
  * @dev: the device
  *
- * While Memory Space is off or the function is not in D0 the gate is closed
- * without a word; a decoder that is not as it was at bind is told in the log.
- * Not with hdm_lock held; memory_lock may be held.
+ * Opens the gate if all is well, puts back what was lost if not.  May sleep for
+ * as long as the device states that its memory takes to become active; a signal
+ * ends that, and a work item goes on.  No locks are held.
+ *
+ * Return: 0, also while Memory Space is off or the device sleeps, when there is
+ * nothing to be done; or a negative errno, told in the log, with the gate closed.
  */
-void cxl_vfio_gate_update(struct cxl_vfio_device *dev)
+int cxl_vfio_settle(struct cxl_vfio_device *dev)
 {
-	bool closed;
+	ktime_t start;
+	bool needed;
+	int lost, ret;
 
-	down_write(&dev->hdm_lock);
-	dev->gate = judge(dev);
-	closed = dev->gate == GATE_CLOSED && dev->opened;
-	up_write(&dev->hdm_lock);
-	if (closed)
-		zap_all(dev);
+	lost = recover_registers(dev, &needed);
+	ret = min(lost, 0);
+	if (needed && !ret) {
+		start = ktime_get();
+		ret = cxl_vfio_wait_ranges(dev->core.pdev, dev->found);
+		trace_phase(dev, PHASE_ACTIVE, ret, start);
+	}
+
+	mutex_lock(&dev->reset_lock);
+	if (ret == -EINTR) {
+		dev->retry = true;
+		schedule_work(&dev->settle_work);
+	} else if (ret) {
+		give_up(dev);
+	} else if (needed) {
+		if (lost || dev->lost)
+			cxl_vfio_model_reset(dev, true);
+		dev->lost = false;
+	}
+	if (dev->lost)
+		ret = ret ?: -EIO;
+	else
+		cxl_vfio_gate_judge(dev);
+	mutex_unlock(&dev->reset_lock);
+	return ret;
+}
+
+static void settle_work(struct work_struct *work)
+{
+	cxl_vfio_settle(container_of(work, struct cxl_vfio_device, settle_work));
+}
+
+static void note_reset(struct cxl_vfio_device *dev, const char *kind, int result, ktime_t start)
+{
+	lockdep_assert_held(&dev->reset_lock);
+	dev->retry = true;
+	dev->stats.resets++;
+	dev->last_reset.kind = kind;
+	dev->last_reset.result = result;
+	dev->last_reset.us = ktime_us_delta(ktime_get(), start);
+}
+
+static int write_back_cache(struct cxl_vfio_device *dev, u16 ctrl2)
+{
+	ktime_t start = ktime_get();
+	int ret = -ETIMEDOUT;
+
+	dvsec_write(dev, CXL_VFIO_DVSEC_CTRL2, ctrl2 | CXL_VFIO_DVSEC_CTRL2_INIT_WBI);
+	for (unsigned int ms = 0; ms <= WBI_TIMEOUT_MS; ms++) {
+		u16 status = dvsec_read(dev, CXL_VFIO_DVSEC_STATUS2);
+
+		if (PCI_POSSIBLE_ERROR(status))
+			break;
+		if (status & CXL_VFIO_DVSEC_STATUS2_CACHE_INVALID) {
+			ret = 0;
+			break;
+		}
+		usleep_range(1000, 1200);
+	}
+	trace_phase(dev, PHASE_WBI, ret, start);
+	if (ret)
+		pci_err(dev->core.pdev, "cache write-back and invalidate does not complete\n");
+	return ret;
 }
 
 /**
- * cxl_vfio_gate_open() - a user has opened the device
- * @dev: the device, all set for the user
+ * cxl_vfio_write_back() - cache write-back and invalidate, as a guest asked
+ * @dev: the device; its CAPABILITY says that it can
  */
-void cxl_vfio_gate_open(struct cxl_vfio_device *dev)
+void cxl_vfio_write_back(struct cxl_vfio_device *dev)
 {
-	down_write(&dev->hdm_lock);
-	dev->opened = true;
-	dev->gate = judge(dev);
-	up_write(&dev->hdm_lock);
+	mutex_lock(&dev->reset_lock);
+	write_back_cache(dev, dvsec_read(dev, CXL_VFIO_DVSEC_CTRL2) & ~CTRL2_DOORBELLS);
+	mutex_unlock(&dev->reset_lock);
+}
+
+/* Limit for a CXL reset, CXL r4.0 8.1.3.1: 10 ms to 100 s */
+static unsigned int cxl_reset_timeout_ms(u16 cap)
+{
+	static const unsigned int ms[] = { 10, 100, 1000, 10000, 100000 };
+	unsigned int code = FIELD_GET(CXL_VFIO_DVSEC_CAP_RST_TIMEOUT, cap);
+
+	return max(100U, ms[min_t(unsigned int, code, ARRAY_SIZE(ms) - 1)]);
+}
+
+/* Ring the doorbell and wait, CXL r4.0 9.7 */
+static int initiate_cxl_reset(struct cxl_vfio_device *dev, u16 ctrl2)
+{
+	unsigned int limit = cxl_reset_timeout_ms(dev->found->dvsec_cap);
+	ktime_t start = ktime_get();
+	int ret = -ETIMEDOUT;
+
+	dvsec_write(dev, CXL_VFIO_DVSEC_CTRL2, ctrl2 | CXL_VFIO_DVSEC_CTRL2_INIT_RST);
+	msleep(CXL_RESET_SETTLE_MS);
+	for (unsigned int ms = 0; ms <= limit; ms += CXL_RESET_POLL_MS) {
+		u16 status = dvsec_read(dev, CXL_VFIO_DVSEC_STATUS2);
+
+		if (!PCI_POSSIBLE_ERROR(status)) {
+			if (status & CXL_VFIO_DVSEC_STATUS2_RST_ERROR) {
+				ret = -EIO;
+				break;
+			}
+			if (status & CXL_VFIO_DVSEC_STATUS2_RST_COMPLETE) {
+				ret = 0;
+				break;
+			}
+		}
+		msleep(CXL_RESET_POLL_MS);
+	}
+	trace_phase(dev, PHASE_CXL, ret, start);
+	return ret;
+}
+
+static int cxl_reset_locked(struct cxl_vfio_device *dev, bool clear)
+{
+	u16 ctrl2 = dvsec_read(dev, CXL_VFIO_DVSEC_CTRL2) & ~CTRL2_DOORBELLS, command;
+	struct pci_dev *pdev = dev->core.pdev;
+	int ret = 0;
+
+	pci_read_config_word(pdev, PCI_COMMAND, &command);
+	pci_clear_master(pdev);
+	ctrl2 &= ~CXL_VFIO_DVSEC_CTRL2_RST_MEM_CLR_EN;
+	dvsec_write(dev, CXL_VFIO_DVSEC_CTRL2, ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
+	if (dev->found->dvsec_cap & CXL_VFIO_DVSEC_CAP_WBI)
+		ret = write_back_cache(dev, ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
+	if (!ret && !pci_wait_for_pending_transaction(pdev))
+		pci_warn(pdev, "transactions are pending, CXL reset all the same\n");
+	if (!ret)
+		ret = initiate_cxl_reset(dev, ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING |
+					 (clear ? CXL_VFIO_DVSEC_CTRL2_RST_MEM_CLR_EN : 0));
+	dvsec_write(dev, CXL_VFIO_DVSEC_CTRL2, ctrl2);
+	if (!ret && (command & PCI_COMMAND_MASTER))
+		pci_set_master(pdev);
+	return ret;
+}
+
+/*
+ * CXL reset, CXL r4.0 9.7, with the device clearing its memory if it is to.
+ * -EAGAIN if somebody else is resetting or unbinding the function, -EIO if the
+ * device reports an error and -ETIMEDOUT if it reports nothing, both told in the
+ * log; then the gate stays closed until a reset succeeds.
+ */
+static int cxl_reset(struct cxl_vfio_device *dev, bool clear)
+{
+	struct pci_dev *pdev = dev->core.pdev;
+	ktime_t start = ktime_get();
+	int ret;
+
+	if (!pci_dev_trylock(pdev))
+		return -EAGAIN;
+	mutex_lock(&dev->reset_lock);
+	cxl_vfio_gate_close(dev, true);
+	ret = cxl_reset_locked(dev, clear);
+	cxl_vfio_gate_reset_over(dev, ret);
+	note_reset(dev, "cxl", ret, start);
+	mutex_unlock(&dev->reset_lock);
+	pci_dev_unlock(pdev);
+
+	if (ret)
+		pci_err(pdev, "CXL reset %s, device memory stays closed until a reset succeeds\n",
+			ret == -ETIMEDOUT ? "does not complete" : "reports an error");
+	return ret;
+}
+
+static bool wants_cxl_reset(const struct cxl_vfio_device *dev)
+{
+	return cxl_vfio_reset_method != RESET_FLR_ONLY &&
+	       (dev->found->dvsec_cap & CXL_VFIO_DVSEC_CAP_RST);
 }
 
 /**
- * cxl_vfio_gate_shut() - the user has gone, and with it all mappings
- * @dev: the device
+ * cxl_vfio_reset_ioctl() - VFIO_DEVICE_RESET and VFIO_DEVICE_PCI_HOT_RESET
+ * @dev: the device, open
+ * @cmd: which
+ * @arg: its argument
+ *
+ * Return: as for the ioctl, -EIO if the device did not come back as it was.
  */
-void cxl_vfio_gate_shut(struct cxl_vfio_device *dev)
+long cxl_vfio_reset_ioctl(struct cxl_vfio_device *dev, unsigned int cmd, unsigned long arg)
 {
-	down_write(&dev->hdm_lock);
-	dev->opened = false;
-	dev->gate = GATE_CLOSED;
-	dev->unclean |= dev->used;
-	dev->used = false;
-	up_write(&dev->hdm_lock);
+	bool cxl = cmd == VFIO_DEVICE_RESET && wants_cxl_reset(dev);
+	long ret = 0;
+
+	if (cxl)
+		ret = cxl_reset(dev, false);
+	if (!cxl || cxl_vfio_reset_method != RESET_CXL_ONLY)
+		ret = vfio_pci_core_ioctl(&dev->core.vdev, cmd, arg);
+	if (cxl_vfio_settle(dev) && !ret)
+		ret = -EIO;
+	if (!ret)
+		cxl_vfio_model_reset(dev, true);
+	return ret;
 }
 
 /**
- * cxl_vfio_gate_clean() - clear what the user left, if that can be done now
- * @dev: the device, closed and quiet; if it cannot be done now, the next open
- *	does it before the gate opens
+ * cxl_vfio_guest_reset() - CXL reset as a guest asked for
+ * @dev: the device, open; its CAPABILITY says that it can
+ * @clear: Reset Memory Clear Enable
+ *
+ * Return: 0 or a negative errno; the guest's STATUS2 is for the caller.
  */
-void cxl_vfio_gate_clean(struct cxl_vfio_device *dev)
+int cxl_vfio_guest_reset(struct cxl_vfio_device *dev, bool clear)
 {
-	down_write(&dev->hdm_lock);
-	if (dev->unclean && !dev->resetting && decodes_memory(dev->core.pdev) &&
-	    memory_intact(dev))
-		clear_memory(dev);
-	up_write(&dev->hdm_lock);
+	int ret = cxl_reset(dev, clear);
+
+	if (!ret)
+		ret = cxl_vfio_settle(dev);
+	if (!ret)
+		cxl_vfio_model_reset(dev, false);
+	return ret;
 }
 
 static struct cxl_vfio_device *pdev_to_cxl_vfio(struct pci_dev *pdev)
@@ -175,8 +453,13 @@ static void reset_prepare(struct pci_dev *pdev)
 {
 	struct cxl_vfio_device *dev = pdev_to_cxl_vfio(pdev);
 
-	if (dev->found->is_cxl)
-		close_gate(dev, true);
+	if (!dev->found->is_cxl)
+		return;
+	cxl_vfio_gate_close(dev, true);
+	/* Whoever is putting registers back is done first */
+	mutex_lock(&dev->reset_lock);
+	dev->reset_start = ktime_get();
+	mutex_unlock(&dev->reset_lock);
 }
 
 static void reset_done(struct pci_dev *pdev)
@@ -185,24 +468,98 @@ static void reset_done(struct pci_dev *pdev)
 
 	if (!dev->found->is_cxl)
 		return;
-	down_write(&dev->hdm_lock);
-	dev->resetting = false;
-	dev->gate = judge(dev);
-	up_write(&dev->hdm_lock);
+	cxl_vfio_gate_reset_over(dev, false);
+	mutex_lock(&dev->reset_lock);
+	note_reset(dev, "function", 0, dev->reset_start);
+	mutex_unlock(&dev->reset_lock);
+	trace_phase(dev, PHASE_FUNCTION, 0, dev->reset_start);
+	if (dev->lost || !cxl_vfio_gate_judge(dev))
+		schedule_work(&dev->settle_work);
 }
 
 static pci_ers_result_t error_detected(struct pci_dev *pdev, pci_channel_state_t state)
 {
 	struct cxl_vfio_device *dev = pdev_to_cxl_vfio(pdev);
+	pci_ers_result_t result = vfio_pci_core_aer_err_detected(pdev, state);
 
+	if (!dev->found->is_cxl || state == pci_channel_io_normal)
+		return result;
 	/* Until a reset the link may be down */
-	if (dev->found->is_cxl && state != pci_channel_io_normal)
-		close_gate(dev, false);
-	return vfio_pci_core_aer_err_detected(pdev, state);
+	cxl_vfio_gate_close(dev, false);
+	return state == pci_channel_io_frozen ? PCI_ERS_RESULT_NEED_RESET :
+						PCI_ERS_RESULT_DISCONNECT;
+}
+
+/* The link was reset, without the callbacks above and without saving anything */
+static pci_ers_result_t slot_reset(struct pci_dev *pdev)
+{
+	struct cxl_vfio_device *dev = pdev_to_cxl_vfio(pdev);
+
+	if (!dev->found->is_cxl)
+		return PCI_ERS_RESULT_RECOVERED;
+	pci_restore_state(pdev);
+	mutex_lock(&dev->reset_lock);
+	dev->retry = true;
+	note_reset(dev, "error", 0, ktime_get());
+	mutex_unlock(&dev->reset_lock);
+	return PCI_ERS_RESULT_RECOVERED;
+}
+
+static void resume(struct pci_dev *pdev)
+{
+	struct cxl_vfio_device *dev = pdev_to_cxl_vfio(pdev);
+
+	if (dev->found->is_cxl)
+		schedule_work(&dev->settle_work);
 }
 
 const struct pci_error_handlers cxl_vfio_err_handlers = {
 	.error_detected = error_detected,
+	.slot_reset = slot_reset,
+	.resume = resume,
 	.reset_prepare = reset_prepare,
 	.reset_done = reset_done,
 };
+
+/* The PCI core takes a sleeping system's functions to D3 without asking vfio-pci-core */
+static int pm_event(struct notifier_block *nb, unsigned long event, void *data)
+{
+	struct cxl_vfio_device *dev = container_of(nb, struct cxl_vfio_device, pm_nb);
+
+	switch (event) {
+	case PM_SUSPEND_PREPARE:
+	case PM_HIBERNATION_PREPARE:
+		cxl_vfio_gate_suspend(dev, true);
+		break;
+	case PM_POST_SUSPEND:
+	case PM_POST_HIBERNATION:
+	case PM_POST_RESTORE:
+		cxl_vfio_gate_suspend(dev, false);
+		schedule_work(&dev->settle_work);
+		break;
+	}
+	return NOTIFY_DONE;
+}
+
+/**
+ * cxl_vfio_reset_bind() - be told of what happens to the device
+ * @dev: the device, before it is registered
+ *
+ * Return: 0 or a negative errno.
+ */
+int cxl_vfio_reset_bind(struct cxl_vfio_device *dev)
+{
+	INIT_WORK(&dev->settle_work, settle_work);
+	dev->pm_nb.notifier_call = pm_event;
+	return register_pm_notifier(&dev->pm_nb);
+}
+
+/**
+ * cxl_vfio_reset_unbind() - undo cxl_vfio_reset_bind()
+ * @dev: the device, no longer registered
+ */
+void cxl_vfio_reset_unbind(struct cxl_vfio_device *dev)
+{
+	unregister_pm_notifier(&dev->pm_nb);
+	cancel_work_sync(&dev->settle_work);
+}

@@ -7,7 +7,7 @@
 #include "device.h"
 #include "../../src/cxl_vfio.h"
 
-struct cxl_vfio_view cxl_vfio_view = { .hide_hpa = true };
+struct cxl_vfio_view cxl_vfio_view = { .hide_hpa = true, .guest_reset = true };
 
 static struct cxl_vfio_device dev;
 static struct cxl_vfio_found found;
@@ -21,10 +21,24 @@ void cxl_vfio_gate_pause(struct cxl_vfio_device *d)
 	paused = 1;
 }
 
-void cxl_vfio_gate_update(struct cxl_vfio_device *d)
+int cxl_vfio_settle(struct cxl_vfio_device *d)
 {
 	assert(d == &dev && paused);
 	paused = 0;
+	return 0;
+}
+
+/* What CONTROL2's doorbells lead to: no model may be locked then */
+int cxl_vfio_guest_reset(struct cxl_vfio_device *d, bool clear)
+{
+	assert(d == &dev && !d->model_lock.taken);
+	cxl_vfio_dvsec_resample(d, false);
+	return clear ? -EIO : 0;
+}
+
+void cxl_vfio_write_back(struct cxl_vfio_device *d)
+{
+	assert(d == &dev && !d->model_lock.taken);
 }
 
 ssize_t vfio_pci_core_read(struct vfio_device *vdev, char *buf, size_t count, loff_t *ppos)

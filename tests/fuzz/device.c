@@ -100,6 +100,7 @@ void fuzz_device_init(void)
 {
 	memset(&fuzz_device, 0, sizeof(fuzz_device));
 	fuzz_device.pdev.pm_cap = 0x40;
+	fuzz_device.pdev.pcie_cap = 0x50;
 	fuzz_device.pdev.resource[0] = (struct resource) {
 		.start = FUZZ_BAR_PHYS, .size = FUZZ_BAR_SIZE, .flags = IORESOURCE_MEM,
 	};

@@ -40,7 +40,7 @@ static void check_view(const struct cxl_vfio_found *found)
 	const struct cxl_vfio_view view = { .hide_hpa = true };
 	static struct cxl_vfio_comp comp;
 
-	cxl_vfio_comp_init(&comp, found->cm, found->hdm_offset, &view);
+	cxl_vfio_comp_init(&comp, found->cm, found->hdm_offset, &view, true);
 	assert(found->hdm_offset + cxl_vfio_hdm_size(&comp.hdm) <= CXL_VFIO_CM_SIZE);
 	for (unsigned int n = 0; n < comp.hdm.count; n++) {
 		u32 at = CXL_VFIO_CM_OFFSET + found->hdm_offset + CXL_VFIO_HDM_DECODER(n);

@@ -56,7 +56,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(regs); i++)
 		regs[i] = take(&in, 2);
-	cxl_vfio_dvsec_init(&dvsec, regs, dvsec_len, &view);
+	cxl_vfio_dvsec_init(&dvsec, regs, dvsec_len, &view, true);
 	cxl_vfio_dvsec_read(&dvsec, 0, is, sizeof(is));
 	for (unsigned int i = 0x20; i < 0x28 && view.hide_hpa; i++)
 		assert(!is[i] && !is[i + 0x10]);

@@ -93,7 +93,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	regs[1] = take(&in, 1);
 	for (unsigned int i = 0; i < 32 && i < 8 * count; i++)
 		regs[4 + i] = take(&in, 4);
-	cxl_vfio_hdm_init(&hdm, regs, &view);
+	cxl_vfio_hdm_init(&hdm, regs, &view, true);
 	for (unsigned int n = 0; n < count && view.hide_hpa; n++)
 		assert(!pair(&hdm, n, CXL_VFIO_HDM_BASE_LOW));
 

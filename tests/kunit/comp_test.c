@@ -29,7 +29,7 @@ static struct cxl_vfio_comp *make(struct kunit *test, const struct cxl_vfio_view
 	memset(&cm[HDM_AT / 4], 0, 0x30);
 	cm[(HDM_AT + CXL_VFIO_HDM_DECODER(0) + CXL_VFIO_HDM_SIZE_LOW) / 4] = 0x10000000;
 	cm[(HDM_AT + CXL_VFIO_HDM_DECODER(0) + CXL_VFIO_HDM_CTRL) / 4] = 0x600;
-	cxl_vfio_comp_init(comp, cm, HDM_AT, view);
+	cxl_vfio_comp_init(comp, cm, HDM_AT, view, true);
 	return comp;
 }
 
@@ -114,7 +114,7 @@ static void comp_survives_wild_pointers(struct kunit *test)
 	cm[2] = CXL_VFIO_CM_CAP_ID_RAS | 0x004U << 20;
 	cm[3] = CXL_VFIO_CM_CAP_ID_HDM | HDM_AT << 20;
 	memset(&cm[HDM_AT / 4], 0, 0x30);
-	cxl_vfio_comp_init(comp, cm, HDM_AT, &mirror);
+	cxl_vfio_comp_init(comp, cm, HDM_AT, &mirror, true);
 	KUNIT_EXPECT_EQ(test, cm[1], get(comp, 4));
 	KUNIT_EXPECT_EQ(test, cm[3], get(comp, 12));
 	KUNIT_EXPECT_EQ(test, ~0U, get(comp, 0xffc));

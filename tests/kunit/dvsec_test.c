@@ -35,7 +35,7 @@ static struct cxl_vfio_dvsec make(u16 cap, u16 len, const struct cxl_vfio_view *
 	u16 regs[DVSEC_MAX_LEN / 2];
 
 	device_regs(regs, cap);
-	cxl_vfio_dvsec_init(&dvsec, regs, len, view);
+	cxl_vfio_dvsec_init(&dvsec, regs, len, view, true);
 	return dvsec;
 }
 
@@ -291,6 +291,46 @@ static void dvsec_tells_which_reads_are_live(struct kunit *test)
 	}
 }
 
+/* CONFIG_LOCK, and what it locks, outlive all but a conventional reset */
+static void dvsec_reset(struct kunit *test)
+{
+	struct cxl_vfio_dvsec dvsec = make(CAP, LEN, &mirror);
+	u16 regs[DVSEC_MAX_LEN / 2];
+
+	device_regs(regs, CAP);
+	set(&dvsec, CXL_VFIO_DVSEC_CTRL, 5);
+	cxl_vfio_dvsec_init(&dvsec, regs, LEN, &mirror, false);
+	KUNIT_EXPECT_EQ(test, 2, get(&dvsec, CXL_VFIO_DVSEC_CTRL));
+
+	set(&dvsec, CXL_VFIO_DVSEC_CTRL, 5);
+	set(&dvsec, CXL_VFIO_DVSEC_LOCK, 1);
+	cxl_vfio_dvsec_init(&dvsec, regs, LEN, &mirror, false);
+	KUNIT_EXPECT_EQ(test, 7, get(&dvsec, CXL_VFIO_DVSEC_CTRL));
+	KUNIT_EXPECT_EQ(test, 1, get(&dvsec, CXL_VFIO_DVSEC_LOCK));
+	cxl_vfio_dvsec_init(&dvsec, regs, LEN, &mirror, true);
+	KUNIT_EXPECT_EQ(test, 2, get(&dvsec, CXL_VFIO_DVSEC_CTRL));
+	KUNIT_EXPECT_EQ(test, 0, get(&dvsec, CXL_VFIO_DVSEC_LOCK));
+}
+
+static void dvsec_reset_status(struct kunit *test)
+{
+	struct cxl_vfio_dvsec dvsec = make(CAP | CAP_RESET, LEN, &with_reset);
+
+	cxl_vfio_dvsec_set_reset(&dvsec, CXL_VFIO_DVSEC_STATUS2_RST_COMPLETE);
+	KUNIT_EXPECT_EQ(test, 0x8072, get(&dvsec, CXL_VFIO_DVSEC_STATUS2));
+	cxl_vfio_dvsec_set_reset(&dvsec, CXL_VFIO_DVSEC_STATUS2_RST_ERROR);
+	KUNIT_EXPECT_EQ(test, 0x8074, get(&dvsec, CXL_VFIO_DVSEC_STATUS2));
+	cxl_vfio_dvsec_set_reset(&dvsec, 0);
+	KUNIT_EXPECT_EQ(test, 0x8070, get(&dvsec, CXL_VFIO_DVSEC_STATUS2));
+
+	KUNIT_EXPECT_FALSE(test, cxl_vfio_dvsec_clears_memory(&dvsec));
+	set(&dvsec, CXL_VFIO_DVSEC_CTRL2, CXL_VFIO_DVSEC_CTRL2_RST_MEM_CLR_EN);
+	KUNIT_EXPECT_TRUE(test, cxl_vfio_dvsec_clears_memory(&dvsec));
+	dvsec = make(CAP | CAP_RESET, LEN, &mirror);
+	set(&dvsec, CXL_VFIO_DVSEC_CTRL2, CXL_VFIO_DVSEC_CTRL2_RST_MEM_CLR_EN);
+	KUNIT_EXPECT_FALSE(test, cxl_vfio_dvsec_clears_memory(&dvsec));
+}
+
 static struct kunit_case dvsec_test_cases[] = {
 	KUNIT_CASE_PARAM(dvsec_attributes, attr_gen_params),
 	KUNIT_CASE(dvsec_any_split),
@@ -301,6 +341,8 @@ static struct kunit_case dvsec_test_cases[] = {
 	KUNIT_CASE(dvsec_io_enable_is_always_on),
 	KUNIT_CASE_PARAM(dvsec_doorbells, doorbell_gen_params),
 	KUNIT_CASE(dvsec_live_bits),
+	KUNIT_CASE(dvsec_reset),
+	KUNIT_CASE(dvsec_reset_status),
 	KUNIT_CASE(dvsec_tells_which_reads_are_live),
 	{}
 };

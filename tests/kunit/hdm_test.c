@@ -56,7 +56,7 @@ static struct cxl_vfio_hdm *make(struct kunit *test, u32 cap, u32 ctrl,
 	struct cxl_vfio_hdm *hdm = kunit_kzalloc(test, sizeof(*hdm), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, hdm);
-	cxl_vfio_hdm_init(hdm, device_regs(test, cap, ctrl), view);
+	cxl_vfio_hdm_init(hdm, device_regs(test, cap, ctrl), view, true);
 	return hdm;
 }
 
@@ -364,7 +364,7 @@ static void hdm_low_bits_of_the_device_are_reserved(struct kunit *test)
 	regs[decoder_reg(0, CXL_VFIO_HDM_BASE_LOW) / 4] |= 0x0fffffff;
 	regs[decoder_reg(0, CXL_VFIO_HDM_SIZE_LOW) / 4] |= 0x0fffffff;
 	regs[decoder_reg(0, CXL_VFIO_HDM_SKIP_LOW) / 4] |= 0x0fffffff;
-	cxl_vfio_hdm_init(&hdm, regs, &mirror);
+	cxl_vfio_hdm_init(&hdm, regs, &mirror, true);
 	KUNIT_EXPECT_EQ(test, lower_32_bits(HPA), get(&hdm, 0, CXL_VFIO_HDM_BASE_LOW));
 	KUNIT_EXPECT_EQ(test, (u32)GIB, get(&hdm, 0, CXL_VFIO_HDM_SIZE_LOW));
 	KUNIT_EXPECT_EQ(test, 0, get(&hdm, 0, CXL_VFIO_HDM_SKIP_LOW));
@@ -392,6 +392,40 @@ static void hdm_header_and_global_control(struct kunit *test)
 	}
 }
 
+/* A CXL reset or FLR keeps what is locked; a conventional reset does not */
+static void hdm_reset(struct kunit *test)
+{
+	struct cxl_vfio_hdm *hdm = make(test, 1, COMMIT | COMMITTED, &hidden);
+	u32 *regs = device_regs(test, 1, COMMIT | COMMITTED);
+
+	for (int n = 1; n >= 0; n--)
+		set(hdm, n, CXL_VFIO_HDM_CTRL, 0);
+	for (unsigned int n = 0; n < 2; n++)
+		set_range(hdm, n, (n + 4) * GIB, GIB);
+	set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT | LOCK);
+	set(hdm, 1, CXL_VFIO_HDM_CTRL, COMMIT);
+
+	cxl_vfio_hdm_init(hdm, regs, &hidden, false);
+	KUNIT_EXPECT_EQ(test, COMMIT | COMMITTED | LOCK, get(hdm, 0, CXL_VFIO_HDM_CTRL));
+	KUNIT_EXPECT_EQ(test, 1, get(hdm, 0, CXL_VFIO_HDM_BASE_HIGH));
+	KUNIT_EXPECT_EQ(test, COMMIT | COMMITTED, get(hdm, 1, CXL_VFIO_HDM_CTRL));
+	KUNIT_EXPECT_EQ(test, 0, get(hdm, 1, CXL_VFIO_HDM_BASE_HIGH));
+	cxl_vfio_hdm_init(hdm, regs, &hidden, true);
+	KUNIT_EXPECT_EQ(test, COMMIT | COMMITTED, get(hdm, 0, CXL_VFIO_HDM_CTRL));
+	KUNIT_EXPECT_EQ(test, 0, get(hdm, 0, CXL_VFIO_HDM_BASE_HIGH));
+}
+
+/* The device's decoders are gone: nothing is committed, and nothing can be */
+static void hdm_lost(struct kunit *test)
+{
+	struct cxl_vfio_hdm *hdm = make(test, 1, COMMIT | COMMITTED | LOCK, &mirror);
+
+	cxl_vfio_hdm_lose(hdm);
+	for (unsigned int n = 0; n < 2; n++)
+		KUNIT_EXPECT_EQ(test, 0, get(hdm, n, CXL_VFIO_HDM_CTRL));
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_ERROR, set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT));
+}
+
 static struct kunit_case hdm_test_cases[] = {
 	KUNIT_CASE_PARAM(hdm_decoder_count, count_gen_params),
 	KUNIT_CASE_PARAM(hdm_attributes, attr_gen_params),
@@ -404,6 +438,8 @@ static struct kunit_case hdm_test_cases[] = {
 	KUNIT_CASE(hdm_mirrors_the_device),
 	KUNIT_CASE(hdm_low_bits_of_the_device_are_reserved),
 	KUNIT_CASE(hdm_header_and_global_control),
+	KUNIT_CASE(hdm_reset),
+	KUNIT_CASE(hdm_lost),
 	{}
 };
 

@@ -127,6 +127,17 @@ bool comp_decoder(const struct device *dev, unsigned int n, uint64_t *base, uint
 	return true;
 }
 
+/* Decoder 0 comes back other than it was, and cannot be changed */
+void comp_resize(struct device *dev)
+{
+	uint32_t at = HDM_AT + DECODER(0);
+
+	build_decoder(dev, at, &dev->options.decoder[0]);
+	*cm(dev, at + SIZE_LOW) = dev->options.decoder[0].size / 2;
+	*cm(dev, at + SIZE_HIGH) = dev->options.decoder[0].size / 2 >> 32;
+	*cm(dev, at + CTRL) |= CTRL_LOCK;
+}
+
 static bool may_commit(struct device *dev, unsigned int n)
 {
 	uint32_t *reg = cm(dev, HDM_AT + DECODER(n));
@@ -134,6 +145,8 @@ static bool may_commit(struct device *dev, unsigned int n)
 	uint64_t size = (uint64_t)reg[SIZE_HIGH / 4] << 32 | reg[SIZE_LOW / 4];
 	uint64_t prev_base, prev_size;
 
+	if (misbehaves(dev, MIS_COMMIT_ERROR))
+		return false;
 	if (!size || base + size - 1 < base || (reg[CTRL / 4] & 0xf) > 6 ||
 	    (reg[CTRL / 4] >> 4 & 0xf))
 		return false;
@@ -155,6 +168,8 @@ static void write_ctrl(struct device *dev, unsigned int n, uint32_t val)
 	*ctrl = (old & ~CTRL_RW) | (val & CTRL_RW & ~(CTRL_COMMITTED | CTRL_ERROR));
 	if (!(val & CTRL_COMMIT))
 		*ctrl &= ~CTRL_ERROR;
+	else if (misbehaves(dev, MIS_COMMIT_STUCK))
+		return;
 	else if (!(old & CTRL_COMMIT))
 		*ctrl |= may_commit(dev, n) ? CTRL_COMMITTED : CTRL_ERROR;
 	else

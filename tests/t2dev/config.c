@@ -29,6 +29,7 @@
 #define DVSEC_LOCK	0x14
 #define CTRL2_WBI	(1 << 1)
 #define CTRL2_RESET	(1 << 2)
+#define CTRL2_CLEAR	(1 << 3)
 
 static void allow(struct device *dev, uint32_t at, uint32_t mask)
 {
@@ -231,18 +232,36 @@ void config_reset(struct device *dev, enum reset_kind kind)
 	put16(&dev->config[dev->exp + PCI_EXP_DEVCTL], 0x2810);
 }
 
+/* Memory_Active of all ranges */
+void config_set_active(struct device *dev, bool active)
+{
+	for (unsigned int i = 0; i < 2 && dev->dvsec; i++) {
+		uint8_t *low = &dev->config[dev->dvsec + 0x1c + 0x10 * i];
+
+		put32(low, active && (get32(low) & 1) ? get32(low) | 2 : get32(low) & ~2u);
+	}
+}
+
 /* CONTROL2's doorbells */
 static void write_ctrl2(struct device *dev, uint16_t val)
 {
 	uint8_t *c = &dev->config[dev->dvsec];
+	uint16_t status = get16(c + DVSEC_STATUS2);
 
 	put16(c + DVSEC_CTRL2, val & 0x39);
 	if (val & CTRL2_WBI)
-		put16(c + DVSEC_STATUS2, get16(c + DVSEC_STATUS2) | 1);
-	if (val & CTRL2_RESET) {
-		device_reset(dev, RESET_CXL);
-		put16(c + DVSEC_STATUS2, (get16(c + DVSEC_STATUS2) & ~4) | 2);
-	}
+		put16(c + DVSEC_STATUS2, status |= 1);
+	if (!(val & CTRL2_RESET))
+		return;
+	if (val & CTRL2_CLEAR)
+		device_clear_memory(dev);
+	device_reset(dev, RESET_CXL);
+	status &= ~7;
+	if (misbehaves(dev, MIS_RESET_ERROR))
+		status |= 4;
+	else if (!misbehaves(dev, MIS_RESET_HANGS))
+		status |= 2;
+	put16(c + DVSEC_STATUS2, status);
 }
 
 /* A 16-bit unit of the CXL Device DVSEC, already merged with what was there */
@@ -362,8 +381,13 @@ static void write_config(struct device *dev, uint32_t at, const uint8_t *buf, ui
 /* An access to configuration space; the caller checked its bounds */
 void config_access(struct device *dev, uint64_t at, uint8_t *buf, uint32_t count, bool write)
 {
-	if (write)
+	if (write) {
 		write_config(dev, at, buf, count);
-	else
-		memcpy(buf, &dev->config[at], count);
+		return;
+	}
+	/* Memory comes back after it was looked at a few times, or never */
+	if (dev->inactive && dev->inactive != ~0u && covers(at, count, dev->dvsec + 0x1c) &&
+	    !--dev->inactive)
+		config_set_active(dev, true);
+	memcpy(buf, &dev->config[at], count);
 }

@@ -32,7 +32,7 @@ void log_line(const char *fmt, ...)
 
 bool misbehaves(const struct device *dev, enum misbehaviour how)
 {
-	return dev->options.misbehave & (1u << how);
+	return dev->options.misbehave & (1ull << how);
 }
 
 /* Where the component block is in its BAR */
@@ -135,6 +135,12 @@ static void bar_access(struct device *dev, uint64_t at, uint8_t *buf, uint32_t c
 	}
 }
 
+/* Does an access go to the capability by which tests bring the device back? */
+static bool is_control(const struct device *dev, uint32_t index, uint64_t at)
+{
+	return index == REGION_CONFIG && (at < 0x100 || (at >= dev->control && at < dev->control + T2DEV_VSEC_LEN));
+}
+
 /* Any access that the client makes: 0 or -errno */
 int device_access(struct device *dev, uint32_t index, uint64_t at, uint8_t *buf, uint32_t count,
 		  bool write)
@@ -146,6 +152,10 @@ int device_access(struct device *dev, uint32_t index, uint64_t at, uint8_t *buf,
 	if (dev->options.verbose)
 		log_line("%s region %u at %#llx, %u bytes", write ? "write" : "read", index,
 			 (unsigned long long)at, count);
+	if (dev->gone && !write && !is_control(dev, index, at)) {
+		memset(buf, 0xff, count);
+		return 0;
+	}
 	if (index == REGION_CONFIG) {
 		config_access(dev, at, buf, count, write);
 		return 0;
@@ -200,7 +210,7 @@ int device_set_irqs(struct device *dev, uint32_t flags, uint32_t index, uint32_t
 	return 0;
 }
 
-static void clear_memory(struct device *dev)
+void device_clear_memory(struct device *dev)
 {
 	uint64_t base, size;
 
@@ -239,9 +249,18 @@ void device_reset(struct device *dev, enum reset_kind kind)
 
 	log_line("%s", name[kind]);
 	if (dev->options.lose_memory & (1u << kind))
-		clear_memory(dev);
+		device_clear_memory(dev);
 	if (dev->options.lose & (1u << kind))
 		lose_decoders(dev);
+	if (misbehaves(dev, MIS_RESET_RESIZES))
+		comp_resize(dev);
+	if (misbehaves(dev, MIS_RESET_INACTIVE))
+		dev->inactive = ~0u;
+	if (misbehaves(dev, MIS_RESET_SLOW))
+		dev->inactive = 10;
+	if (dev->inactive)
+		config_set_active(dev, false);
+	dev->gone = misbehaves(dev, MIS_RESET_GONE);
 	if (kind == RESET_CXL || kind == RESET_D3)
 		return;
 	config_reset(dev, kind);
@@ -276,6 +295,8 @@ int device_configure(struct device *dev, const char *line)
 		options = dev->start_options;
 	}
 	log_line("configured: %s", line ?: "as at start");
+	dev->gone = false;
+	dev->inactive = 0;
 	dev->options = options;
 	config_build_ext(dev);
 	comp_build(dev);

@@ -67,6 +67,14 @@ enum misbehaviour {
 	MIS_ALL_ONES,
 	MIS_ONES_HDM,
 	MIS_ONES_DECODER,
+	MIS_RESET_HANGS,
+	MIS_RESET_ERROR,
+	MIS_RESET_RESIZES,
+	MIS_RESET_INACTIVE,
+	MIS_RESET_SLOW,
+	MIS_RESET_GONE,
+	MIS_COMMIT_STUCK,
+	MIS_COMMIT_ERROR,
 	MIS_COUNT
 };
 
@@ -93,7 +101,7 @@ struct options {
 	unsigned int dvsec_length;
 	unsigned int lose;		/* bits of enum reset_kind */
 	unsigned int lose_memory;
-	unsigned int misbehave;		/* bits of enum misbehaviour */
+	uint64_t misbehave;		/* bits of enum misbehaviour */
 };
 
 struct dma_map {
@@ -130,6 +138,9 @@ struct device {
 	unsigned int line_len;
 	uint32_t control_result;
 
+	bool gone;			/* reads all ones, since a reset */
+	unsigned int inactive;		/* reads of RANGE1 until Memory_Active is set again */
+
 	struct comp comp;
 	uint8_t *storage;		/* BAR 0 outside the block */
 	uint8_t accel[T2DEV_ACCEL_BAR_SIZE];
@@ -150,6 +161,7 @@ int device_access(struct device *dev, uint32_t index, uint64_t at, uint8_t *buf,
 int device_set_irqs(struct device *dev, uint32_t flags, uint32_t index, uint32_t start,
 		    uint32_t count, const int *fds, unsigned int nfds);
 unsigned int device_irq_count(uint32_t index);
+void device_clear_memory(struct device *dev);
 void device_reset(struct device *dev, enum reset_kind kind);
 int device_configure(struct device *dev, const char *line);
 uint64_t device_block_offset(const struct device *dev);
@@ -163,10 +175,12 @@ void config_access(struct device *dev, uint64_t at, uint8_t *buf, uint32_t count
 bool config_memory_enabled(const struct device *dev);
 bool config_bus_master(const struct device *dev);
 void config_reset(struct device *dev, enum reset_kind kind);
+void config_set_active(struct device *dev, bool active);
 
 /* comp.c */
 void comp_build(struct device *dev);
 void comp_access(struct device *dev, uint64_t at, uint8_t *buf, uint32_t count, bool write);
+void comp_resize(struct device *dev);
 bool comp_decoder(const struct device *dev, unsigned int n, uint64_t *base, uint64_t *size);
 
 /* engine.c */

@@ -41,6 +41,14 @@ static const struct {
 	[MIS_ONES_RANGE] = { "ones-range", "RANGE1 SIZE LOW reads all ones" },
 	[MIS_ALL_ONES] = { "all-ones", "the component block reads all ones" },
 	[MIS_ONES_HDM] = { "ones-hdm", "the HDM Decoder Capability reads all ones" },
+	[MIS_RESET_HANGS] = { "reset-hangs", "a CXL reset never completes" },
+	[MIS_RESET_ERROR] = { "reset-error", "a CXL reset ends with an error" },
+	[MIS_RESET_RESIZES] = { "reset-resizes", "a reset leaves decoder 0 locked at half its size" },
+	[MIS_RESET_INACTIVE] = { "reset-inactive", "Memory_Active is not set again after a reset" },
+	[MIS_RESET_SLOW] = { "reset-slow", "Memory_Active is set a while after a reset" },
+	[MIS_RESET_GONE] = { "reset-gone", "everything reads all ones after a reset" },
+	[MIS_COMMIT_STUCK] = { "commit-stuck", "a decoder never commits" },
+	[MIS_COMMIT_ERROR] = { "commit-error", "a decoder refuses to commit" },
 	[MIS_ONES_DECODER] = { "ones-decoder", "the decoders' registers read all ones" },
 };
 
@@ -239,7 +247,7 @@ static int set_misbehave(struct options *o, const char *arg)
 			i++;
 		if (i == MIS_COUNT && strcmp(word, "none"))
 			return -EINVAL;
-		o->misbehave |= i < MIS_COUNT ? 1u << i : 0;
+		o->misbehave |= i < MIS_COUNT ? 1ull << i : 0;
 	}
 	return 0;
 }
@@ -290,7 +298,7 @@ void options_help(void)
 	     "Numbers may be hexadecimal and end in k, M or G.\n\n"
 	     "Ways to misbehave, several separated by commas:");
 	for (unsigned int i = 0; i < MIS_COUNT; i++)
-		printf("  %-20s %s\n", misbehaviours[i].name, misbehaviours[i].what);
+		printf("  %-18s %s\n", misbehaviours[i].name, misbehaviours[i].what);
 }
 
 static const struct option_def *find_def(const char *word, size_t len)

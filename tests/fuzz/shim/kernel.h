@@ -77,6 +77,8 @@ struct rw_semaphore { int taken; };
 struct list_head { struct list_head *next, *prev; };
 struct xarray { void *head; };
 struct work_struct { int pending; };
+struct notifier_block { int unused; };
+typedef long long ktime_t;
 typedef unsigned long pgoff_t;
 #define READ_ONCE(x)		(x)
 #define WRITE_ONCE(x, val)	((x) = (val))
@@ -103,6 +105,7 @@ struct resource {
 struct pci_dev {
 	struct resource resource[PCI_STD_NUM_BARS];
 	u16 pm_cap;
+	u16 pcie_cap;
 };
 
 #define pci_resource_start(p, i)	((p)->resource[i].start)

@@ -101,7 +101,7 @@ TEST_F(clear, what_the_device_stored_is_gone)
 TEST_F(clear, what_could_not_be_cleared_at_close_is_gone_all_the_same)
 {
 	region_write32(&self->v, self->hdm, 0x6000, MARK);
-	ASSERT_EQ(0, system("t2ctl $DEVICE --decoder=0,committed=0"));
+	ASSERT_EQ(0, system("t2ctl $DEVICE --decoder=0,committed=0 --misbehave=commit-stuck"));
 	vfio_close(&self->v);
 	ASSERT_EQ(0, system("t2ctl $DEVICE restore"));
 	open_device(_metadata, &self->v);

@@ -344,8 +344,9 @@ TEST_F(mem, type1_maps_it_for_dma)
 	EXPECT_EQ(0x5eed5eed, region_read32(&self->v, self->hdm, PAGE + 60));
 
 	/* The decoders are lost: the device's DMA is stopped with the gate */
-	ASSERT_EQ(0, system("t2ctl $DEVICE --lose=flr"));
-	ASSERT_EQ(0, ioctl(self->v.device, VFIO_DEVICE_RESET));
+	ASSERT_EQ(0, system("t2ctl $DEVICE --lose=flr --misbehave=commit-stuck"));
+	EXPECT_EQ(-1, ioctl(self->v.device, VFIO_DEVICE_RESET));
+	EXPECT_EQ(EIO, errno);
 	set_command(&self->v, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 0);
 	EXPECT_TRUE(raises_sigbus((uint32_t *)p, false));
 	EXPECT_EQ(-EFAULT, accel_run(&self->v, &op, NULL));

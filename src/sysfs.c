@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What operators see: cxl_vfio/ in the directory of a bound PCI function.
+ * Read-only; a value a file, or a line for each decoder.
+ */
+#include <linux/device.h>
+#include <linux/pci.h>
+#include <linux/sysfs.h>
+
+#include "cxl_vfio.h"
+
+static struct cxl_vfio_device *from_device(struct device *device)
+{
+	return core_to_cxl_vfio(dev_get_drvdata(device));
+}
+
+/* "N BASE SIZE": for root alone, since it has host addresses */
+static ssize_t decoders_show(struct device *device, struct device_attribute *attr, char *buf)
+{
+	const struct cxl_vfio_found *found = from_device(device)->found;
+	ssize_t n = 0;
+
+	for (unsigned int i = 0; i < found->nr_ranges; i++)
+		n += sysfs_emit_at(buf, n, "%u %#llx %#llx\n", found->range[i].decoder,
+				   found->range[i].base, found->range[i].size);
+	return n;
+}
+static DEVICE_ATTR_ADMIN_RO(decoders);
+
+static ssize_t gate_show(struct device *device, struct device_attribute *attr, char *buf)
+{
+	static const char * const names[] = { "closed", "busy", "open" };
+
+	return sysfs_emit(buf, "%s\n", names[READ_ONCE(from_device(device)->gate)]);
+}
+static DEVICE_ATTR_RO(gate);
+
+/* "KIND RESULT MICROSECONDS", or "none" */
+static ssize_t last_reset_show(struct device *device, struct device_attribute *attr, char *buf)
+{
+	struct cxl_vfio_device *dev = from_device(device);
+	ssize_t n;
+
+	mutex_lock(&dev->reset_lock);
+	if (dev->last_reset.kind)
+		n = sysfs_emit(buf, "%s %d %llu\n", dev->last_reset.kind, dev->last_reset.result,
+			       dev->last_reset.us);
+	else
+		n = sysfs_emit(buf, "none\n");
+	mutex_unlock(&dev->reset_lock);
+	return n;
+}
+static DEVICE_ATTR_RO(last_reset);
+
+static ssize_t resets_show(struct device *device, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", READ_ONCE(from_device(device)->stats.resets));
+}
+static DEVICE_ATTR_RO(resets);
+
+static ssize_t restores_show(struct device *device, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", READ_ONCE(from_device(device)->stats.restores));
+}
+static DEVICE_ATTR_RO(restores);
+
+static ssize_t zaps_show(struct device *device, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", READ_ONCE(from_device(device)->stats.zaps));
+}
+static DEVICE_ATTR_RO(zaps);
+
+static struct attribute *cxl_vfio_attrs[] = {
+	&dev_attr_decoders.attr,
+	&dev_attr_gate.attr,
+	&dev_attr_last_reset.attr,
+	&dev_attr_resets.attr,
+	&dev_attr_restores.attr,
+	&dev_attr_zaps.attr,
+	NULL
+};
+
+static umode_t is_visible(struct kobject *kobj, struct attribute *attr, int n)
+{
+	return from_device(kobj_to_dev(kobj))->found->is_cxl ? attr->mode : 0;
+}
+
+static const struct attribute_group cxl_vfio_group = {
+	.name = "cxl_vfio",
+	.attrs = cxl_vfio_attrs,
+	.is_visible = is_visible,
+};
+
+const struct attribute_group *cxl_vfio_groups[] = {
+	&cxl_vfio_group,
+	NULL
+};

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM cxl_vfio_pci
+
+#if !defined(CXL_VFIO_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define CXL_VFIO_TRACE_H
+
+#include <linux/pci.h>
+#include <linux/tracepoint.h>
+
+/* The function's address, in each event alike */
+#define TRACE_BDF_FIELDS				\
+	__field(u16, domain)				\
+	__field(u8, bus)				\
+	__field(u8, devfn)
+#define TRACE_BDF_ASSIGN(pdev)				\
+	__entry->domain = pci_domain_nr((pdev)->bus);	\
+	__entry->bus = (pdev)->bus->number;		\
+	__entry->devfn = (pdev)->devfn
+#define TRACE_BDF_FMT	"%04x:%02x:%02x.%x "
+#define TRACE_BDF_ARGS	__entry->domain, __entry->bus, PCI_SLOT(__entry->devfn), \
+			PCI_FUNC(__entry->devfn)
+
+TRACE_EVENT(cxl_vfio_gate,
+	TP_PROTO(struct pci_dev *pdev, unsigned int gate),
+	TP_ARGS(pdev, gate),
+	TP_STRUCT__entry(TRACE_BDF_FIELDS __field(unsigned int, gate)),
+	TP_fast_assign(TRACE_BDF_ASSIGN(pdev); __entry->gate = gate;),
+	TP_printk(TRACE_BDF_FMT "%s", TRACE_BDF_ARGS,
+		  __print_symbolic(__entry->gate, { 0, "closed" }, { 1, "busy" }, { 2, "open" }))
+);
+
+/* A phase of a reset is over: what it was, how it ended, how long it took */
+TRACE_EVENT(cxl_vfio_reset,
+	TP_PROTO(struct pci_dev *pdev, unsigned int phase, int result, u64 us),
+	TP_ARGS(pdev, phase, result, us),
+	TP_STRUCT__entry(TRACE_BDF_FIELDS __field(unsigned int, phase) __field(int, result)
+			 __field(u64, us)),
+	TP_fast_assign(TRACE_BDF_ASSIGN(pdev); __entry->phase = phase; __entry->result = result;
+		       __entry->us = us;),
+	TP_printk(TRACE_BDF_FMT "%s: %d after %llu us", TRACE_BDF_ARGS,
+		  __print_symbolic(__entry->phase, { 0, "function reset" },
+				   { 1, "cache write-back" }, { 2, "CXL reset" },
+				   { 3, "restore" }, { 4, "memory active" }),
+		  __entry->result, __entry->us)
+);
+
+/* A decoder of the guest's (@ours false) or the device's own changed */
+TRACE_EVENT(cxl_vfio_decoder,
+	TP_PROTO(struct pci_dev *pdev, unsigned int decoder, unsigned int what, bool ours),
+	TP_ARGS(pdev, decoder, what, ours),
+	TP_STRUCT__entry(TRACE_BDF_FIELDS __field(unsigned int, decoder)
+			 __field(unsigned int, what) __field(bool, ours)),
+	TP_fast_assign(TRACE_BDF_ASSIGN(pdev); __entry->decoder = decoder; __entry->what = what;
+		       __entry->ours = ours;),
+	TP_printk(TRACE_BDF_FMT "HDM decoder %u: %s by the %s", TRACE_BDF_ARGS, __entry->decoder,
+		  __print_symbolic(__entry->what, { 1, "committed" }, { 2, "locked" },
+				   { 3, "decommitted" }, { 4, "refused" }),
+		  __entry->ours ? "driver" : "guest")
+);
+
+#endif
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>
