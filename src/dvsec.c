@@ -68,6 +68,9 @@ void cxl_vfio_dvsec_init(struct cxl_vfio_dvsec *dvsec, const u16 *regs, u16 len,
 	if (has_unit(dvsec, CXL_VFIO_DVSEC_CTRL))
 		dvsec->reg[UNIT(CXL_VFIO_DVSEC_CTRL)] |= CXL_VFIO_DVSEC_CTRL_IO_ENABLE;
 	dvsec->reg[UNIT(CXL_VFIO_DVSEC_CTRL2)] &= CXL_VFIO_DVSEC_CTRL2_RW_MASK;
+	/* Resets that the guest did not ask for are none of its business */
+	dvsec->reg[UNIT(CXL_VFIO_DVSEC_STATUS2)] &= ~(CXL_VFIO_DVSEC_STATUS2_RST_COMPLETE |
+						      CXL_VFIO_DVSEC_STATUS2_RST_ERROR);
 
 	for (unsigned int i = 0; i < CXL_VFIO_DVSEC_RANGES; i++) {
 		u16 start = CXL_VFIO_DVSEC_RANGE_SIZE_HIGH(i);

@@ -25,7 +25,7 @@ static void device_regs(u16 *regs, u16 cap)
 	regs[CXL_VFIO_DVSEC_CAP / 2] = cap;
 	regs[CXL_VFIO_DVSEC_CTRL / 2] = 0;
 	regs[CXL_VFIO_DVSEC_CTRL2 / 2] = 0;
-	regs[CXL_VFIO_DVSEC_STATUS2 / 2] = CXL_VFIO_DVSEC_STATUS2_PM_INIT_DONE | 0x0070;
+	regs[CXL_VFIO_DVSEC_STATUS2 / 2] = CXL_VFIO_DVSEC_STATUS2_PM_INIT_DONE | 0x0076;
 	regs[CXL_VFIO_DVSEC_LOCK / 2] = 0;
 }
 

@@ -4,6 +4,7 @@
  * extended capabilities with the CXL DVSECs (CXL r4.0 8.1).
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <linux/pci_regs.h>
@@ -18,6 +19,7 @@
 #define CONTROL_AT	0x110		/* never moves: tests rely on it */
 #define DVSEC_AT	0x130
 #define LOCATOR_AT	0x180
+#define AER_AT		0x1d0
 #define FLEXBUS_AT	0x1b0
 
 #define CXL_VENDOR	0x1e98
@@ -196,6 +198,10 @@ void config_build_ext(struct device *dev)
 		build_device_dvsec(dev, &prev);
 	if (!misbehaves(dev, MIS_NO_LOCATOR))
 		build_locator(dev, &prev);
+	ext_cap(dev, &prev, AER_AT, PCI_EXT_CAP_ID_ERR, 2);
+	allow(dev, AER_AT + PCI_ERR_UNCOR_MASK, ~0u);
+	allow(dev, AER_AT + PCI_ERR_UNCOR_SEVER, ~0u);
+	allow(dev, AER_AT + PCI_ERR_COR_MASK, ~0u);
 	c = cxl_dvsec(dev, &prev, FLEXBUS_AT, 7, 2, 0x20);
 	put16(c + 0x0a, 0x67);		/* capable of cache, io and mem, 68 B flit */
 	put16(c + 0x0c, 0x67);		/* enabled */
@@ -320,6 +326,8 @@ static void control_go(struct device *dev, uint32_t what)
 		result = device_configure(dev, NULL);
 	else if (what == T2DEV_GO_CLEAR)
 		result = 0;
+	else if (what == T2DEV_GO_DIE)
+		exit(0);
 	dev->line_len = 0;
 	dev->line[0] = 0;
 	put32(&dev->config[dev->control + T2DEV_CTL_RESULT], result);
@@ -359,6 +367,8 @@ static void write_config(struct device *dev, uint32_t at, const uint8_t *buf, ui
 		write_std(dev, at, buf, count);
 		return;
 	}
+	if (at >= AER_AT && at + count <= AER_AT + 0x48)
+		write_plain(dev, at, buf, count);
 	if (at == dev->control + T2DEV_CTL_DATA)
 		control_append(dev, buf, count);
 	else if (at == dev->control + T2DEV_CTL_GO && count == 4)

@@ -304,6 +304,7 @@ static void extended_capabilities_form_a_chain(void **state)
 		{ CONTROL, PCI_EXT_CAP_ID_VNDR, 0 },
 		{ DVSEC, PCI_EXT_CAP_ID_DVSEC, 0x1e98 },
 		{ 0x180, PCI_EXT_CAP_ID_DVSEC, 0x1e98 | 8 << 16 },
+		{ 0x1d0, PCI_EXT_CAP_ID_ERR, 0 },
 		{ 0x1b0, PCI_EXT_CAP_ID_DVSEC, 0x1e98 | 7 << 16 },
 	};
 	uint32_t at = 0x100;

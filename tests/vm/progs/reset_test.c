@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Every way to reset the device or to take its power, and what is left then.
+ * The device keeps its decoders or loses them, as the scenario told it; either
+ * way the user must find memory and registers as they should be.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/pci_regs.h>
+
+#include "kselftest_harness.h"
+
+#include "../../t2dev/t2dev_regs.h"
+#include "vfio.h"
+
+#define PAGE		4096
+#define MARK		0x0c01dbee
+#define CONFIG		VFIO_PCI_CONFIG_REGION_INDEX
+#define LOCK		CXL_VFIO_HDM_CTRL_LOCK
+#define COMMIT		CXL_VFIO_HDM_CTRL_COMMIT
+#define COMMITTED	CXL_VFIO_HDM_CTRL_COMMITTED
+
+FIXTURE(reset) {
+	struct vfio v;
+	uint32_t hdm;
+	uint32_t comp;
+	uint32_t decoder;	/* decoder 0 of the software device, in COMP_REGS */
+	uint16_t dvsec;
+	volatile uint32_t *p;
+};
+
+static int reset_device(struct vfio *v)
+{
+	return ioctl(v->device, VFIO_DEVICE_RESET) ? -errno : 0;
+}
+
+FIXTURE_SETUP(reset)
+{
+	ASSERT_EQ(0, vfio_open(&self->v, getenv("DEVICE")));
+	self->hdm = vfio_cxl_cap(&self->v)->hdm_region_idx;
+	self->comp = vfio_cxl_cap(&self->v)->comp_reg_region_idx;
+	self->decoder = 0x1210;
+	self->dvsec = find_dvsec(&self->v, CXL_VFIO_DVSEC_ID_DEVICE);
+	ASSERT_NE(0, self->dvsec);
+	set_command(&self->v, PCI_COMMAND_MEMORY, 0);
+	self->p = region_map(&self->v, self->hdm, 0, 16 * PAGE, PROT_READ | PROT_WRITE);
+	ASSERT_NE(MAP_FAILED, self->p);
+	*self->p = MARK;
+}
+
+FIXTURE_TEARDOWN(reset)
+{
+	munmap((void *)self->p, 16 * PAGE);
+	vfio_close(&self->v);
+}
+
+static uint32_t ctrl_of(struct vfio *v, uint32_t comp, uint32_t decoder)
+{
+	return region_read32(v, comp, decoder + CXL_VFIO_HDM_CTRL) & (LOCK | COMMIT | COMMITTED);
+}
+
+/* Memory and registers are as they should be after a reset that keeps memory */
+#define EXPECT_WHOLE() do {							\
+	set_command(&self->v, PCI_COMMAND_MEMORY, 0);				\
+	EXPECT_FALSE(raises_sigbus(self->p, false));				\
+	EXPECT_EQ(MARK, region_read32(&self->v, self->hdm, 0));			\
+	EXPECT_EQ(COMMIT | COMMITTED, ctrl_of(&self->v, self->comp, self->decoder)); \
+} while (0)
+
+/* Nobody gets at the memory, and the guest's decoders show it */
+#define EXPECT_CLOSED() do {							\
+	uint32_t val_;								\
+	set_command(&self->v, PCI_COMMAND_MEMORY, 0);				\
+	EXPECT_TRUE(raises_sigbus(self->p, false));				\
+	EXPECT_EQ(-EIO, region_read(&self->v, self->hdm, 0, &val_, 4));		\
+	EXPECT_EQ(-EIO, region_write(&self->v, self->hdm, 0, &val_, 4));	\
+} while (0)
+
+static void write16(struct vfio *v, uint16_t at, uint16_t val)
+{
+	region_write(v, CONFIG, at, &val, 2);
+}
+
+static uint16_t read16(struct vfio *v, uint16_t at)
+{
+	uint16_t val = 0;
+
+	region_read(v, CONFIG, at, &val, 2);
+	return val;
+}
+
+static void guest_flr(struct vfio *v)
+{
+	/* The software device has its PCI Express capability at 0x50 */
+	write16(v, 0x50 + PCI_EXP_DEVCTL, read16(v, 0x50 + PCI_EXP_DEVCTL) | PCI_EXP_DEVCTL_BCR_FLR);
+}
+
+static uint16_t guest_cxl_reset(struct vfio *v, uint16_t dvsec, uint16_t more)
+{
+	write16(v, dvsec + CXL_VFIO_DVSEC_CTRL2, CXL_VFIO_DVSEC_CTRL2_INIT_RST | more);
+	return read16(v, dvsec + CXL_VFIO_DVSEC_STATUS2) & 6;
+}
+
+static int hot_reset(struct vfio *v)
+{
+	struct {
+		struct vfio_pci_hot_reset req;
+		int32_t fd;
+	} arg = { .req.argsz = sizeof(arg), .req.count = 1, .fd = v->group };
+
+	return ioctl(v->device, VFIO_DEVICE_PCI_HOT_RESET, &arg) ? -errno : 0;
+}
+
+TEST_F(reset, vfio_device_reset)
+{
+	ASSERT_EQ(0, reset_device(&self->v));
+	EXPECT_WHOLE();
+}
+
+TEST_F(reset, vfio_device_pci_hot_reset)
+{
+	ASSERT_EQ(0, hot_reset(&self->v));
+	EXPECT_WHOLE();
+}
+
+TEST_F(reset, flr_by_a_guest)
+{
+	guest_flr(&self->v);
+	EXPECT_WHOLE();
+}
+
+TEST_F(reset, sysfs_reset)
+{
+	ASSERT_EQ(0, system("echo 1 > /sys/bus/pci/devices/$DEVICE/reset"));
+	usleep(500000);
+	EXPECT_WHOLE();
+}
+
+TEST_F(reset, cxl_reset_by_a_guest)
+{
+	EXPECT_EQ(CXL_VFIO_DVSEC_STATUS2_RST_COMPLETE,
+		  guest_cxl_reset(&self->v, self->dvsec, 0));
+	EXPECT_EQ(0, read16(&self->v, self->dvsec + CXL_VFIO_DVSEC_CTRL2) & 6);
+	EXPECT_WHOLE();
+}
+
+TEST_F(reset, cxl_reset_by_a_guest_clears_memory_if_asked)
+{
+	EXPECT_EQ(CXL_VFIO_DVSEC_STATUS2_RST_COMPLETE,
+		  guest_cxl_reset(&self->v, self->dvsec, CXL_VFIO_DVSEC_CTRL2_RST_MEM_CLR_EN));
+	EXPECT_EQ(0, *self->p);
+	EXPECT_EQ(0, region_read32(&self->v, self->hdm, 0));
+}
+
+TEST_F(reset, cache_write_back_by_a_guest)
+{
+	write16(&self->v, self->dvsec + CXL_VFIO_DVSEC_CTRL2, CXL_VFIO_DVSEC_CTRL2_INIT_WBI);
+	EXPECT_EQ(CXL_VFIO_DVSEC_STATUS2_CACHE_INVALID,
+		  read16(&self->v, self->dvsec + CXL_VFIO_DVSEC_STATUS2) & 7);
+	EXPECT_EQ(0, read16(&self->v, self->dvsec + CXL_VFIO_DVSEC_CTRL2) & 6);
+	EXPECT_WHOLE();
+}
+
+TEST_F(reset, d3hot_and_back)
+{
+	const uint16_t pmcsr = 0x40 + PCI_PM_CTRL;
+
+	write16(&self->v, pmcsr, 3);
+	EXPECT_TRUE(raises_sigbus(self->p, false));
+	write16(&self->v, pmcsr, 0);
+	usleep(20000);
+	EXPECT_WHOLE();
+}
+
+TEST_F(reset, locks_outlive_flr_and_cxl_reset_only)
+{
+	uint32_t at = self->decoder + CXL_VFIO_HDM_CTRL;
+
+	if (*getenv("LOSE") == 'Y')
+		SKIP(return, "a device that loses its decoders loses locks with them");
+	region_write32(&self->v, self->comp, at, 0);
+	region_write32(&self->v, self->comp, self->decoder + 4, 0x77);
+	region_write32(&self->v, self->comp, at, COMMIT | LOCK);
+	write16(&self->v, self->dvsec + CXL_VFIO_DVSEC_LOCK, 1);
+	ASSERT_EQ(COMMIT | COMMITTED | LOCK, ctrl_of(&self->v, self->comp, self->decoder));
+
+	guest_flr(&self->v);
+	EXPECT_EQ(COMMIT | COMMITTED | LOCK, ctrl_of(&self->v, self->comp, self->decoder));
+	EXPECT_EQ(0x77, region_read32(&self->v, self->comp, self->decoder + 4));
+	EXPECT_EQ(1, read16(&self->v, self->dvsec + CXL_VFIO_DVSEC_LOCK));
+	guest_cxl_reset(&self->v, self->dvsec, 0);
+	EXPECT_EQ(COMMIT | COMMITTED | LOCK, ctrl_of(&self->v, self->comp, self->decoder));
+	EXPECT_EQ(1, read16(&self->v, self->dvsec + CXL_VFIO_DVSEC_LOCK));
+
+	ASSERT_EQ(0, hot_reset(&self->v));
+	set_command(&self->v, PCI_COMMAND_MEMORY, 0);
+	EXPECT_EQ(COMMIT | COMMITTED, ctrl_of(&self->v, self->comp, self->decoder));
+	EXPECT_EQ(0, region_read32(&self->v, self->comp, self->decoder + 4));
+	EXPECT_EQ(0, read16(&self->v, self->dvsec + CXL_VFIO_DVSEC_LOCK));
+}
+
+/* As far as this machine can go: its root file system would not survive more */
+TEST_F(reset, system_suspend)
+{
+	ASSERT_EQ(0, system("echo freezer > /sys/power/pm_test && echo mem > /sys/power/state"));
+	usleep(300000);
+	EXPECT_WHOLE();
+}
+
+TEST_F(reset, counters_and_last_reset)
+{
+	char line[64] = "";
+	FILE *f;
+
+	ASSERT_EQ(0, reset_device(&self->v));
+	f = popen("cat /sys/bus/pci/devices/$DEVICE/cxl_vfio/last_reset", "r");
+	ASSERT_NE(NULL, fgets(line, sizeof(line), f));
+	pclose(f);
+	EXPECT_EQ(0, strncmp(line, "function 0 ", 11)) TH_LOG("last_reset: %s", line);
+	EXPECT_EQ(0, system("grep -q open /sys/bus/pci/devices/$DEVICE/cxl_vfio/gate"));
+	EXPECT_EQ(0, system("[ $(cat /sys/bus/pci/devices/$DEVICE/cxl_vfio/resets) -ge 2 ]"));
+}
+
+/* Devices that fail: the memory stays closed, and a later good reset repairs */
+static const struct failure {
+	const char *options;
+	int guest_cxl;		/* fails by a guest's CXL reset, else by VFIO_DEVICE_RESET */
+} failures[] = {
+	{ "--lose=flr,cxl --misbehave=commit-stuck", 0 },
+	{ "--lose=flr,cxl --misbehave=commit-error", 0 },
+	{ "--misbehave=reset-resizes", 0 },
+	{ "--misbehave=reset-inactive", 0 },
+	{ "--misbehave=reset-gone", 0 },
+	{ "--misbehave=reset-hangs", 1 },
+	{ "--misbehave=reset-error", 1 },
+};
+
+static void configure(const char *options)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line), "t2ctl $DEVICE %s", options);
+	if (system(line))
+		fprintf(stderr, "# %s failed\n", line);
+}
+
+TEST_F(reset, devices_that_fail_stay_closed_until_a_reset_repairs)
+{
+	for (unsigned int i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+		configure(failures[i].options);
+		if (failures[i].guest_cxl) {
+			EXPECT_EQ(CXL_VFIO_DVSEC_STATUS2_RST_ERROR,
+				  guest_cxl_reset(&self->v, self->dvsec, 0));
+		} else {
+			EXPECT_EQ(-EIO, reset_device(&self->v)) TH_LOG("%s", failures[i].options);
+		}
+		EXPECT_CLOSED();
+		if (!failures[i].guest_cxl) {
+			EXPECT_EQ(0, ctrl_of(&self->v, self->comp, self->decoder)) {
+				TH_LOG("%s", failures[i].options);
+			}
+		}
+		configure("restore");
+		EXPECT_EQ(0, reset_device(&self->v)) TH_LOG("%s", failures[i].options);
+		EXPECT_WHOLE();
+	}
+}
+
+TEST_F(reset, slow_memory_is_waited_for)
+{
+	configure("--lose=flr,cxl --misbehave=reset-slow");
+	ASSERT_EQ(0, reset_device(&self->v));
+	EXPECT_WHOLE();
+	configure("restore");
+}
+
+TEST_HARNESS_MAIN
