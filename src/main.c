@@ -459,6 +459,9 @@ static void cxl_vfio_remove(struct pci_dev *pdev)
 	struct vfio_pci_core_device *core = dev_get_drvdata(&pdev->dev);
 	struct cxl_vfio_device *dev = core_to_cxl_vfio(core);
 
+	/* A device that was pulled out does not come back for its last user */
+	if (dev->found->is_cxl && pci_channel_offline(pdev))
+		cxl_vfio_gate_close(dev, true);
 	vfio_pci_core_unregister_device(core);
 	if (dev->found->is_cxl)
 		unclaim(dev);

@@ -199,6 +199,7 @@ void config_build_ext(struct device *dev)
 	if (!misbehaves(dev, MIS_NO_LOCATOR))
 		build_locator(dev, &prev);
 	ext_cap(dev, &prev, AER_AT, PCI_EXT_CAP_ID_ERR, 2);
+	put32(&dev->config[AER_AT + PCI_ERR_UNCOR_SEVER], 0x00462030);
 	allow(dev, AER_AT + PCI_ERR_UNCOR_MASK, ~0u);
 	allow(dev, AER_AT + PCI_ERR_UNCOR_SEVER, ~0u);
 	allow(dev, AER_AT + PCI_ERR_COR_MASK, ~0u);

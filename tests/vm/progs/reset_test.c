@@ -205,6 +205,22 @@ TEST_F(reset, locks_outlive_flr_and_cxl_reset_only)
 	EXPECT_EQ(0, read16(&self->v, self->dvsec + CXL_VFIO_DVSEC_LOCK));
 }
 
+/* The link is reset under the device, and the kernel's recovery calls the driver */
+TEST_F(reset, fatal_error_on_the_link)
+{
+	if (system("modprobe -q aer_inject"))
+		SKIP(return, "this kernel has no aer_inject");
+	ASSERT_EQ(0, system("aer_inject $DEVICE 0x10"));
+	for (unsigned int i = 0; i < 50; i++) {
+		usleep(100000);
+		if (!system("grep -q ^error /sys/bus/pci/devices/$DEVICE/cxl_vfio/last_reset"))
+			break;
+	}
+	EXPECT_EQ(0, system("grep -q ^error /sys/bus/pci/devices/$DEVICE/cxl_vfio/last_reset"));
+	sleep(1);
+	EXPECT_WHOLE();
+}
+
 /* As far as this machine can go: its root file system would not survive more */
 TEST_F(reset, system_suspend)
 {
