@@ -4,8 +4,9 @@
  * offers to the others.
  *
  * Lock order: device_lock or dev_set->lock, then vfio-pci-core's memory_lock,
- * then hdm_lock; a dma-buf's reservation lock, then hdm_lock; i_mmap_rwsem (taken by a zap) and mmap_lock's page faults
- * nest as they do in vfio-pci-core.  model_lock is innermost.
+ * then reset_lock, then hdm_lock; a dma-buf's reservation lock, then hdm_lock;
+ * i_mmap_rwsem (taken by a zap) and mmap_lock's page faults nest as they do in
+ * vfio-pci-core.  model_lock is innermost.
  */
 #ifndef CXL_VFIO_H
 #define CXL_VFIO_H

@@ -65,7 +65,8 @@ static int find_dvsec(struct pci_dev *pdev, struct cxl_vfio_found *found)
 	}
 	found->dvsec_cap = cap;
 	pci_read_config_word(pdev, found->dvsec + CXL_VFIO_DVSEC_CTRL, &found->dvsec_ctrl);
-	found->ranges = clamp(FIELD_GET(CXL_VFIO_DVSEC_CAP_HDM_COUNT, cap), 1, CXL_VFIO_DVSEC_RANGES);
+	found->ranges = clamp(FIELD_GET(CXL_VFIO_DVSEC_CAP_HDM_COUNT, cap), 1,
+			      CXL_VFIO_DVSEC_RANGES);
 	found->is_cxl = true;
 	return 0;
 }

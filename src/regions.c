@@ -229,7 +229,8 @@ static struct cxl_vfio_device_info_cap_v2 cap_v2(const struct cxl_vfio_device *d
 		.header.version = CXL_VFIO_DEVICE_INFO_CAP_VERSION,
 		.hdm_regs_bar_index = dev->found->bar,
 		.flags = CXL_VFIO_CAP_V2_FIRMWARE_COMMITTED |
-			 (dev->found->dvsec_cap & CXL_VFIO_DVSEC_CAP_CACHE ? CXL_VFIO_CAP_V2_CACHE_CAPABLE : 0),
+			 (dev->found->dvsec_cap & CXL_VFIO_DVSEC_CAP_CACHE ?
+			  CXL_VFIO_CAP_V2_CACHE_CAPABLE : 0),
 		.hdm_regs_offset = dev->found->block_offset + CXL_VFIO_CM_OFFSET,
 		.dpa_region_index = dev->mem[0].region,
 		.comp_regs_region_index = dev->comp_region,

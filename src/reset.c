@@ -85,7 +85,7 @@ static bool decoder_intact(struct cxl_vfio_device *dev, unsigned int n)
 	return true;
 }
 
-static int decommit(struct cxl_vfio_device *dev, unsigned int n)
+static int decommit_decoder(struct cxl_vfio_device *dev, unsigned int n)
 {
 	void __iomem *reg = decoder_regs(dev, n);
 	u32 ctrl = readl(reg + CXL_VFIO_HDM_CTRL);
@@ -100,7 +100,7 @@ static int decommit(struct cxl_vfio_device *dev, unsigned int n)
 	return -EBUSY;
 }
 
-static int commit(struct cxl_vfio_device *dev, unsigned int n)
+static int commit_decoder(struct cxl_vfio_device *dev, unsigned int n)
 {
 	static const u8 regs[] = {
 		CXL_VFIO_HDM_BASE_HIGH, CXL_VFIO_HDM_BASE_LOW, CXL_VFIO_HDM_SIZE_HIGH,
@@ -145,10 +145,10 @@ static int restore_decoders(struct cxl_vfio_device *dev)
 	while (first < count && decoder_intact(dev, first))
 		first++;
 	for (unsigned int n = count; n-- > first && !ret;)
-		ret = decommit(dev, n);
+		ret = decommit_decoder(dev, n);
 	for (unsigned int n = first; n < count && !ret; n++)
 		if (was_committed(dev, n))
-			ret = commit(dev, n);
+			ret = commit_decoder(dev, n);
 	return ret;
 }
 

@@ -34,7 +34,6 @@ static void check_found(const struct cxl_vfio_found *found)
 	check_ranges(found);
 }
 
-
 static void check_view(const struct cxl_vfio_found *found)
 {
 	const struct cxl_vfio_view view = { .hide_hpa = true };

@@ -58,7 +58,8 @@ static void comp_shows_what_a_guest_may_know(struct kunit *test)
 		}
 		KUNIT_EXPECT_EQ(test, shown[id] ? id : 0, entry & 0xffff);
 		for (u32 at = 0; at < 0x60; at += 4)
-			KUNIT_EXPECT_EQ_MSG(test, at < shown[id] ? ~0U : 0, get(comp, CAP_AT(id) + at),
+			KUNIT_EXPECT_EQ_MSG(test, at < shown[id] ? ~0U : 0,
+					    get(comp, CAP_AT(id) + at),
 					    "capability %u, offset %#x", id, at);
 	}
 }
@@ -135,4 +136,5 @@ static struct kunit_suite comp_suite = {
 	.name = "cxl_vfio_comp",
 	.test_cases = comp_test_cases,
 };
+
 kunit_test_suite(comp_suite);

@@ -91,6 +91,7 @@ static void count_desc(const struct count_case *c, char *desc)
 {
 	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "code %u", c->code);
 }
+
 KUNIT_ARRAY_PARAM(count, count_cases, count_desc);
 
 static void hdm_decoder_count(struct kunit *test)
@@ -162,6 +163,7 @@ static void attr_desc(const struct attr_case *c, char *desc)
 {
 	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
 }
+
 KUNIT_ARRAY_PARAM(attr, attr_cases, attr_desc);
 
 /* Writes that keep COMMIT as it is, so that the state stays */
@@ -214,6 +216,7 @@ static void fsm_desc(const struct fsm_case *c, char *desc)
 {
 	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
 }
+
 KUNIT_ARRAY_PARAM(fsm, fsm_cases, fsm_desc);
 
 static void hdm_transitions(struct kunit *test)
@@ -257,6 +260,7 @@ static void legal_desc(const struct legal_case *c, char *desc)
 {
 	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
 }
+
 KUNIT_ARRAY_PARAM(legal, legal_cases, legal_desc);
 
 static void hdm_legality(struct kunit *test)
@@ -447,6 +451,7 @@ static struct kunit_suite hdm_suite = {
 	.name = "cxl_vfio_hdm",
 	.test_cases = hdm_test_cases,
 };
+
 kunit_test_suite(hdm_suite);
 
 MODULE_DESCRIPTION("KUnit tests of cxl-vfio-pci's register models");

@@ -138,7 +138,8 @@ static void bar_access(struct device *dev, uint64_t at, uint8_t *buf, uint32_t c
 /* Does an access go to the capability by which tests bring the device back? */
 static bool is_control(const struct device *dev, uint32_t index, uint64_t at)
 {
-	return index == REGION_CONFIG && (at < 0x100 || (at >= dev->control && at < dev->control + T2DEV_VSEC_LEN));
+	return index == REGION_CONFIG &&
+	       (at < 0x100 || (at >= dev->control && at < dev->control + T2DEV_VSEC_LEN));
 }
 
 /* Any access that the client makes: 0 or -errno */

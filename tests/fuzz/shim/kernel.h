@@ -86,6 +86,7 @@ typedef unsigned long pgoff_t;
 struct vm_area_struct { unsigned long vm_flags; };
 struct vm_fault;
 struct file;
+
 static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
 {
 	vma->vm_flags |= flags;
@@ -153,12 +154,14 @@ static inline unsigned long copy_to_user(void *to, const void *from, unsigned lo
 #define VFIO_PCI_OFFSET_MASK	(((u64)1 << VFIO_PCI_OFFSET_SHIFT) - 1)
 
 struct vfio_device { int unused; };
+
 struct vfio_pci_core_device {
 	struct vfio_device vdev;
 	struct pci_dev *pdev;
 	u8 *vconfig;
 	u8 *pci_config_map;
 };
+
 struct vfio_pci_region;
 struct vfio_info_cap;
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2153
 #
 # What `make bench` measures: this driver and vfio-pci, one after the other on
 # the same devices.  Lines "BENCH name ours base" are for the runner.
@@ -25,14 +25,14 @@ for name in cfg_plain cfg_dvsec bar_plain open_close; do
 done
 unbind "$small"
 
-use $OURS "$small"
+use "$OURS" "$small"
 for name in cfg_plain cfg_dvsec comp_regs bar_plain hdm_pread tmpfs_pread open_close; do
 	ours[$name]=$(bench "$small" $name)
 done
 unbind "$small"
 
-use $OURS "$small" keep_memory=1
-use $OURS "$large"
+use "$OURS" "$small" keep_memory=1
+use "$OURS" "$large"
 for name in open_close zap; do
 	ours[small_$name]=$(bench "$small" $name)
 	ours[large_$name]=$(bench "$large" $name)
@@ -40,7 +40,7 @@ done
 ours[touch]=$(bench "$large" hdm_touch)
 unbind "$small"
 unbind "$large"
-use $OURS "$large" keep_memory=1 max_order=0
+use "$OURS" "$large" keep_memory=1 max_order=0
 ours[touch_4k]=$(bench "$large" hdm_touch)
 unbind "$large"
 

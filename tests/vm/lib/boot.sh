@@ -109,7 +109,7 @@ boot() {
 		qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
 		-M "q35,cxl=on,kernel-irqchip=split,memory-backend=ram" \
 		"${accel[@]}" -cpu "${LAB_CPU:-max,la57=off}" -smp "$(cat "$dir/smp")" -m "$mem" \
-		-object memory-backend-memfd,id=ram,share=on,size=$mem \
+		-object "memory-backend-memfd,id=ram,share=on,size=$mem" \
 		-device intel-iommu,intremap=on,caching-mode=on \
 		-fsdev local,id=root,path=/lab/root,security_model=none,readonly=on,multidevs=remap \
 		-device virtio-9p-pci,bus=pcie.0,fsdev=root,mount_tag=root \

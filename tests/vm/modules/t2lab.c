@@ -200,8 +200,10 @@ static long importer_ioctl(struct file *file, unsigned int cmd, unsigned long ar
 
 static int importer_open(struct inode *inode, struct file *file)
 {
-	file->private_data = kzalloc(sizeof(struct import), GFP_KERNEL);
-	return file->private_data ? 0 : -ENOMEM;
+	struct import *import = kzalloc(sizeof(*import), GFP_KERNEL);
+
+	file->private_data = import;
+	return import ? 0 : -ENOMEM;
 }
 
 static int importer_release(struct inode *inode, struct file *file)

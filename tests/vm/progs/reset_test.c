@@ -98,7 +98,9 @@ static uint16_t read16(struct vfio *v, uint16_t at)
 static void guest_flr(struct vfio *v)
 {
 	/* The software device has its PCI Express capability at 0x50 */
-	write16(v, 0x50 + PCI_EXP_DEVCTL, read16(v, 0x50 + PCI_EXP_DEVCTL) | PCI_EXP_DEVCTL_BCR_FLR);
+	const uint16_t devctl = 0x50 + PCI_EXP_DEVCTL;
+
+	write16(v, devctl, read16(v, devctl) | PCI_EXP_DEVCTL_BCR_FLR);
 }
 
 static uint16_t guest_cxl_reset(struct vfio *v, uint16_t dvsec, uint16_t more)
