@@ -251,10 +251,13 @@ int cxl_vfio_settle(struct cxl_vfio_device *dev)
 			cxl_vfio_model_reset(dev, true);
 		dev->lost = false;
 	}
-	if (dev->lost)
+	if (dev->lost) {
+		/* Whoever has turned it on again */
+		pci_clear_master(dev->core.pdev);
 		ret = ret ?: -EIO;
-	else
+	} else {
 		cxl_vfio_gate_judge(dev);
+	}
 	mutex_unlock(&dev->reset_lock);
 	return ret;
 }

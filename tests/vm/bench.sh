@@ -7,23 +7,13 @@
 
 set -uo pipefail
 here=$(dirname "$0")
-. "$here/lib/common.sh"
-. "$here/lib/roots.sh"
-. "$here/lib/layer.sh"
-. "$here/lib/boot.sh"
+. "$here/lib/all.sh"
 
 series=${1:-7.3}
 dir=$BUILD/$series/bench
 
-suite_of "$series" >/dev/null
-prepare "$series"
 need_packages gnuplot-nox
-make -s -C "$TOP" t2dev vm-progs >&2 || die "the test programs do not build"
-mkdir -p "$BUILD/$series"
-make_layer "$series" || die "the module does not install"
-
-rm -rf --one-file-system "$dir"
-mkdir -p "$dir"
+ready_to_boot "$series" "$dir"
 printf '%s\n' '' '--decoder=0,base=8G,size=16G' > "$dir/devices"
 # shellcheck disable=SC2016 # the kernel's syntax
 echo '256M$4G,16G$8G' > "$dir/memmap"
@@ -32,7 +22,6 @@ echo 1 > "$dir/smp"
 echo 900 > "$dir/timeout"
 echo guest/bench.sh > "$dir/plan"
 touch "$dir/icount"
-rm -f "$BUILD/$series/initramfs"
 note "booting Linux $(kver_of "$series") with a clock that counts instructions"
 boot "$series" "$dir"
 if ! grep -q '^@@ end 0' "$dir/result.log"; then

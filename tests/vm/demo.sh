@@ -6,23 +6,12 @@
 
 set -uo pipefail
 here=$(dirname "$0")
-. "$here/lib/common.sh"
-. "$here/lib/roots.sh"
-. "$here/lib/layer.sh"
-. "$here/lib/boot.sh"
+. "$here/lib/all.sh"
 
 series=${1:-7.3}
 dir=$BUILD/$series/demo
 
-suite_of "$series" >/dev/null
-prepare "$series"
-make -s -C "$TOP" t2dev vm-progs >&2 || die "the test programs do not build"
-mkdir -p "$BUILD/$series"
-note "installing the module with DKMS for Linux $(kver_of "$series")"
-make_layer "$series" || die "the module does not install"
-
-rm -rf --one-file-system "$dir"
-mkdir -p "$dir"
+ready_to_boot "$series" "$dir"
 echo > "$dir/devices"
 # shellcheck disable=SC2016 # the kernel's syntax
 echo '256M$0x100000000' > "$dir/memmap"
@@ -30,7 +19,6 @@ echo 2 > "$dir/smp"
 echo 3G > "$dir/mem"
 echo 300 > "$dir/timeout"
 echo guest/demo.sh > "$dir/plan"
-rm -f "$BUILD/$series/initramfs"
 touch "$dir/result.log"
 
 note "booting it in QEMU"

@@ -14,10 +14,7 @@
 
 set -uo pipefail
 here=$(dirname "$0")
-. "$here/lib/common.sh"
-. "$here/lib/roots.sh"
-. "$here/lib/layer.sh"
-. "$here/lib/boot.sh"
+. "$here/lib/all.sh"
 
 # The longest a machine may run: a hang ends by itself
 TIMEOUT=${LAB_TIMEOUT:-600}

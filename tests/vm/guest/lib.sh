@@ -31,7 +31,7 @@ equal() {
 
 # tap COMMAND...: a program whose tests report in TAP, each one test here
 tap() {
-	"$@" > /tmp/tap.log 2>&1
+	timeout 400 "$@" > /tmp/tap.log 2>&1
 	local status=$?
 
 	sed -n -e 's/^ok [0-9]* [a-z]*\.\(.*\) # SKIP \(.*\)/@@ skip \1: \2/p; t' \
