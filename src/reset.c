@@ -390,6 +390,8 @@ static int cxl_reset(struct cxl_vfio_device *dev, bool clear)
 	ret = cxl_reset_locked(dev, clear);
 	cxl_vfio_gate_reset_over(dev, ret);
 	note_reset(dev, "cxl", ret, start);
+	if (ret)
+		give_up(dev);
 	mutex_unlock(&dev->reset_lock);
 	pci_dev_unlock(pdev);
 
