@@ -42,7 +42,7 @@ enum {
 
 static const char *server;
 
-struct session {
+struct client {
 	pid_t pid;
 	int fd;
 	char path[64];
@@ -51,7 +51,7 @@ struct session {
 };
 
 /* Send a message; the answer's payload goes to @out.  Its length, or -errno */
-static int call_fd(struct session *s, uint16_t command, const void *payload, uint32_t len,
+static int call_fd(struct client *s, uint16_t command, const void *payload, uint32_t len,
 		   void *out, uint32_t room, int fd)
 {
 	uint8_t head[16] = { 7 };
@@ -89,7 +89,7 @@ static int call_fd(struct session *s, uint16_t command, const void *payload, uin
 	return size;
 }
 
-static int call(struct session *s, uint16_t command, const void *payload, uint32_t len, void *out,
+static int call(struct client *s, uint16_t command, const void *payload, uint32_t len, void *out,
 		uint32_t room)
 {
 	return call_fd(s, command, payload, len, out, room, -1);
@@ -102,7 +102,7 @@ static void put64(uint8_t *p, uint64_t val)
 }
 
 /* Access a region as a VMM does: 0 or -errno */
-static int try_access(struct session *s, uint32_t region, uint64_t at, void *buf, uint32_t count,
+static int try_access(struct client *s, uint32_t region, uint64_t at, void *buf, uint32_t count,
 		      bool write)
 {
 	uint8_t msg[16 + 64] = {}, out[16 + 64];
@@ -120,7 +120,7 @@ static int try_access(struct session *s, uint32_t region, uint64_t at, void *buf
 	return ret < 0 ? ret : 0;
 }
 
-static uint32_t read32(struct session *s, uint32_t region, uint64_t at)
+static uint32_t read32(struct client *s, uint32_t region, uint64_t at)
 {
 	uint8_t b[4];
 
@@ -128,7 +128,7 @@ static uint32_t read32(struct session *s, uint32_t region, uint64_t at)
 	return get32(b);
 }
 
-static void write32(struct session *s, uint32_t region, uint64_t at, uint32_t val)
+static void write32(struct client *s, uint32_t region, uint64_t at, uint32_t val)
 {
 	uint8_t b[4];
 
@@ -136,7 +136,7 @@ static void write32(struct session *s, uint32_t region, uint64_t at, uint32_t va
 	assert_int_equal(try_access(s, region, at, b, 4, true), 0);
 }
 
-static int dma_map(struct session *s, uint64_t addr, uint64_t size, uint64_t offset, int fd)
+static int dma_map(struct client *s, uint64_t addr, uint64_t size, uint64_t offset, int fd)
 {
 	uint8_t msg[32] = {}, out[32];
 
@@ -148,7 +148,7 @@ static int dma_map(struct session *s, uint64_t addr, uint64_t size, uint64_t off
 	return call_fd(s, MAP, msg, sizeof(msg), out, sizeof(out), fd);
 }
 
-static int dma_unmap(struct session *s, uint64_t addr, uint64_t size, uint32_t flags)
+static int dma_unmap(struct client *s, uint64_t addr, uint64_t size, uint32_t flags)
 {
 	uint8_t msg[24] = {}, out[24];
 
@@ -174,7 +174,7 @@ static int connect_to(const char *path)
 	return -1;
 }
 
-static void start(struct session *s, const char *option)
+static void start(struct client *s, const char *option)
 {
 	snprintf(s->path, sizeof(s->path), "/tmp/t2dev-test.%d", getpid());
 	s->pid = fork();
@@ -189,7 +189,7 @@ static void start(struct session *s, const char *option)
 
 static int setup(void **state)
 {
-	struct session *s = calloc(1, sizeof(*s));
+	struct client *s = calloc(1, sizeof(*s));
 	int fd = memfd_create("hdm", 0);
 
 	start(s, NULL);
@@ -207,7 +207,7 @@ static int setup(void **state)
 /* The server must be as well as at its start: still there, and serving */
 static int teardown(void **state)
 {
-	struct session *s = *state;
+	struct client *s = *state;
 	int status;
 
 	close(s->fd);
@@ -250,7 +250,7 @@ static void short_messages_are_refused(void **state)
 static void senseless_sizes_end_the_connection(void **state)
 {
 	static const uint32_t sizes[] = { 0, 15, 0x7fffffff, 0xffffffff };
-	struct session *s = *state;
+	struct client *s = *state;
 
 	for (unsigned int i = 0; i < 4; i++) {
 		uint8_t head[16] = { 0, 0, INFO };
@@ -266,7 +266,7 @@ static void senseless_sizes_end_the_connection(void **state)
 
 static void a_client_that_leaves_in_a_message_is_survived(void **state)
 {
-	struct session *s = *state;
+	struct client *s = *state;
 	uint8_t head[16] = { 0, 0, WRITE };
 
 	put32(head + 4, 4096);
@@ -362,7 +362,7 @@ static void decoder_commits_and_decommits(void **state)
 }
 
 /* Have the accelerator do something; what STATUS says then */
-static uint32_t operate(struct session *s, uint32_t opcode, uint32_t flags, uint64_t src,
+static uint32_t operate(struct client *s, uint32_t opcode, uint32_t flags, uint64_t src,
 			uint64_t dst, uint64_t len)
 {
 	const uint32_t reg[][2] = {
@@ -380,7 +380,7 @@ static uint32_t operate(struct session *s, uint32_t opcode, uint32_t flags, uint
 
 static void engine_fills_copies_and_checksums(void **state)
 {
-	struct session *s = *state;
+	struct client *s = *state;
 
 	write32(s, 2, T2DEV_ACC_PATTERN, 0x04030201);
 	assert_int_equal(operate(s, T2DEV_OP_FILL, T2DEV_FLAG_DST_HDM, 0, 16, 9),
@@ -398,7 +398,7 @@ static void engine_fills_copies_and_checksums(void **state)
 static void engine_refuses_what_it_cannot_reach(void **state)
 {
 	const uint32_t bad = T2DEV_STATUS_DONE | T2DEV_STATUS_ERROR, hdm = T2DEV_FLAG_DST_HDM;
-	struct session *s = *state;
+	struct client *s = *state;
 
 	assert_int_equal(operate(s, T2DEV_OP_FILL, hdm, 0, GRANULE, 1), bad);
 	assert_int_equal(read32(s, 2, T2DEV_ACC_ERRNO), EFAULT);
@@ -417,7 +417,7 @@ static void engine_refuses_what_it_cannot_reach(void **state)
 
 static void dma_maps_are_checked(void **state)
 {
-	struct session *s = *state;
+	struct client *s = *state;
 	int fd = memfd_create("more", 0);
 
 	assert_int_equal(dma_map(s, DMA_BASE + 4096, 4096, 0, fd), -EEXIST);
@@ -430,7 +430,7 @@ static void dma_maps_are_checked(void **state)
 	close(fd);
 }
 
-static int set_irqs(struct session *s, uint32_t flags, uint32_t index, uint32_t first,
+static int set_irqs(struct client *s, uint32_t flags, uint32_t index, uint32_t first,
 		    uint32_t count, int fd)
 {
 	uint8_t msg[20], out[4];
@@ -445,7 +445,7 @@ static int set_irqs(struct session *s, uint32_t flags, uint32_t index, uint32_t 
 
 static void interrupts_arrive(void **state)
 {
-	struct session *s = *state;
+	struct client *s = *state;
 	int fd = eventfd(0, EFD_NONBLOCK);
 	uint64_t n = 0;
 
@@ -465,7 +465,7 @@ static void interrupts_arrive(void **state)
 }
 
 /* Give the control capability a line: 0 or the errno that it answers */
-static uint32_t control(struct session *s, const char *line, uint32_t go)
+static uint32_t control(struct client *s, const char *line, uint32_t go)
 {
 	for (size_t i = 0; i < strlen(line); i += 4) {
 		char four[4] = {};
@@ -479,7 +479,7 @@ static uint32_t control(struct session *s, const char *line, uint32_t go)
 
 static void options_change_at_run_time(void **state)
 {
-	struct session *s = *state;
+	struct client *s = *state;
 	char words[2 * T2DEV_CTL_LINE_MAX];
 
 	assert_int_equal(control(s, "--decoder=0,size=512M --misbehave=not-active",
@@ -501,7 +501,7 @@ static void options_change_at_run_time(void **state)
 
 static void resets_lose_what_was_asked(void **state)
 {
-	struct session *s = *state;
+	struct client *s = *state;
 	uint8_t out[4];
 
 	assert_int_equal(control(s, "--lose=flr --lose-memory=bus", T2DEV_GO_APPLY), 0);
@@ -532,7 +532,7 @@ static void random_messages_are_survived(void **state)
 	static const uint32_t region[] = { 0, 2, CONFIG, 11 };
 	static uint8_t out[0x110000];
 	long rounds = atol(getenv("FUZZ_ROUNDS") ?: "20000");
-	struct session *s = *state;
+	struct client *s = *state;
 
 	srandom(1);
 	for (long i = 0; i < rounds; i++) {
