@@ -69,7 +69,7 @@ t2dev: ## build the software device
 vm-progs: ## build the programs that run inside the test machine
 	$(MAKE) -C tests/vm/progs O=$(CURDIR)/build/vm/progs
 
-docs: ## make the pictures from their sources
+docs: ## make pictures and tables from their sources (needs graphviz)
 	$(MAKE) -C docs
 
 clean: ## remove what was built; the cache of the tests stays

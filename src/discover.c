@@ -65,8 +65,6 @@ static int find_dvsec(struct pci_dev *pdev, struct cxl_vfio_found *found)
 	}
 	found->dvsec_cap = cap;
 	pci_read_config_word(pdev, found->dvsec + CXL_VFIO_DVSEC_CTRL, &found->dvsec_ctrl);
-	found->ranges = clamp(FIELD_GET(CXL_VFIO_DVSEC_CAP_HDM_COUNT, cap), 1,
-			      CXL_VFIO_DVSEC_RANGES);
 	found->is_cxl = true;
 	return 0;
 }
@@ -325,37 +323,58 @@ static unsigned int active_timeout_ms(u32 size_low)
 	return 1000 * seconds[min_t(unsigned int, code, ARRAY_SIZE(seconds) - 1)];
 }
 
-/* Wait until range @i says its memory, if any, can be used, CXL r4.0 8.1.3.8 */
+/* The ranges that the DVSEC describes and is long enough for, CXL r4.0 8.1.3.1 */
+static unsigned int count_ranges(const struct cxl_vfio_found *found)
+{
+	unsigned int n = clamp(FIELD_GET(CXL_VFIO_DVSEC_CAP_HDM_COUNT, found->dvsec_cap), 1,
+			       CXL_VFIO_DVSEC_RANGES);
+
+	while (n > 1 && CXL_VFIO_DVSEC_RANGE_BASE_HIGH(n - 1) > found->dvsec_len)
+		n--;
+	return n;
+}
+
+/*
+ * Can the memory of range @i be used, or has it none?  @low is its SIZE LOW as
+ * read, all ones if the device is gone.  CXL r4.0 8.1.3.8
+ */
+static bool range_active(struct pci_dev *pdev, const struct cxl_vfio_found *found, unsigned int i,
+			 u32 *low)
+{
+	u32 high = 0;
+
+	*low = 0;
+	pci_read_config_dword(pdev, found->dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_HIGH(i), &high);
+	pci_read_config_dword(pdev, found->dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(i), low);
+	if (PCI_POSSIBLE_ERROR(*low) || !(*low & CXL_VFIO_DVSEC_RANGE_INFO_VALID))
+		return false;
+	return (*low & CXL_VFIO_DVSEC_RANGE_ACTIVE) ||
+	       (!high && !(*low & CXL_VFIO_DVSEC_RANGE_SIZE_LOW_MASK));
+}
+
 static int wait_active(struct pci_dev *pdev, const struct cxl_vfio_found *found, unsigned int i)
 {
-	u16 reg = found->dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(i);
 	unsigned int waited = 0, limit = INFO_VALID_TIMEOUT_MS;
-	u32 low = 0, high = 0;
+	u32 low;
 
-	for (;;) {
-		pci_read_config_dword(pdev, found->dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_HIGH(i),
-				      &high);
-		pci_read_config_dword(pdev, reg, &low);
+	while (!range_active(pdev, found, i, &low)) {
 		if (PCI_POSSIBLE_ERROR(low)) {
 			pci_err(pdev, "CXL Device DVSEC: RANGE%u SIZE LOW reads %#x, the device does not respond\n",
 				i + 1, low);
 			return -ENODEV;
 		}
-		if (low & CXL_VFIO_DVSEC_RANGE_INFO_VALID) {
-			if ((low & CXL_VFIO_DVSEC_RANGE_ACTIVE) ||
-			    (!high && !(low & CXL_VFIO_DVSEC_RANGE_SIZE_LOW_MASK)))
-				return 0;
+		if (low & CXL_VFIO_DVSEC_RANGE_INFO_VALID)
 			limit = active_timeout_ms(low);
+		if (waited >= limit) {
+			pci_err(pdev, "CXL Device DVSEC: RANGE%u SIZE LOW reads %#010x after %u ms, expected Memory_Info_Valid and Memory_Active\n",
+				i + 1, low, waited);
+			return -ETIMEDOUT;
 		}
-		if (waited >= limit)
-			break;
 		if (msleep_interruptible(POLL_MS))
 			return -EINTR;
 		waited += POLL_MS;
 	}
-	pci_err(pdev, "CXL Device DVSEC: RANGE%u SIZE LOW reads %#010x after %u ms, expected Memory_Info_Valid and Memory_Active\n",
-		i + 1, low, waited);
-	return -ETIMEDOUT;
+	return 0;
 }
 
 /**
@@ -363,23 +382,22 @@ static int wait_active(struct pci_dev *pdev, const struct cxl_vfio_found *found,
  * @pdev: the function
  * @found: what discovery found
  *
- * Return: true if Memory_Info_Valid and Memory_Active are set for the first range.
+ * Return: true if Memory_Info_Valid and Memory_Active are set for every range.
  */
 bool cxl_vfio_memory_active(struct pci_dev *pdev, const struct cxl_vfio_found *found)
 {
-	const u32 usable = CXL_VFIO_DVSEC_RANGE_INFO_VALID | CXL_VFIO_DVSEC_RANGE_ACTIVE;
-	u32 low = 0;
+	u32 low;
 
-	pci_read_config_dword(pdev, found->dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(0), &low);
-	return !PCI_POSSIBLE_ERROR(low) &&
-	       ((low & usable) == usable || !(low & CXL_VFIO_DVSEC_RANGE_SIZE_LOW_MASK));
+	for (unsigned int i = 0; i < count_ranges(found); i++)
+		if (!range_active(pdev, found, i, &low))
+			return false;
+	return true;
 }
 
 /**
  * cxl_vfio_wait_ranges() - wait until all ranges say that they can be used
  * @pdev: the function
- * @found: what discovery found; a second range that the DVSEC is too short for
- *	does not exist
+ * @found: what discovery found
  *
  * Sleeps at most as long as the device states, 256 s.
  *
@@ -389,9 +407,8 @@ int cxl_vfio_wait_ranges(struct pci_dev *pdev, const struct cxl_vfio_found *foun
 {
 	int ret = 0;
 
-	for (unsigned int i = 0; i < found->ranges && !ret; i++)
-		if (CXL_VFIO_DVSEC_RANGE_BASE_HIGH(i) <= found->dvsec_len)
-			ret = wait_active(pdev, found, i);
+	for (unsigned int i = 0; i < count_ranges(found) && !ret; i++)
+		ret = wait_active(pdev, found, i);
 	return ret;
 }
 
@@ -409,28 +426,44 @@ void __iomem *cxl_vfio_map_cm(struct pci_dev *pdev, const struct cxl_vfio_found 
 }
 
 /**
- * cxl_vfio_decoders_intact() - are the decoders still as they were at bind?
+ * cxl_vfio_decoder_intact() - is a decoder still as it was at bind?
+ * @regs: the CXL.cache/mem area's mapping; memory decode is on
+ * @found: what discovery found
+ * @n: which decoder
+ *
+ * Return: true if it is committed now, and to what, as it was at bind.  A device
+ * that is gone reads all ones: false for every decoder, as no BASE is all ones.
+ */
+bool cxl_vfio_decoder_intact(const void __iomem *regs, const struct cxl_vfio_found *found,
+			     unsigned int n)
+{
+	static const u8 fields[] = { CXL_VFIO_HDM_BASE_LOW, CXL_VFIO_HDM_BASE_HIGH,
+				     CXL_VFIO_HDM_SIZE_LOW, CXL_VFIO_HDM_SIZE_HIGH };
+	u32 at = found->hdm_offset + CXL_VFIO_HDM_DECODER(n);
+	u32 saved = found->cm[(at + CXL_VFIO_HDM_CTRL) / 4];
+
+	if ((readl(regs + at + CXL_VFIO_HDM_CTRL) ^ saved) & CXL_VFIO_HDM_CTRL_COMMITTED)
+		return false;
+	if (!(saved & CXL_VFIO_HDM_CTRL_COMMITTED))
+		return true;
+	for (unsigned int i = 0; i < ARRAY_SIZE(fields); i++)
+		if (readl(regs + at + fields[i]) != found->cm[(at + fields[i]) / 4])
+			return false;
+	return true;
+}
+
+/**
+ * cxl_vfio_decoders_intact() - are the committed decoders as they were at bind?
  * @regs: the CXL.cache/mem area's mapping; memory decode is on
  * @found: what discovery found
  *
- * Return: true if each decoder that was committed at bind is committed now to
- * the same base and size.  A device that is gone reads all ones: false.
+ * Return: true if each decoder that was committed at bind is intact.
  */
 bool cxl_vfio_decoders_intact(const void __iomem *regs, const struct cxl_vfio_found *found)
 {
-	for (unsigned int i = 0; i < found->nr_ranges; i++) {
-		const struct cxl_vfio_hdm_range *range = &found->range[i];
-		const void __iomem *reg = regs + found->hdm_offset +
-					  CXL_VFIO_HDM_DECODER(range->decoder);
-		u32 ctrl = readl(reg + CXL_VFIO_HDM_CTRL);
-
-		if (all_ones(ctrl) || !(ctrl & CXL_VFIO_HDM_CTRL_COMMITTED) ||
-		    readl(reg + CXL_VFIO_HDM_BASE_LOW) != lower_32_bits(range->base) ||
-		    readl(reg + CXL_VFIO_HDM_BASE_HIGH) != upper_32_bits(range->base) ||
-		    readl(reg + CXL_VFIO_HDM_SIZE_LOW) != lower_32_bits(range->size) ||
-		    readl(reg + CXL_VFIO_HDM_SIZE_HIGH) != upper_32_bits(range->size))
+	for (unsigned int i = 0; i < found->nr_ranges; i++)
+		if (!cxl_vfio_decoder_intact(regs, found, found->range[i].decoder))
 			return false;
-	}
 	return true;
 }
 

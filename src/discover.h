@@ -23,7 +23,6 @@ struct cxl_vfio_hdm_range {
  * @is_cxl: it has HDM memory; all else is valid only then
  * @dvsec: config space offset of the CXL Device DVSEC
  * @dvsec_len: its length in bytes
- * @ranges: number of ranges that it describes, 1 or 2
  * @dvsec_cap: CAPABILITY
  * @dvsec_ctrl: CONTROL as firmware left it
  * @bar: BAR that holds the component register block
@@ -37,7 +36,6 @@ struct cxl_vfio_found {
 	bool is_cxl;
 	u16 dvsec;
 	u16 dvsec_len;
-	unsigned int ranges;
 	u16 dvsec_cap;
 	u16 dvsec_ctrl;
 	unsigned int bar;
@@ -53,6 +51,8 @@ void __iomem *cxl_vfio_map_cm(struct pci_dev *pdev, const struct cxl_vfio_found 
 void cxl_vfio_read_cm(const void __iomem *regs, u32 *cm);
 int cxl_vfio_wait_ranges(struct pci_dev *pdev, const struct cxl_vfio_found *found);
 bool cxl_vfio_memory_active(struct pci_dev *pdev, const struct cxl_vfio_found *found);
+bool cxl_vfio_decoder_intact(const void __iomem *regs, const struct cxl_vfio_found *found,
+			     unsigned int n);
 bool cxl_vfio_decoders_intact(const void __iomem *regs, const struct cxl_vfio_found *found);
 
 #endif

@@ -260,8 +260,7 @@ static int export(struct cxl_vfio_device *dev, struct hdm_dmabuf *hdm, u64 size,
  *
  * Return: a file descriptor; 0 for a probe; -ENOTTY if this kernel's importers
  * cannot let go or the region is not HDM memory, so that vfio-pci-core may have
- * its say; -EINVAL for ranges that are
- * not whole pages of the region.
+ * its say; -EINVAL for ranges that are not whole pages of the region.
  */
 int cxl_vfio_dmabuf_feature(struct cxl_vfio_device *dev, u32 flags, void __user *arg,
 			    size_t argsz)

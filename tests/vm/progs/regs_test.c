@@ -34,19 +34,6 @@ FIXTURE(regs) {
 	uint16_t len;
 };
 
-static uint32_t find_hdm(struct vfio *v, uint64_t block)
-{
-	uint32_t header = region_read32(v, T2DEV_COMP_BAR, block + CM);
-
-	for (uint32_t i = 1; i <= header >> 24; i++) {
-		uint32_t entry = region_read32(v, T2DEV_COMP_BAR, block + CM + 4 * i);
-
-		if ((entry & 0xffff) == CXL_VFIO_CM_CAP_ID_HDM)
-			return CM + (entry >> 20);
-	}
-	return 0;
-}
-
 FIXTURE_SETUP(regs)
 {
 	struct vfio_info_cap_header *cap;
@@ -75,7 +62,7 @@ FIXTURE_SETUP(regs)
 	self->size = info->size;
 	free(info);
 	set_command(&self->v, PCI_COMMAND_MEMORY, 0);
-	self->decoder = find_hdm(&self->v, self->block) + CXL_VFIO_HDM_DECODER(0);
+	self->decoder = find_hdm(&self->v, T2DEV_COMP_BAR, self->block) + CXL_VFIO_HDM_DECODER(0);
 	self->dvsec = find_dvsec(&self->v, CXL_VFIO_DVSEC_ID_DEVICE);
 	ASSERT_NE(0, self->dvsec);
 	self->len = config_read32(&self->v, self->dvsec + 4) >> 20;

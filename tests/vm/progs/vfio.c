@@ -176,6 +176,20 @@ uint16_t find_dvsec(struct vfio *v, uint16_t dvsec_id)
 	return 0;
 }
 
+uint32_t find_hdm(struct vfio *v, uint32_t index, uint64_t block)
+{
+	uint64_t cm = block + CXL_VFIO_CM_OFFSET;
+	uint32_t header = region_read32(v, index, cm);
+
+	for (uint32_t i = 1; i <= header >> 24; i++) {
+		uint32_t entry = region_read32(v, index, cm + CXL_VFIO_CM_CAP_ENTRY(i));
+
+		if ((entry & CXL_VFIO_CM_CAP_ENTRY_ID) == CXL_VFIO_CM_CAP_ID_HDM)
+			return CXL_VFIO_CM_OFFSET + (entry >> 20);
+	}
+	return 0;
+}
+
 int dma_map(struct vfio *v, void *va, uint64_t iova, uint64_t n)
 {
 	struct vfio_iommu_type1_dma_map map = {

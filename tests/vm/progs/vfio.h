@@ -52,6 +52,13 @@ void set_command(struct vfio *v, uint16_t set, uint16_t clear);
 /* Walk the extended capabilities for a CXL DVSEC; 0 if it is not shown */
 uint16_t find_dvsec(struct vfio *v, uint16_t dvsec_id);
 
+/*
+ * Walk the capability array of the component block that starts at @block of a
+ * region, as a guest would: the HDM Decoder Capability's offset in the block, 0
+ * if there is none
+ */
+uint32_t find_hdm(struct vfio *v, uint32_t index, uint64_t block);
+
 /* DMA: make @n bytes at @va reachable for the device at @iova */
 int dma_map(struct vfio *v, void *va, uint64_t iova, uint64_t n);
 

@@ -42,20 +42,6 @@ FIXTURE(cxl) {
 	uint32_t decoder;	/* offset of the HDM capability in COMP_REGS */
 };
 
-/* The HDM Decoder Capability's offset in COMP_REGS, found as a guest would */
-static uint32_t find_hdm(struct vfio *v, uint32_t comp)
-{
-	uint32_t header = region_read32(v, comp, CM);
-
-	for (uint32_t i = 1; i <= header >> 24; i++) {
-		uint32_t entry = region_read32(v, comp, CM + 4 * i);
-
-		if ((entry & 0xffff) == CXL_VFIO_CM_CAP_ID_HDM)
-			return CM + (entry >> 20);
-	}
-	return 0;
-}
-
 FIXTURE_SETUP(cxl)
 {
 	struct cxl_vfio_device_info_cap_v3 *cap;
@@ -72,7 +58,7 @@ FIXTURE_SETUP(cxl)
 	self->hdm_size = info->size;
 	free(info);
 	set_command(&self->v, PCI_COMMAND_MEMORY, 0);
-	self->decoder = find_hdm(&self->v, self->comp);
+	self->decoder = find_hdm(&self->v, self->comp, 0);
 	ASSERT_NE(0, self->decoder);
 }
 
