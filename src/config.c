@@ -5,6 +5,7 @@
  * between them is vfio-pci-core's.
  */
 #include <linux/pci.h>
+#include <linux/pm_runtime.h>
 #include <linux/uaccess.h>
 
 #include "cxl_vfio.h"
@@ -220,11 +221,15 @@ static void reset_for_guest(struct cxl_vfio_device *dev)
 	mutex_unlock(&dev->model_lock);
 }
 
-static void dvsec_access(struct cxl_vfio_device *dev, u16 offset, u8 *buf, size_t count,
-			 bool write)
+static int dvsec_access(struct cxl_vfio_device *dev, u16 offset, u8 *buf, size_t count,
+			bool write)
 {
+	struct device *parent = &dev->core.pdev->dev;
 	unsigned int events = 0;
 
+	/* As vfio-pci-core does: an access wakes the function for a moment */
+	if (pm_runtime_resume_and_get(parent))
+		return -EIO;
 	mutex_lock(&dev->model_lock);
 	if (write) {
 		events = cxl_vfio_dvsec_write(&dev->dvsec, offset, buf, count);
@@ -239,6 +244,8 @@ static void dvsec_access(struct cxl_vfio_device *dev, u16 offset, u8 *buf, size_
 		reset_for_guest(dev);
 	else if (events & DVSEC_EVENT_WBI)
 		cxl_vfio_write_back(dev);
+	pm_runtime_put(parent);
+	return 0;
 }
 
 static bool touches(loff_t pos, size_t count, loff_t byte)
@@ -288,6 +295,7 @@ static ssize_t area_access(struct cxl_vfio_device *dev, const struct cxl_vfio_co
 			   char __user *buf, size_t count, loff_t pos, bool write)
 {
 	u8 bytes[DVSEC_MAX_LEN] = {};
+	int ret;
 
 	if (area->kind == CONFIG_DVSEC_HEADER || area->kind == CONFIG_READONLY)
 		return write ? count : core_access(dev, buf, count, pos, false);
@@ -295,9 +303,12 @@ static ssize_t area_access(struct cxl_vfio_device *dev, const struct cxl_vfio_co
 	count = min(count, sizeof(bytes));
 	if (write && copy_from_user(bytes, buf, count))
 		return -EFAULT;
-	if (area->kind == CONFIG_DVSEC)
-		dvsec_access(dev, (pos & VFIO_PCI_OFFSET_MASK) - dev->found->dvsec, bytes, count,
-			     write);
+	if (area->kind == CONFIG_DVSEC) {
+		ret = dvsec_access(dev, (pos & VFIO_PCI_OFFSET_MASK) - dev->found->dvsec, bytes,
+				   count, write);
+		if (ret)
+			return ret;
+	}
 	if (!write && copy_to_user(buf, bytes, count))
 		return -EFAULT;
 	return count;

@@ -65,6 +65,12 @@ enum cxl_vfio_gate {
 	GATE_OPEN,
 };
 
+/* Who wants the device to sleep */
+enum cxl_vfio_asleep {
+	ASLEEP_SYSTEM = 1,
+	ASLEEP_USER = 2,	/* VFIO low power: the user's right to let it */
+};
+
 /* What VFIO_DEVICE_RESET does to a device that can do a CXL reset */
 enum cxl_vfio_reset_method {
 	RESET_AUTO,		/* CXL reset, then function reset */
@@ -114,7 +120,7 @@ struct cxl_vfio_config_area {
  * @opened: between open_device and close_device
  * @resetting: how many resets are under way
  * @reset_failed: the last reset failed: the device is in no known state
- * @suspended: the system sleeps
+ * @asleep: who lets the device sleep, enum cxl_vfio_asleep
  * @unclean: HDM memory may have what an earlier user left; cleared before the
  *	gate opens.  Protected by @hdm_lock as well
  * @used: the present user may have left something there
@@ -155,7 +161,7 @@ struct cxl_vfio_device {
 	bool opened;
 	unsigned int resetting;
 	bool reset_failed;
-	bool suspended;
+	unsigned int asleep;
 	bool unclean;
 	bool used;
 
@@ -276,6 +282,7 @@ ssize_t cxl_vfio_block_access(struct cxl_vfio_device *dev, u32 offset, u8 *buf, 
 /* reset.c */
 extern const struct pci_error_handlers cxl_vfio_err_handlers;
 int cxl_vfio_settle(struct cxl_vfio_device *dev);
+int cxl_vfio_low_power(struct cxl_vfio_device *dev, u32 flags, void __user *arg, size_t argsz);
 long cxl_vfio_reset_ioctl(struct cxl_vfio_device *dev, unsigned int cmd, unsigned long arg);
 int cxl_vfio_guest_reset(struct cxl_vfio_device *dev, bool clear);
 void cxl_vfio_write_back(struct cxl_vfio_device *dev);
@@ -293,7 +300,7 @@ void cxl_vfio_gate_pause(struct cxl_vfio_device *dev);
 void cxl_vfio_gate_close(struct cxl_vfio_device *dev, bool resetting);
 void cxl_vfio_gate_reset_over(struct cxl_vfio_device *dev, bool failed);
 bool cxl_vfio_gate_judge(struct cxl_vfio_device *dev);
-void cxl_vfio_gate_suspend(struct cxl_vfio_device *dev, bool suspended);
+void cxl_vfio_gate_sleep(struct cxl_vfio_device *dev, enum cxl_vfio_asleep who, bool sleep);
 bool cxl_vfio_decodes_memory(struct pci_dev *pdev);
 
 #endif

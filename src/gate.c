@@ -107,7 +107,7 @@ static bool usable(struct cxl_vfio_device *dev)
 {
 	struct pci_dev *pdev = dev->core.pdev;
 
-	return !dev->resetting && !dev->reset_failed && !dev->suspended &&
+	return !dev->resetting && !dev->reset_failed && !dev->asleep &&
 	       cxl_vfio_decodes_memory(pdev) &&
 	       cxl_vfio_decoders_intact(dev->cm_regs, dev->found) &&
 	       cxl_vfio_memory_active(pdev, dev->found);
@@ -165,6 +165,7 @@ void cxl_vfio_gate_shut(struct cxl_vfio_device *dev)
 	down_write(&dev->hdm_lock);
 	dev->opened = false;
 	set_gate(dev, GATE_CLOSED);
+	dev->asleep &= ~ASLEEP_USER;
 	dev->unclean |= dev->used;
 	dev->used = false;
 	up_write(&dev->hdm_lock);
@@ -184,15 +185,19 @@ void cxl_vfio_gate_clean(struct cxl_vfio_device *dev)
 }
 
 /**
- * cxl_vfio_gate_suspend() - the system goes to sleep, or has come back
+ * cxl_vfio_gate_sleep() - the device is about to sleep, or has come back
  * @dev: the device
- * @suspended: which of the two
+ * @who: whose wish it is
+ * @sleep: which of the two
  */
-void cxl_vfio_gate_suspend(struct cxl_vfio_device *dev, bool suspended)
+void cxl_vfio_gate_sleep(struct cxl_vfio_device *dev, enum cxl_vfio_asleep who, bool sleep)
 {
 	down_write(&dev->hdm_lock);
-	dev->suspended = suspended;
+	if (sleep)
+		dev->asleep |= who;
+	else
+		dev->asleep &= ~who;
 	up_write(&dev->hdm_lock);
-	if (suspended)
+	if (sleep)
 		cxl_vfio_gate_close(dev, false);
 }

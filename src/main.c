@@ -9,7 +9,7 @@
  * to read, write and map, and models of the decoders and of the CXL Device
  * DVSEC (regions.c, bar.c, config.c; hdm.c, dvsec.c, comp.c) in place of the
  * device's own, which nothing the user does reaches.  Memory is there only
- * while the device decodes it (reset.c).  Everything else is vfio-pci-core's,
+ * while the device decodes it (gate.c).  Everything else is vfio-pci-core's,
  * and a function without HDM memory is left to it altogether.
  *
  * What differs between kernels is in compat/, and nowhere else.
@@ -94,6 +94,10 @@ static int cxl_vfio_open_device(struct vfio_device *vdev)
 	struct cxl_vfio_device *dev = to_cxl_vfio(vdev);
 	int ret;
 
+	if (!pci_device_is_present(dev->core.pdev)) {
+		pci_err(dev->core.pdev, "the device does not respond, is the device gone? Reset the port above it, or power-cycle it\n");
+		return -ENODEV;
+	}
 	ret = vfio_pci_core_enable(&dev->core);
 	if (ret)
 		return ret;
@@ -127,6 +131,9 @@ static void cxl_vfio_close_device(struct vfio_device *vdev)
 	cxl_vfio_dmabuf_close(dev);
 	cxl_vfio_mem_close(dev);
 	cxl_vfio_bar_close(dev);
+	/* Minutes of waiting for each way to reset one that is gone; a bus reset may help */
+	if (!pci_device_is_present(dev->core.pdev))
+		dev->core.reset_works = false;
 	vfio_pci_core_close_device(vdev);
 	/* The core has reset it, without telling anybody */
 	cxl_vfio_settle(dev);
@@ -223,10 +230,6 @@ static long cxl_vfio_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned 
 	return cxl_vfio_compat_ioctl(vdev, cmd, arg, cxl_vfio_region_info);
 }
 
-/*
- * Low power would take the function to D3, where a CXL device may lose its
- * decoders and its memory's contents.
- */
 static int cxl_vfio_feature(struct vfio_device *vdev, u32 flags, void __user *arg, size_t argsz)
 {
 	int ret;
@@ -235,7 +238,7 @@ static int cxl_vfio_feature(struct vfio_device *vdev, u32 flags, void __user *ar
 	case VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY:
 	case VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP:
 	case VFIO_DEVICE_FEATURE_LOW_POWER_EXIT:
-		return -ENOTTY;
+		return cxl_vfio_low_power(to_cxl_vfio(vdev), flags, arg, argsz);
 	case VFIO_DEVICE_FEATURE_DMA_BUF:
 		ret = cxl_vfio_dmabuf_feature(to_cxl_vfio(vdev), flags, arg, argsz);
 		if (ret != -ENOTTY)
@@ -263,6 +266,7 @@ static int cxl_vfio_init(struct vfio_device *vdev)
 		cxl_vfio_compat_zap_exit(&dev->zap);
 		return ret;
 	}
+	/* In D3 a CXL device may lose its memory's contents: only the user may let it sleep */
 	dev->core.disable_idle_d3 = true;
 	return 0;
 }

@@ -68,23 +68,6 @@ static bool was_committed(struct cxl_vfio_device *dev, unsigned int n)
 	return decoder_saved(dev, n)[CXL_VFIO_HDM_CTRL / 4] & CXL_VFIO_HDM_CTRL_COMMITTED;
 }
 
-/* Is decoder @n as it was at bind? */
-static bool decoder_intact(struct cxl_vfio_device *dev, unsigned int n)
-{
-	static const u8 regs[] = { CXL_VFIO_HDM_BASE_LOW, CXL_VFIO_HDM_BASE_HIGH,
-				   CXL_VFIO_HDM_SIZE_LOW, CXL_VFIO_HDM_SIZE_HIGH };
-	const u32 *saved = decoder_saved(dev, n);
-	void __iomem *reg = decoder_regs(dev, n);
-	u32 ctrl = readl(reg + CXL_VFIO_HDM_CTRL);
-
-	if ((ctrl ^ saved[CXL_VFIO_HDM_CTRL / 4]) & CXL_VFIO_HDM_CTRL_COMMITTED)
-		return false;
-	for (unsigned int i = 0; i < ARRAY_SIZE(regs) && was_committed(dev, n); i++)
-		if (readl(reg + regs[i]) != saved[regs[i] / 4])
-			return false;
-	return true;
-}
-
 static int decommit_decoder(struct cxl_vfio_device *dev, unsigned int n)
 {
 	void __iomem *reg = decoder_regs(dev, n);
@@ -142,7 +125,7 @@ static int restore_decoders(struct cxl_vfio_device *dev)
 	}
 	writel(dev->found->cm[(hdm + CXL_VFIO_HDM_GLOBAL_CTRL) / 4],
 	       dev->cm_regs + hdm + CXL_VFIO_HDM_GLOBAL_CTRL);
-	while (first < count && decoder_intact(dev, first))
+	while (first < count && cxl_vfio_decoder_intact(dev->cm_regs, dev->found, first))
 		first++;
 	for (unsigned int n = count; n-- > first && !ret;)
 		ret = decommit_decoder(dev, n);
@@ -187,14 +170,15 @@ static void give_up(struct cxl_vfio_device *dev)
 static bool needs_recovery(struct cxl_vfio_device *dev)
 {
 	lockdep_assert_held(&dev->reset_lock);
-	if (!cxl_vfio_decodes_memory(dev->core.pdev) || dev->resetting || dev->reset_failed ||
-	    dev->suspended)
+	if (!dev->lost && cxl_vfio_gate_judge(dev))
 		return false;
-	if (!dev->lost)
-		return !cxl_vfio_gate_judge(dev);
-	/* It was told that it is lost: try again only when something has happened */
-	return dev->retry || (cxl_vfio_decoders_intact(dev->cm_regs, dev->found) &&
-			      cxl_vfio_memory_active(dev->core.pdev, dev->found));
+	if (!cxl_vfio_decodes_memory(dev->core.pdev) || dev->resetting || dev->reset_failed ||
+	    dev->asleep)
+		return false;
+	/* What was told to be lost is tried again only when something has happened */
+	return !dev->lost || dev->retry ||
+	       (cxl_vfio_decoders_intact(dev->cm_regs, dev->found) &&
+		cxl_vfio_memory_active(dev->core.pdev, dev->found));
 }
 
 /* Put back what was lost: as restore(), 0 if there is nothing to recover from */
@@ -255,7 +239,7 @@ int cxl_vfio_settle(struct cxl_vfio_device *dev)
 		/* Whoever has turned it on again */
 		pci_clear_master(dev->core.pdev);
 		ret = ret ?: -EIO;
-	} else {
+	} else if (needed) {
 		cxl_vfio_gate_judge(dev);
 	}
 	mutex_unlock(&dev->reset_lock);
@@ -420,6 +404,13 @@ long cxl_vfio_reset_ioctl(struct cxl_vfio_device *dev, unsigned int cmd, unsigne
 	bool cxl = cmd == VFIO_DEVICE_RESET && wants_cxl_reset(dev);
 	long ret = 0;
 
+	/* Each way to reset a function waits for minutes that one that is gone comes back */
+	if (cmd == VFIO_DEVICE_RESET && !pci_device_is_present(dev->core.pdev)) {
+		pci_err(dev->core.pdev, "no function reset of a device that does not respond; is the device gone?\n");
+		cxl_vfio_gate_judge(dev);
+		return -EIO;
+	}
+
 	if (cxl)
 		ret = cxl_reset(dev, false);
 	if (!cxl || cxl_vfio_reset_method != RESET_CXL_ONLY)
@@ -428,6 +419,28 @@ long cxl_vfio_reset_ioctl(struct cxl_vfio_device *dev, unsigned int cmd, unsigne
 		ret = -EIO;
 	if (!ret)
 		cxl_vfio_model_reset(dev, true);
+	return ret;
+}
+
+/**
+ * cxl_vfio_low_power() - VFIO_DEVICE_FEATURE_LOW_POWER_*
+ * @dev: the device, open
+ * @flags: which, and to do what with it
+ * @arg: its argument
+ * @argsz: of that size
+ *
+ * From entry to exit HDM memory is closed, even if something woke the device.
+ *
+ * Return: as for the ioctl.
+ */
+int cxl_vfio_low_power(struct cxl_vfio_device *dev, u32 flags, void __user *arg, size_t argsz)
+{
+	int ret;
+
+	cxl_vfio_gate_pause(dev);
+	ret = vfio_pci_core_ioctl_feature(&dev->core.vdev, flags, arg, argsz);
+	cxl_vfio_gate_sleep(dev, ASLEEP_USER, dev->core.pm_runtime_engaged);
+	cxl_vfio_settle(dev);
 	return ret;
 }
 
@@ -534,12 +547,12 @@ static int pm_event(struct notifier_block *nb, unsigned long event, void *data)
 	switch (event) {
 	case PM_SUSPEND_PREPARE:
 	case PM_HIBERNATION_PREPARE:
-		cxl_vfio_gate_suspend(dev, true);
+		cxl_vfio_gate_sleep(dev, ASLEEP_SYSTEM, true);
 		break;
 	case PM_POST_SUSPEND:
 	case PM_POST_HIBERNATION:
 	case PM_POST_RESTORE:
-		cxl_vfio_gate_suspend(dev, false);
+		cxl_vfio_gate_sleep(dev, ASLEEP_SYSTEM, false);
 		schedule_work(&dev->settle_work);
 		break;
 	}

@@ -5,7 +5,8 @@
 #   run.sh [KERNELS="7.2 7.3"] [SCENARIO...]
 #
 # A scenario is a file in scenarios/.  Comments in its head say what it needs:
-#   # t2dev: OPTIONS    a software device with these options (a line for each)
+#   # t2dev: OPTIONS    a software device with these options (a line for each);
+#                       after @sibling it is a second function of the one before
 #   # memmap: RANGES    memory kept from the kernel, as on its command line
 #   # smp: N            processors
 #   # mem: SIZE         memory, including what is kept from the kernel

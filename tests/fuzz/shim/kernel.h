@@ -103,7 +103,12 @@ struct resource {
 	unsigned long flags;
 };
 
+struct device {
+	int unused;
+};
+
 struct pci_dev {
+	struct device dev;
 	struct resource resource[PCI_STD_NUM_BARS];
 	u16 pm_cap;
 	u16 pcie_cap;
@@ -133,6 +138,18 @@ static inline unsigned long msleep_interruptible(unsigned int ms)
 {
 	(void)ms;
 	return 0;
+}
+
+/* The function never sleeps */
+static inline int pm_runtime_resume_and_get(struct device *dev)
+{
+	(void)dev;
+	return 0;
+}
+
+static inline void pm_runtime_put(struct device *dev)
+{
+	(void)dev;
 }
 
 /* User memory is the harness's own */

@@ -48,7 +48,7 @@ start_devices() { # dir
 	DEVICE_PIDS=()
 	while read -r options; do
 		# shellcheck disable=SC2086 # one option a word
-		"$TOP/build/t2dev" --socket "$1/dev$n.sock" $options > "$1/dev$n.log" 2>&1 &
+		"$TOP/build/t2dev" --socket "$1/dev$n.sock" ${options#@sibling} > "$1/dev$n.log" 2>&1 &
 		DEVICE_PIDS+=($!)
 		n=$((n + 1))
 	done < "$1/devices"
@@ -77,7 +77,7 @@ stop_devices() { # dir
 # boot SERIES DIR: DIR has devices (a line of options each), plan, memmap, mem,
 # smp, timeout and, for a clock that counts instructions, icount; console.log and result.log are written there
 boot() {
-	local series=$1 dir=$2 n devices=() i status=0 layer=$BUILD/$1/layer mem accel
+	local series=$1 dir=$2 lines devices=() i place status=0 layer=$BUILD/$1/layer mem accel
 
 	mem=$(cat "$dir/mem")
 	# The guest's clock counts instructions, or follows the host's
@@ -87,10 +87,16 @@ boot() {
 		accel=(-accel "tcg,thread=multi")
 	fi
 
-	n=$(wc -l < "$dir/devices")
-	for ((i = 0; i < n; i++)); do
-		devices+=(-device "cxl-rp,port=$i,bus=cxl.1,id=rp$i,chassis=0,slot=$((i + 2))")
-		devices+=(-device "{\"driver\":\"vfio-user-pci\",\"bus\":\"rp$i\",\"socket\":{\"type\":\"unix\",\"path\":\"/lab/run/dev$i.sock\"}}")
+	mapfile -t lines < "$dir/devices"
+	for i in "${!lines[@]}"; do
+		case ${lines[$i]} in
+		@sibling*)
+			place="\"bus\":\"rp$((i - 1))\",\"addr\":\"00.1\"" ;;
+		*)
+			devices+=(-device "cxl-rp,port=$i,bus=cxl.1,id=rp$i,chassis=0,slot=$((i + 2))")
+			place="\"bus\":\"rp$i\",\"addr\":\"00.0\",\"multifunction\":true" ;;
+		esac
+		devices+=(-device "{\"driver\":\"vfio-user-pci\",$place,\"socket\":{\"type\":\"unix\",\"path\":\"/lab/run/dev$i.sock\"}}")
 	done
 	[ -e "$BUILD/$series/initramfs" ] || make_initramfs "$series" "$BUILD/$series/initramfs"
 	start_devices "$dir" || return

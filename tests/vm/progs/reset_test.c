@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -221,6 +222,101 @@ TEST_F(reset, fatal_error_on_the_link)
 	EXPECT_EQ(0, system("grep -q ^error /sys/bus/pci/devices/$DEVICE/cxl_vfio/last_reset"));
 	sleep(1);
 	EXPECT_WHOLE();
+}
+
+/* VFIO_DEVICE_FEATURE_SET of a low power feature; @eventfd is for entry with wakeup */
+static int low_power(struct vfio *v, uint32_t feature, int eventfd)
+{
+	struct {
+		struct vfio_device_feature f;
+		struct vfio_device_low_power_entry_with_wakeup wakeup;
+	} arg = {
+		.f.argsz = sizeof(arg.f),
+		.f.flags = VFIO_DEVICE_FEATURE_SET | feature,
+		.wakeup.wakeup_eventfd = eventfd,
+	};
+
+	if (eventfd >= 0)
+		arg.f.argsz = sizeof(arg);
+	return ioctl(v->device, VFIO_DEVICE_FEATURE, &arg) ? -errno : 0;
+}
+
+static int wait_suspended(void)
+{
+	return system("timeout 10 sh -c 'until grep -q suspended "
+		      "/sys/bus/pci/devices/$DEVICE/power/runtime_status; do sleep 0.1; done'");
+}
+
+TEST_F(reset, vfio_low_power_and_back)
+{
+	ASSERT_EQ(0, low_power(&self->v, VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY, -1));
+	EXPECT_EQ(0, wait_suspended());
+	EXPECT_CLOSED();
+	EXPECT_EQ(-EINVAL, low_power(&self->v, VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY, -1));
+	EXPECT_TRUE(raises_sigbus(self->p, false));
+	/* The DVSEC is read from a function that is awake */
+	EXPECT_EQ(0x1e98, read16(&self->v, self->dvsec + 4));
+	EXPECT_NE(0xffff, read16(&self->v, self->dvsec + CXL_VFIO_DVSEC_STATUS2));
+	ASSERT_EQ(0, low_power(&self->v, VFIO_DEVICE_FEATURE_LOW_POWER_EXIT, -1));
+	EXPECT_WHOLE();
+}
+
+TEST_F(reset, vfio_low_power_with_wakeup)
+{
+	int fd = eventfd(0, EFD_NONBLOCK);
+	uint64_t count = 0;
+
+	ASSERT_EQ(0, low_power(&self->v, VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP, fd));
+	EXPECT_EQ(0, wait_suspended());
+	EXPECT_TRUE(raises_sigbus(self->p, false));
+	read16(&self->v, PCI_VENDOR_ID);
+	EXPECT_EQ(8, read(fd, &count, 8));
+	/* Awake, but closed until the user says that it has understood */
+	EXPECT_TRUE(raises_sigbus(self->p, false));
+	ASSERT_EQ(0, low_power(&self->v, VFIO_DEVICE_FEATURE_LOW_POWER_EXIT, -1));
+	EXPECT_WHOLE();
+	close(fd);
+}
+
+/* The next user finds it awake */
+TEST_F(reset, closed_in_low_power)
+{
+	ASSERT_EQ(0, low_power(&self->v, VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY, -1));
+	EXPECT_EQ(0, wait_suspended());
+	munmap((void *)self->p, 16 * PAGE);
+	vfio_close(&self->v);
+	ASSERT_EQ(0, vfio_open(&self->v, getenv("DEVICE")));
+	set_command(&self->v, PCI_COMMAND_MEMORY, 0);
+	self->p = region_map(&self->v, self->hdm, 0, 16 * PAGE, PROT_READ | PROT_WRITE);
+	EXPECT_EQ(0, *self->p);
+	EXPECT_EQ(0, region_read32(&self->v, self->hdm, 0));
+}
+
+/* Of the port above, where the kernel offers it, or of the bus for the function */
+TEST_F(reset, bus_above)
+{
+	ASSERT_EQ(0, system("cd /sys/bus/pci/devices/$DEVICE; "
+			    "if [ -e ../reset_subordinate ]; then echo 1 > ../reset_subordinate; "
+			    "else echo bus > reset_method && echo 1 > reset && "
+			    "echo default > reset_method; fi"));
+	usleep(500000);
+	EXPECT_WHOLE();
+}
+
+/* Another function of the card, in whose reset this one takes part */
+TEST_F(reset, hot_reset_by_a_sibling)
+{
+	const char *sibling = getenv("SIBLING");
+	struct vfio other = self->v;
+
+	if (!sibling)
+		SKIP(return, "the function is alone");
+	other.device = ioctl(self->v.group, VFIO_GROUP_GET_DEVICE_FD, sibling);
+	ASSERT_LE(0, other.device);
+	ASSERT_EQ(0, hot_reset(&other));
+	usleep(500000);
+	EXPECT_WHOLE();
+	close(other.device);
 }
 
 /* As far as this machine can go: its root file system would not survive more */
