@@ -44,6 +44,7 @@ struct cxl_vfio_window {
 /**
  * struct cxl_vfio_hdm_mem - the memory of one committed HDM decoder
  * @window: what users may map
+ * @claim: the claim of it
  * @va: the kernel's own write-back mapping of all of it
  * @region: index of its VFIO region, valid while the device is open
  * @poison: pages with a memory error, by their number
@@ -52,6 +53,7 @@ struct cxl_vfio_window {
  */
 struct cxl_vfio_hdm_mem {
 	struct cxl_vfio_window window;
+	struct resource *claim;
 	void *va;
 	unsigned int region;
 	struct xarray poison;
@@ -69,6 +71,31 @@ enum cxl_vfio_gate {
 enum cxl_vfio_asleep {
 	ASLEEP_SYSTEM = 1,
 	ASLEEP_USER = 2,	/* VFIO low power: the user's right to let it */
+};
+
+/* Does the device take its place in the kernel's own CXL topology? */
+enum cxl_vfio_topology_mode {
+	TOPOLOGY_AUTO,		/* if there is one */
+	TOPOLOGY_REQUIRE,
+	TOPOLOGY_OFF,
+};
+
+/**
+ * struct cxl_vfio_topology - the device's place in the kernel's CXL topology
+ * @joined: it has one
+ * @missing: or what it lacks for one, NULL if none is wanted
+ * @watched: @nb is registered
+ * @memdev: what stands for the device there
+ * @region: name of the region that its memory is
+ * @nb: tells when the two leave
+ */
+struct cxl_vfio_topology {
+	bool joined;
+	const char *missing;
+	bool watched;
+	struct device *memdev;
+	char region[32];
+	struct notifier_block nb;
 };
 
 /* What VFIO_DEVICE_RESET does to a device that can do a CXL reset */
@@ -104,6 +131,7 @@ struct cxl_vfio_config_area {
  * @core: vfio-pci-core's part
  * @found: what discovery learned at bind, constant
  * @mem: the HDM memory, one for each of @found's ranges; claimed at bind
+ * @topology: its place in cxl-core's topology
  * @cm_regs: mapping of the device's CXL.cache/mem area, held while bound
  * @comp_region: index of the COMP_REGS region, valid while open
  * @bar: the BAR with the component block: what users may map of it
@@ -121,6 +149,7 @@ struct cxl_vfio_config_area {
  * @resetting: how many resets are under way
  * @reset_failed: the last reset failed: the device is in no known state
  * @asleep: who lets the device sleep, enum cxl_vfio_asleep
+ * @evicted: HDM memory was taken away, for as long as the device is bound
  * @unclean: HDM memory may have what an earlier user left; cleared before the
  *	gate opens.  Protected by @hdm_lock as well
  * @used: the present user may have left something there
@@ -143,6 +172,7 @@ struct cxl_vfio_device {
 	struct cxl_vfio_found *found;
 	struct cxl_vfio_hdm_mem *mem;
 	void __iomem *cm_regs;
+	struct cxl_vfio_topology topology;
 
 	unsigned int comp_region;
 	struct cxl_vfio_window bar;
@@ -162,6 +192,7 @@ struct cxl_vfio_device {
 	unsigned int resetting;
 	bool reset_failed;
 	unsigned int asleep;
+	bool evicted;
 	bool unclean;
 	bool used;
 
@@ -204,6 +235,12 @@ static inline void cxl_vfio_mark_used(struct cxl_vfio_device *dev)
 		WRITE_ONCE(dev->used, true);
 }
 
+/* Whatever the device's registers say, its memory is not to be touched now */
+static inline bool cxl_vfio_is_away(const struct cxl_vfio_device *dev)
+{
+	return dev->resetting || dev->reset_failed || dev->asleep || dev->evicted;
+}
+
 /* Is an access to config space below all areas, as most are? */
 static inline bool cxl_vfio_config_is_plain(const struct cxl_vfio_device *dev, loff_t pos,
 					    size_t count)
@@ -225,6 +262,7 @@ extern bool cxl_vfio_abi_v2;
 extern unsigned int cxl_vfio_max_order;
 extern enum cxl_vfio_reset_method cxl_vfio_reset_method;
 extern bool cxl_vfio_keep_memory;
+extern enum cxl_vfio_topology_mode cxl_vfio_topology_mode;
 
 /* bar.c */
 int cxl_vfio_bar_open(struct cxl_vfio_device *dev);
@@ -289,6 +327,11 @@ void cxl_vfio_write_back(struct cxl_vfio_device *dev);
 int cxl_vfio_reset_bind(struct cxl_vfio_device *dev);
 void cxl_vfio_reset_unbind(struct cxl_vfio_device *dev);
 
+/* cxl_core.c */
+int cxl_vfio_topology_join(struct cxl_vfio_device *dev);
+int cxl_vfio_topology_watch(struct cxl_vfio_device *dev);
+void cxl_vfio_topology_leave(struct cxl_vfio_device *dev);
+
 /* sysfs.c */
 extern const struct attribute_group *cxl_vfio_groups[];
 
@@ -301,6 +344,7 @@ void cxl_vfio_gate_close(struct cxl_vfio_device *dev, bool resetting);
 void cxl_vfio_gate_reset_over(struct cxl_vfio_device *dev, bool failed);
 bool cxl_vfio_gate_judge(struct cxl_vfio_device *dev);
 void cxl_vfio_gate_sleep(struct cxl_vfio_device *dev, enum cxl_vfio_asleep who, bool sleep);
+bool cxl_vfio_gate_evict(struct cxl_vfio_device *dev);
 bool cxl_vfio_decodes_memory(struct pci_dev *pdev);
 
 #endif

@@ -12,6 +12,7 @@
 #include <linux/delay.h>
 #include <linux/io.h>
 #include <linux/pci.h>
+#include <linux/slab.h>
 
 #include "discover.h"
 
@@ -102,7 +103,7 @@ static int find_block(struct pci_dev *pdev, struct cxl_vfio_found *found)
 	unsigned int entries, len;
 
 	if (!rloc) {
-		pci_err(pdev, "Register Locator DVSEC: none, expected one beside the CXL Device DVSEC\n");
+		pci_err(pdev, "Register Locator DVSEC: none, expected one in a CXL device\n");
 		return -ENOENT;
 	}
 	len = dvsec_length(pdev, rloc);
@@ -139,6 +140,23 @@ static int find_block(struct pci_dev *pdev, struct cxl_vfio_found *found)
 		return -ENOENT;
 	}
 	return check_block(pdev, found);
+}
+
+/**
+ * cxl_vfio_component_block() - where a CXL port has its component registers
+ * @port: a root or switch port; what is wrong with it is told in the log
+ *
+ * Return: the block's host physical address, 0 if there is none.
+ */
+u64 cxl_vfio_component_block(struct pci_dev *port)
+{
+	struct cxl_vfio_found *found = kzalloc(sizeof(*found), GFP_KERNEL);
+	u64 block = 0;
+
+	if (found && !find_block(port, found))
+		block = pci_resource_start(port, found->bar) + found->block_offset;
+	kfree(found);
+	return block;
 }
 
 static u32 hdm_length(u32 cap)

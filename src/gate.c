@@ -107,8 +107,7 @@ static bool usable(struct cxl_vfio_device *dev)
 {
 	struct pci_dev *pdev = dev->core.pdev;
 
-	return !dev->resetting && !dev->reset_failed && !dev->asleep &&
-	       cxl_vfio_decodes_memory(pdev) &&
+	return !cxl_vfio_is_away(dev) && cxl_vfio_decodes_memory(pdev) &&
 	       cxl_vfio_decoders_intact(dev->cm_regs, dev->found) &&
 	       cxl_vfio_memory_active(pdev, dev->found);
 }
@@ -200,4 +199,23 @@ void cxl_vfio_gate_sleep(struct cxl_vfio_device *dev, enum cxl_vfio_asleep who, 
 	up_write(&dev->hdm_lock);
 	if (sleep)
 		cxl_vfio_gate_close(dev, false);
+}
+
+/**
+ * cxl_vfio_gate_evict() - close the gate for as long as the device is bound
+ * @dev: the device
+ *
+ * Return: true if it was not done before.
+ */
+bool cxl_vfio_gate_evict(struct cxl_vfio_device *dev)
+{
+	bool first;
+
+	down_write(&dev->hdm_lock);
+	first = !dev->evicted;
+	dev->evicted = true;
+	up_write(&dev->hdm_lock);
+	if (first)
+		cxl_vfio_gate_close(dev, false);
+	return first;
 }

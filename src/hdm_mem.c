@@ -38,7 +38,8 @@ static int claim_range(struct cxl_vfio_device *dev, const struct cxl_vfio_hdm_ra
 			range->decoder, range->base, range->base + range->size - 1);
 		return -EADDRINUSE;
 	}
-	if (!request_mem_region_exclusive(range->base, range->size, KBUILD_MODNAME)) {
+	mem->claim = request_mem_region_exclusive(range->base, range->size, KBUILD_MODNAME);
+	if (!mem->claim) {
 		pci_err(pdev, "HDM decoder %u: [mem %#llx-%#llx] is claimed by another driver, see /proc/iomem\n",
 			range->decoder, range->base, range->base + range->size - 1);
 		return -EBUSY;

@@ -58,6 +58,13 @@ bool cxl_vfio_keep_memory;
 module_param_named(keep_memory, cxl_vfio_keep_memory, bool, 0444);
 MODULE_PARM_DESC(keep_memory, "Do not clear device memory between users (default: N)");
 
+static char *cxl_core = "auto";
+module_param(cxl_core, charp, 0444);
+MODULE_PARM_DESC(cxl_core,
+		 "Place in the kernel's CXL topology: if there is one (auto, default), require or off");
+
+enum cxl_vfio_topology_mode cxl_vfio_topology_mode;
+
 static bool is_at(const struct pci_dev *pdev, unsigned int domain, unsigned int bus,
 		  unsigned int devfn)
 {
@@ -381,15 +388,22 @@ static int claim(struct cxl_vfio_device *dev)
 	dev->cm_regs = cxl_vfio_map_cm(pdev, dev->found);
 	if (!dev->cm_regs)
 		return -ENOMEM;
+	ret = cxl_vfio_topology_join(dev);
+	if (ret)
+		goto unmap;
 	ret = cxl_vfio_mem_claim(dev);
 	if (ret)
 		goto unmap;
+	ret = cxl_vfio_topology_watch(dev);
+	if (ret)
+		goto leave;
 	ret = cxl_vfio_reset_bind(dev);
 	if (ret)
-		goto release;
+		goto leave;
 	return 0;
 
-release:
+leave:
+	cxl_vfio_topology_leave(dev);
 	cxl_vfio_mem_release(dev);
 unmap:
 	iounmap(dev->cm_regs);
@@ -399,6 +413,7 @@ unmap:
 static void unclaim(struct cxl_vfio_device *dev)
 {
 	cxl_vfio_reset_unbind(dev);
+	cxl_vfio_topology_leave(dev);
 	cxl_vfio_mem_release(dev);
 	iounmap(dev->cm_regs);
 }
@@ -495,6 +510,9 @@ static struct pci_driver cxl_vfio_driver = {
 
 static int __init cxl_vfio_module_init(void)
 {
+	static const char * const topology_modes[] = {
+		[TOPOLOGY_AUTO] = "auto", [TOPOLOGY_REQUIRE] = "require", [TOPOLOGY_OFF] = "off",
+	};
 	static const char * const reset_methods[] = {
 		[RESET_AUTO] = "auto", [RESET_CXL_ONLY] = "cxl", [RESET_FLR_ONLY] = "flr",
 	};
@@ -517,6 +535,12 @@ static int __init cxl_vfio_module_init(void)
 		return -EINVAL;
 	}
 	cxl_vfio_reset_method = ret;
+	ret = match_string(topology_modes, ARRAY_SIZE(topology_modes), cxl_core);
+	if (ret < 0) {
+		pr_err(KBUILD_MODNAME ": cxl_core=%s: expected auto, require or off\n", cxl_core);
+		return -EINVAL;
+	}
+	cxl_vfio_topology_mode = ret;
 	cxl_vfio_view.base_rw = cxl_vfio_abi_v2;
 	return pci_register_driver(&cxl_vfio_driver);
 }

@@ -172,8 +172,7 @@ static bool needs_recovery(struct cxl_vfio_device *dev)
 	lockdep_assert_held(&dev->reset_lock);
 	if (!dev->lost && cxl_vfio_gate_judge(dev))
 		return false;
-	if (!cxl_vfio_decodes_memory(dev->core.pdev) || dev->resetting || dev->reset_failed ||
-	    dev->asleep)
+	if (!cxl_vfio_decodes_memory(dev->core.pdev) || cxl_vfio_is_away(dev))
 		return false;
 	/* What was told to be lost is tried again only when something has happened */
 	return !dev->lost || dev->retry ||

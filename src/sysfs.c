@@ -64,6 +64,17 @@ static ssize_t restores_show(struct device *device, struct device_attribute *att
 }
 static DEVICE_ATTR_RO(restores);
 
+/* "MEMDEV REGION" as `cxl list` has them, or "none" */
+static ssize_t topology_show(struct device *device, struct device_attribute *attr, char *buf)
+{
+	const struct cxl_vfio_topology *topology = &from_device(device)->topology;
+
+	if (!topology->joined)
+		return sysfs_emit(buf, "none\n");
+	return sysfs_emit(buf, "%s %s\n", dev_name(topology->memdev), topology->region);
+}
+static DEVICE_ATTR_RO(topology);
+
 static ssize_t zaps_show(struct device *device, struct device_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%lu\n", READ_ONCE(from_device(device)->stats.zaps));
@@ -76,6 +87,7 @@ static struct attribute *cxl_vfio_attrs[] = {
 	&dev_attr_last_reset.attr,
 	&dev_attr_resets.attr,
 	&dev_attr_restores.attr,
+	&dev_attr_topology.attr,
 	&dev_attr_zaps.attr,
 	NULL
 };

@@ -10,6 +10,7 @@
 #include <linux/bitfield.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
+#include <linux/range.h>
 #include <linux/sort.h>
 #include <linux/vfio_pci_core.h>
 
@@ -165,6 +166,10 @@ void cxl_vfio_compat_pfn_space_unregister(struct cxl_vfio_compat_pfn_space *spac
 
 /* Does the platform let the kernel's mapping at @va be write-back? */
 bool cxl_vfio_compat_is_write_back(void *va);
+
+/* A place in cxl-core's topology; CXL_VFIO_CXL_TYPE2 says whether there are any */
+int cxl_vfio_compat_cxl_join(struct pci_dev *pdev, u16 dvsec, u64 capacity, struct range *range);
+struct device *cxl_vfio_compat_cxl_memdev(struct pci_dev *pdev);
 
 /* The claim of the component BAR while the device is open */
 int cxl_vfio_compat_claim_bar(struct pci_dev *pdev, unsigned int bar);

@@ -15,6 +15,7 @@ ready_to_boot "$series" "$dir"
 echo > "$dir/devices"
 # shellcheck disable=SC2016 # the kernel's syntax
 echo '256M$0x100000000' > "$dir/memmap"
+[ "$series" != 7.3 ] || echo 0x100000000,256M > "$dir/topology"
 echo 2 > "$dir/smp"
 echo 3G > "$dir/mem"
 echo 300 > "$dir/timeout"

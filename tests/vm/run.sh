@@ -6,12 +6,17 @@
 #
 # A scenario is a file in scenarios/.  Comments in its head say what it needs:
 #   # t2dev: OPTIONS    a software device with these options (a line for each);
-#                       after @sibling it is a second function of the one before
+#                       after @sibling it is a second function of the one before,
+#                       after @switch it is below a switch; @type3 is QEMU's own
+#                       memory expander instead
 #   # memmap: RANGES    memory kept from the kernel, as on its command line
+#   # topology: yes     the kernel's CXL topology has the memory that is kept from
+#                       it; or BASE,SIZE of the range below each port
 #   # smp: N            processors
 #   # mem: SIZE         memory, including what is kept from the kernel
 #   # kernels: SERIES   the only series it is for; on others it counts as skipped
-# Scenarios that need the same machine share one boot.
+# Scenarios that need the same machine share one boot.  TOPOLOGY=yes in the
+# environment gives all machines a topology.
 
 set -uo pipefail
 here=$(dirname "$0")
@@ -66,6 +71,11 @@ describe_machine() { # scenario dir
 	[ -s "$2/memmap" ] || echo '256M$0x100000000' > "$2/memmap"
 	header "$1" mem > "$2/mem"
 	[ -s "$2/mem" ] || echo 3G > "$2/mem"
+	header "$1" topology > "$2/topology"
+	if [ "$(cat "$2/topology")" = yes ] || [ -n "${TOPOLOGY:-}" ]; then
+		# shellcheck disable=SC2016 # the kernel's syntax
+		sed 's/\(.*\)\$\(.*\)/\2,\1/' "$2/memmap" > "$2/topology"
+	fi
 	header "$1" smp > "$2/smp"
 	[ -s "$2/smp" ] || echo 2 > "$2/smp"
 	echo "$TIMEOUT" > "$2/timeout"

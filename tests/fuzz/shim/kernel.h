@@ -152,6 +152,19 @@ static inline void pm_runtime_put(struct device *dev)
 	(void)dev;
 }
 
+#define GFP_KERNEL		0
+
+static inline void *kzalloc(size_t size, int flags)
+{
+	(void)flags;
+	return calloc(1, size);
+}
+
+static inline void kfree(void *p)
+{
+	free(p);
+}
+
 /* User memory is the harness's own */
 static inline unsigned long copy_from_user(void *to, const void *from, unsigned long n)
 {

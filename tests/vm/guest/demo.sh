@@ -26,6 +26,11 @@ step "What the driver found"
 run "dmesg | grep $OURS"
 run "grep -B1 $OURS /proc/iomem"
 
+if [ "$(cat "$PCI/devices/$bdf/cxl_vfio/topology")" != none ]; then
+	step "In the kernel's own CXL topology"
+	run "cxl list -vvv 2>/dev/null"
+fi
+
 step "A VMM's part: memory mapped, shared coherently with the device, DMA and interrupt"
 run "demo $bdf"
 

@@ -72,6 +72,9 @@ unbind() {
 	echo > "$PCI/devices/$1/driver_override"
 }
 
+# /proc/iomem without PCI resources and what cxl-core holds of ports, which stays
+iomem() { grep -v ' : \(0000:.*\|port[0-9]*\)$' /proc/iomem; }
+
 # Leave everything as it was found: called after each scenario
 release_all() {
 	local dir

@@ -17,7 +17,19 @@ ln -sf /proc/self/fd /dev/fd
 mkdir -p /dev/pts && mount -t devpts devpts /dev/pts 2>/dev/null
 hostname lab
 
+# What firmware does before the operating system
+firmware() { # file
+	local line
+
+	[ -e "$1" ] || return
+	while read -r line; do
+		# shellcheck disable=SC2086 # one argument a word
+		t2fw $line || echo "@@ fail t2fw $line"
+	done < "$1"
+}
+
 plan=/src/$(sed 's/.*lab\.plan=\([^ ]*\).*/\1/' /proc/cmdline)
+firmware "$(dirname "$plan")/firmware"
 while read -r script; do
 	name=$(basename "${script%.sh}")
 	echo "@@ scenario $name"

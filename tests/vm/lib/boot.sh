@@ -4,6 +4,8 @@
 # The test machine: a stock kernel in stock QEMU, with a CXL host bridge and a
 # root port for each software device.
 
+shopt -s extglob
+
 # An initramfs that finds the root file system; one for each kernel
 make_initramfs() { # series out
 	local root kver dir path name
@@ -41,18 +43,39 @@ kernel_image() { # series
 	die "no image of kernel $kver"
 }
 
+# What firmware does of the CXL topology before the kernel has its say: a CEDT in
+# front of the initramfs, and for the machine itself the decoders of the host
+# bridge, in DIR/firmware.  Each line of DIR/topology is the range below a port.
+make_firmware() { # dir base-initramfs out
+	local n=0 range ranges=() chbs
+
+	# QEMU has its host bridges' registers behind the memory, of which 2 GiB are below 4 GiB
+	chbs=$(($(sed 's/G$//' "$1/mem") + 2))G
+	while read -r range; do
+		ranges+=("$range")
+		echo "commit $chbs $n $range $n"
+		n=$((n + 1))
+	done < "$1/topology" > "$1/firmware"
+	mkdir -p "$1/cpio/kernel/firmware/acpi"
+	"$BUILD/progs/t2fw" cedt "$1/cpio/kernel/firmware/acpi/cedt.aml" 12 "$chbs" "${ranges[@]}" ||
+		return
+	(cd "$1/cpio" && find kernel | cpio -o -H newc --quiet) | cat - "$2" > "$3"
+}
+
 # Start a device server for each line of options; their pids go to DEVICE_PIDS
 start_devices() { # dir
 	local n=0 options i
 
 	DEVICE_PIDS=()
 	while read -r options; do
+		# QEMU's own needs none
+		[[ $options != @type3* ]] || { n=$((n + 1)); continue; }
 		# shellcheck disable=SC2086 # one option a word
-		"$TOP/build/t2dev" --socket "$1/dev$n.sock" ${options#@sibling} > "$1/dev$n.log" 2>&1 &
-		DEVICE_PIDS+=($!)
+		"$TOP/build/t2dev" --socket "$1/dev$n.sock" ${options##@+([a-z])} > "$1/dev$n.log" 2>&1 &
+		DEVICE_PIDS[n]=$!
 		n=$((n + 1))
 	done < "$1/devices"
-	for ((i = 0; i < n; i++)); do
+	for i in "${!DEVICE_PIDS[@]}"; do
 		timeout 10 sh -c "until [ -S '$1/dev$i.sock' ]; do sleep 0.05; done" ||
 			{ cat "$1/dev$i.log" >&2; return 1; }
 	done
@@ -75,9 +98,12 @@ stop_devices() { # dir
 }
 
 # boot SERIES DIR: DIR has devices (a line of options each), plan, memmap, mem,
-# smp, timeout and, for a clock that counts instructions, icount; console.log and result.log are written there
+# smp, timeout, topology (may be empty) and, for a clock that counts
+# instructions, icount; console.log and result.log are written there
 boot() {
 	local series=$1 dir=$2 lines devices=() i place status=0 layer=$BUILD/$1/layer mem accel
+	local initramfs bridge=pxb-cxl
+	local machine=q35,cxl=on,kernel-irqchip=split,memory-backend=ram
 
 	mem=$(cat "$dir/mem")
 	# The guest's clock counts instructions, or follows the host's
@@ -89,16 +115,34 @@ boot() {
 
 	mapfile -t lines < "$dir/devices"
 	for i in "${!lines[@]}"; do
+		place="\"bus\":\"rp$i\",\"addr\":\"00.0\",\"multifunction\":true"
+		[[ ${lines[$i]} == @sibling* ]] ||
+			devices+=(-device "cxl-rp,port=$i,bus=cxl.1,id=rp$i,chassis=0,slot=$((i + 2))")
 		case ${lines[$i]} in
+		@type3*)
+			devices+=(-object "memory-backend-ram,id=type3,size=256M")
+			devices+=(-device "cxl-type3,bus=rp$i,volatile-memdev=type3,id=type3-$i")
+			bridge=pxb-cxl,hdm_for_passthrough=true
+			machine=$machine,cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=256M
+			continue
+			;;
 		@sibling*)
 			place="\"bus\":\"rp$((i - 1))\",\"addr\":\"00.1\"" ;;
-		*)
-			devices+=(-device "cxl-rp,port=$i,bus=cxl.1,id=rp$i,chassis=0,slot=$((i + 2))")
-			place="\"bus\":\"rp$i\",\"addr\":\"00.0\",\"multifunction\":true" ;;
+		@switch*)
+			devices+=(-device "cxl-upstream,bus=rp$i,id=up$i")
+			devices+=(-device "cxl-downstream,port=0,bus=up$i,id=down$i,chassis=1,slot=$((i + 2))")
+			place="\"bus\":\"down$i\",\"addr\":\"00.0\""
+			;;
 		esac
 		devices+=(-device "{\"driver\":\"vfio-user-pci\",$place,\"socket\":{\"type\":\"unix\",\"path\":\"/lab/run/dev$i.sock\"}}")
 	done
 	[ -e "$BUILD/$series/initramfs" ] || make_initramfs "$series" "$BUILD/$series/initramfs"
+	initramfs=$BUILD/$series/initramfs
+	if [ -s "$dir/topology" ]; then
+		make_firmware "$dir" "$initramfs" "$dir/initramfs" || return
+		initramfs=$dir/initramfs
+		bridge=pxb-cxl,hdm_for_passthrough=true
+	fi
 	start_devices "$dir" || return
 	# The machine sees the layer over the root; QEMU itself runs from trixie
 	export -f in_root
@@ -111,9 +155,9 @@ boot() {
 		in_root "$qemu" "$merged=/lab/root" "$dir=/lab/run" "$top=/lab/src" \
 			"${image%/*}=/lab/image" "${initramfs%/*}=/lab/initramfs" -- "$@"
 	' boot "$(root_of "$series")" "$layer" "$(root_of 7.3)" "$dir" \
-		"$(kernel_image "$series")" "$BUILD/$series/initramfs" "$TOP" \
+		"$(kernel_image "$series")" "$initramfs" "$TOP" \
 		qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
-		-M "q35,cxl=on,kernel-irqchip=split,memory-backend=ram" \
+		-M "$machine" \
 		"${accel[@]}" -cpu "${LAB_CPU:-max,la57=off}" -smp "$(cat "$dir/smp")" -m "$mem" \
 		-object "memory-backend-memfd,id=ram,share=on,size=$mem" \
 		-device intel-iommu,intremap=on,caching-mode=on \
@@ -122,7 +166,7 @@ boot() {
 		-fsdev local,id=src,path=/lab/src,security_model=none,readonly=on,multidevs=remap \
 		-device virtio-9p-pci,bus=pcie.0,fsdev=src,mount_tag=src \
 		-device e1000e,bus=pcie.0,romfile= \
-		-device pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1 "${devices[@]}" \
+		-device "$bridge,bus_nr=12,bus=pcie.0,id=cxl.1" "${devices[@]}" \
 		-kernel "/lab/image/$(basename "$(kernel_image "$series")")" \
 		-initrd /lab/initramfs/initramfs \
 		-serial file:/lab/run/console.log -serial "${LAB_RESULT:-file:/lab/run/result.log}" \

@@ -10,7 +10,12 @@ packages_of() {
 
 	case $1 in
 	bookworm) echo "$common" ;;
-	trixie) echo "$common sparse dwarves" ;;
+	trixie)
+		echo "$common sparse dwarves cxl"
+		echo "libvirt-daemon-driver-qemu libvirt-clients libvirt-daemon-log"
+		echo "debhelper dh-dkms lintian rpm rpmlint man-db"
+		echo "libkmod-dev libpci-dev libjson-c-dev libcmocka-dev bash-completion"
+		;;
 	esac
 }
 

@@ -19,9 +19,11 @@
 
 FIXTURE(gone) {
 };
+
 FIXTURE_SETUP(gone)
 {
 }
+
 FIXTURE_TEARDOWN(gone)
 {
 }

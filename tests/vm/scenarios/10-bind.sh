@@ -2,7 +2,8 @@
 # A CXL Type-2 device is bound by driver_override, found out and let go again.
 
 bdf=$(dev)
-iomem() { grep -v '^ *[0-9a-f]*-[0-9a-f]* : 0000:' /proc/iomem; }
+# The windows of the kernel's topology, if there is one, stay as well
+modprobe -q cxl_acpi
 before=$(iomem)
 
 log_mark
@@ -25,3 +26,18 @@ done
 check "50 rounds of binding and unbinding work" equal "$rounds" 50
 check "and leave /proc/iomem as it was" equal "$(iomem)" "$before"
 check "the module unloads when nothing is bound" rmmod cxl_vfio_pci
+
+# A machine without topology, or a kernel that takes no Type-2 devices there
+[ -z "$(grep 'CXL Window' /proc/iomem)" ] || return 0
+case $(uname -r) in
+7.3*) errno=EADDRNOTAVAIL why="no CXL window of the platform's CEDT" ;;
+*) errno=EOPNOTSUPP why="this kernel's cxl-core takes no Type-2 devices" ;;
+esac
+modprobe cxl-vfio-pci cxl_core=require
+log_mark
+check "cxl_core=require is refused" equal "$(bind "$bdf")" $errno
+check "and the log says why" logged "$bdf: cxl_core=require: $why"
+modprobe -r cxl-vfio-pci
+log_mark
+check "a wrong cxl_core is refused" sh -c '! modprobe cxl-vfio-pci cxl_core=maybe 2>&1'
+check "with a line that says how it goes" logged "cxl_core=maybe: expected auto, require or off"

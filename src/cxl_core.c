@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The device's place in the kernel's own CXL topology, where the kernel lets a
+ * driver of a Type-2 device take one (compat/cxl_type2.c): then `cxl list` shows
+ * it, and the host physical range is that of the region which cxl-core assembled.
+ *
+ * A failure inside cxl-core would have the driver unbound a moment later, so
+ * what it needs is looked at first: windows and host bridges in the platform's
+ * CEDT, and the decoders of every port above the device.
+ */
+#include <linux/acpi.h>
+#include <linux/io.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include "cxl_vfio.h"
+
+enum lack {
+	LACK_NOTHING,
+	LACK_INTERFACE,
+	LACK_CLASS,
+	LACK_ONE_DECODER,
+	LACK_ROOT_PORT,
+	LACK_PORT_REGISTERS,
+	LACK_HOST_BRIDGE,
+	LACK_WINDOW,
+	LACK_CXL_ACPI,
+	LACK_SWITCH_DECODER,
+	LACK_BRIDGE_DECODER,
+};
+
+/* What is missing for a place in the topology, and the errno that says so */
+static const struct {
+	int err;
+	const char *what;
+} lacks[] = {
+	[LACK_INTERFACE] = { -EOPNOTSUPP,
+		"this kernel's cxl-core takes no Type-2 devices" },
+	[LACK_CLASS] = { -EPERM,
+		"a memory expander's place there is cxl_pci's" },
+	[LACK_ONE_DECODER] = { -E2BIG,
+		"cxl-core takes one decoder, the first" },
+	[LACK_ROOT_PORT] = { -ENOTCONN,
+		"the device is not below a root port" },
+	[LACK_PORT_REGISTERS] = { -ENOTCONN,
+		"a port above has no component registers" },
+	[LACK_HOST_BRIDGE] = { -ENOENT,
+		"the platform's CEDT does not name the host bridge" },
+	[LACK_WINDOW] = { -EADDRNOTAVAIL,
+		"no CXL window of the platform's CEDT to this host bridge holds the range" },
+	[LACK_CXL_ACPI] = { -EUNATCH,
+		"the CXL window is not there, is cxl_acpi loaded?" },
+	[LACK_SWITCH_DECODER] = { -ENXIO,
+		"a switch above has no HDM decoder committed to exactly this range" },
+	[LACK_BRIDGE_DECODER] = { -ENXIO,
+		"the host bridge has no HDM decoder committed to exactly this range" },
+};
+
+/**
+ * struct cedt - what the platform says of a range, CXL r4.0 9.18.1
+ * @range: the range
+ * @uid: _UID of the host bridge above the device
+ * @block: host physical address of the host bridge's component block, 0 if none
+ * @window: a window of one way, to that host bridge, holds the range
+ */
+struct cedt {
+	const struct cxl_vfio_hdm_range *range;
+	u32 uid;
+	u64 block;
+	bool window;
+};
+
+static u64 range_end(const struct cxl_vfio_hdm_range *range)
+{
+	return range->base + range->size - 1;
+}
+
+static void note_window(struct cedt *cedt, const struct acpi_cedt_cfmws *window)
+{
+	if (window->header.length < offsetofend(struct acpi_cedt_cfmws, interleave_targets[0]) ||
+	    window->interleave_ways || window->interleave_targets[0] != cedt->uid)
+		return;
+	if (window->base_hpa <= cedt->range->base &&
+	    range_end(cedt->range) - window->base_hpa < window->window_size)
+		cedt->window = true;
+}
+
+static void note_host_bridge(struct cedt *cedt, const struct acpi_cedt_chbs *bridge)
+{
+	if (bridge->header.length >= sizeof(*bridge) && bridge->uid == cedt->uid &&
+	    bridge->cxl_version == ACPI_CEDT_CHBS_VERSION_CXL20 &&
+	    bridge->length >= CXL_VFIO_COMP_BLOCK_SIZE)
+		cedt->block = bridge->base;
+}
+
+static bool read_cedt(struct cedt *cedt)
+{
+	const struct acpi_cedt_header *entry;
+	struct acpi_table_header *table;
+	u32 at;
+
+	if (ACPI_FAILURE(acpi_get_table(ACPI_SIG_CEDT, 1, &table)))
+		return false;
+	for (at = sizeof(*table); at + sizeof(*entry) <= table->length; at += entry->length) {
+		entry = (void *)table + at;
+		if (entry->length < sizeof(*entry) || entry->length > table->length - at)
+			break;
+		if (entry->type == ACPI_CEDT_TYPE_CHBS)
+			note_host_bridge(cedt, (const void *)entry);
+		else if (entry->type == ACPI_CEDT_TYPE_CFMWS)
+			note_window(cedt, (const void *)entry);
+	}
+	acpi_put_table(table);
+	return true;
+}
+
+static bool host_bridge_uid(struct pci_dev *pdev, u32 *uid)
+{
+	struct acpi_device *adev = ACPI_COMPANION(&pci_find_host_bridge(pdev->bus)->dev);
+
+	return adev && acpi_device_uid(adev) && !kstrtou32(acpi_device_uid(adev), 0, uid);
+}
+
+static u64 reg_pair(const u32 *regs, u32 low, u32 high)
+{
+	return ((u64)regs[high / 4] << 32) | regs[low / 4];
+}
+
+/* Is the decoder whose registers these are committed to @range, one way? */
+static bool decoder_decodes(const u32 *decoder, const struct cxl_vfio_hdm_range *range)
+{
+	u32 ctrl = decoder[CXL_VFIO_HDM_CTRL / 4];
+
+	return (ctrl & CXL_VFIO_HDM_CTRL_COMMITTED) && !FIELD_GET(CXL_VFIO_HDM_CTRL_IW, ctrl) &&
+	       reg_pair(decoder, CXL_VFIO_HDM_BASE_LOW, CXL_VFIO_HDM_BASE_HIGH) == range->base &&
+	       reg_pair(decoder, CXL_VFIO_HDM_SIZE_LOW, CXL_VFIO_HDM_SIZE_HIGH) == range->size;
+}
+
+/* The same for any decoder of a CXL.cache/mem area, CXL r4.0 8.2.4 */
+static bool area_decodes(const u32 *cm, const struct cxl_vfio_hdm_range *range)
+{
+	unsigned int entries = FIELD_GET(CXL_VFIO_CM_CAP_HDR_ARRAY_SIZE, cm[0]);
+
+	for (unsigned int i = 1; i <= entries; i++) {
+		u32 hdm = FIELD_GET(CXL_VFIO_CM_CAP_ENTRY_PTR, cm[i]) & ~3U;
+		unsigned int count;
+
+		if (FIELD_GET(CXL_VFIO_CM_CAP_ENTRY_ID, cm[i]) != CXL_VFIO_CM_CAP_ID_HDM)
+			continue;
+		count = cxl_vfio_hdm_decoder_count(cm[hdm / 4]);
+		if (hdm + CXL_VFIO_HDM_DECODER(count) > CXL_VFIO_CM_SIZE)
+			continue;
+		for (unsigned int n = 0; n < count; n++)
+			if (decoder_decodes(&cm[(hdm + CXL_VFIO_HDM_DECODER(n)) / 4], range))
+				return true;
+	}
+	return false;
+}
+
+static bool port_decodes(u64 block, const struct cxl_vfio_hdm_range *range)
+{
+	void __iomem *regs = ioremap(block + CXL_VFIO_CM_OFFSET, CXL_VFIO_CM_SIZE);
+	u32 *cm = kzalloc(CXL_VFIO_CM_SIZE, GFP_KERNEL);
+	bool found = false;
+
+	if (regs && cm) {
+		cxl_vfio_read_cm(regs, cm);
+		found = area_decodes(cm, range);
+	}
+	kfree(cm);
+	if (regs)
+		iounmap(regs);
+	return found;
+}
+
+/* The ports between the device and its host bridge */
+static enum lack ports_lack(struct pci_dev *pdev, const struct cxl_vfio_hdm_range *range)
+{
+	for (struct pci_dev *port = pci_upstream_bridge(pdev); port;
+	     port = pci_upstream_bridge(port)) {
+		u64 block = cxl_vfio_component_block(port);
+
+		if (!block)
+			return LACK_PORT_REGISTERS;
+		if (pci_pcie_type(port) == PCI_EXP_TYPE_UPSTREAM && !port_decodes(block, range))
+			return LACK_SWITCH_DECODER;
+	}
+	return LACK_NOTHING;
+}
+
+static enum lack find_lack(struct cxl_vfio_device *dev)
+{
+	const struct cxl_vfio_found *found = dev->found;
+	struct cedt cedt = { .range = &found->range[0] };
+	struct pci_dev *pdev = dev->core.pdev;
+	enum lack lack;
+
+	if (!CXL_VFIO_CXL_TYPE2)
+		return LACK_INTERFACE;
+	if (pdev->class >> 8 == PCI_CLASS_MEMORY_CXL)
+		return LACK_CLASS;
+	if (found->nr_ranges != 1 || found->range[0].decoder)
+		return LACK_ONE_DECODER;
+	if (!pci_upstream_bridge(pdev))
+		return LACK_ROOT_PORT;
+	if (!host_bridge_uid(pdev, &cedt.uid) || !read_cedt(&cedt) || !cedt.block)
+		return LACK_HOST_BRIDGE;
+	if (!cedt.window)
+		return LACK_WINDOW;
+	if (region_intersects(cedt.range->base, cedt.range->size, IORESOURCE_MEM,
+			      IORES_DESC_CXL) != REGION_INTERSECTS)
+		return LACK_CXL_ACPI;
+	lack = ports_lack(pdev, cedt.range);
+	if (!lack && !port_decodes(cedt.block, cedt.range))
+		lack = LACK_BRIDGE_DECODER;
+	return lack;
+}
+
+static int join(struct cxl_vfio_device *dev)
+{
+	const struct cxl_vfio_hdm_range *ours = &dev->found->range[0];
+	struct pci_dev *pdev = dev->core.pdev;
+	struct range range = {};
+	int ret;
+
+	ret = pci_enable_device_mem(pdev);
+	if (ret)
+		return ret;
+	ret = cxl_vfio_compat_cxl_join(pdev, dev->found->dvsec, ours->size, &range);
+	if (!ret) {
+		/* What cxl-core turned on is what a reset has to bring back */
+		cxl_vfio_read_cm(dev->cm_regs, dev->found->cm);
+		pci_read_config_word(pdev, dev->found->dvsec + CXL_VFIO_DVSEC_CTRL,
+				     &dev->found->dvsec_ctrl);
+	}
+	pci_disable_device(pdev);
+	if (ret) {
+		pci_err(pdev, "cxl-core does not take the device (%d); see the log above, or bind with cxl_core=off\n",
+			ret);
+		return ret;
+	}
+	if (range.start != ours->base || range.end != range_end(ours)) {
+		pci_err(pdev, "HDM decoder 0: [mem %#llx-%#llx], cxl-core's region is [mem %#llx-%#llx]; bind with cxl_core=off\n",
+			ours->base, range_end(ours), range.start, range.end);
+		return -EADDRNOTAVAIL;
+	}
+	return 0;
+}
+
+/**
+ * cxl_vfio_topology_join() - take a place in cxl-core's topology, if there is one
+ * @dev: the device, at bind, before its memory is claimed
+ *
+ * Return: 0, also if there is no place and none is required; a negative errno,
+ * told in the log, else.
+ */
+int cxl_vfio_topology_join(struct cxl_vfio_device *dev)
+{
+	struct pci_dev *pdev = dev->core.pdev;
+	enum lack lack;
+	int ret;
+
+	if (cxl_vfio_topology_mode == TOPOLOGY_OFF)
+		return 0;
+	lack = find_lack(dev);
+	if (!lack) {
+		ret = join(dev);
+		dev->topology.joined = !ret;
+		return ret;
+	}
+	if (cxl_vfio_topology_mode == TOPOLOGY_REQUIRE) {
+		pci_err(pdev, "cxl_core=require: %s\n", lacks[lack].what);
+		return lacks[lack].err;
+	}
+	/* Told when all else has worked; nothing is missed where there is nothing */
+	if (lack != LACK_INTERFACE)
+		dev->topology.missing = lacks[lack].what;
+	return 0;
+}
+
+/* Device or region leave the topology: they may be given to somebody else */
+static int topology_event(struct notifier_block *nb, unsigned long event, void *data)
+{
+	struct cxl_vfio_device *dev = container_of(nb, struct cxl_vfio_device, topology.nb);
+	struct device *leaves = data;
+
+	if (event != BUS_NOTIFY_UNBIND_DRIVER && event != BUS_NOTIFY_DEL_DEVICE)
+		return NOTIFY_DONE;
+	if (leaves != dev->topology.memdev && strcmp(dev_name(leaves), dev->topology.region))
+		return NOTIFY_DONE;
+	if (cxl_vfio_gate_evict(dev))
+		pci_warn(dev->core.pdev, "%s is taken away, device memory stays closed; unbind the function, and bind it again\n",
+			 dev_name(leaves));
+	return NOTIFY_DONE;
+}
+
+/**
+ * cxl_vfio_topology_watch() - be told when the device's place is taken away
+ * @dev: the device, its memory claimed
+ *
+ * Return: 0 or a negative errno.
+ */
+int cxl_vfio_topology_watch(struct cxl_vfio_device *dev)
+{
+	struct cxl_vfio_topology *topology = &dev->topology;
+	const struct resource *parent;
+	int ret;
+
+	if (topology->missing)
+		pci_info(dev->core.pdev, "not in the kernel's CXL topology: %s; taking the range from the decoder's own registers\n",
+			 topology->missing);
+	if (!topology->joined)
+		return 0;
+	parent = dev->mem[0].claim->parent;
+	topology->memdev = cxl_vfio_compat_cxl_memdev(dev->core.pdev);
+	if (!topology->memdev || !parent || !parent->name ||
+	    strscpy(topology->region, parent->name, sizeof(topology->region)) < 0)
+		return -ENODEV;
+	topology->nb.notifier_call = topology_event;
+	ret = bus_register_notifier(topology->memdev->bus, &topology->nb);
+	if (ret)
+		return ret;
+	topology->watched = true;
+	pci_info(dev->core.pdev, "in the kernel's CXL topology as %s, memory as %s\n",
+		 dev_name(topology->memdev), topology->region);
+	return 0;
+}
+
+/**
+ * cxl_vfio_topology_leave() - undo cxl_vfio_topology_watch()
+ * @dev: the device; its place goes with the binding
+ */
+void cxl_vfio_topology_leave(struct cxl_vfio_device *dev)
+{
+	if (dev->topology.watched)
+		bus_unregister_notifier(dev->topology.memdev->bus, &dev->topology.nb);
+	dev->topology.watched = false;
+	put_device(dev->topology.memdev);
+	dev->topology.memdev = NULL;
+}

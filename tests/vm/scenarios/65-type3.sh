@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# QEMU's own memory expander: registers that this project did not write.
+# t2dev: @type3
+
+bdf=$(lspci -Dn -d ::0502 | awk '{print $1}')
+# Firmware's part: its decoder and that of the host bridge decode the window
+modprobe cxl_acpi
+base=0x$(sed -n 's/^ *\([0-9a-f]*\)-.* : CXL Window 0$/\1/p' /proc/iomem)
+check "there is a CXL window" [ "$base" != 0x ]
+modprobe -r cxl_acpi
+check "firmware commits the decoder of the host bridge" t2fw commit 5G 0 "$base,256M" 0
+check "and that of the device" t2fw device "$bdf" "$base,256M"
+
+log_mark
+check "binding works" equal "$(bind "$bdf")" 0
+check "the log names the range of the decoder" \
+	logged "$bdf: HDM decoder 0: \[mem $base-0x[0-9a-f]*\], 256 MiB"
+check "it keeps out of the kernel's topology" \
+	equal "$(cat "$PCI/devices/$bdf/cxl_vfio/topology")" none
+DEVICE=$bdf tap type3_test
+
+# Its slot is turned off under its user: the device leaves when the user has
+hold "$bdf" /tmp/gone > /tmp/hold.log 2>&1 &
+user=$!
+timeout 20 sh -c 'until grep -q ready /tmp/hold.log; do sleep 0.1; done'
+slot=$(grep -l "${bdf%.0}" "$PCI/slots/"*/address)
+echo 0 > "${slot%/address}/power" &
+power=$!
+sleep 2
+check "a hot unplug waits for the user" [ -e "$PCI/devices/$bdf" ]
+touch /tmp/gone
+wait $user
+check "who has the memory to the end" equal $? 0
+wait $power
+check "then the device goes" [ ! -e "$PCI/devices/$bdf" ]
+check "and nothing stays claimed" sh -c "! grep -q $OURS /proc/iomem"
