@@ -37,7 +37,10 @@ demo: ## show the driver at work in a virtual machine (DEMO_KERNEL=7.3)
 	tests/vm/demo.sh $(DEMO_KERNEL)
 
 check: ## run all tests
-	tests/check.sh style t2dev kunit fuzz dkms vm
+	tests/check.sh style t2dev kunit fuzz dkms packages vm
+
+check-full: ## all tests, and those that take long
+	FULL=yes tests/check.sh style t2dev kunit fuzz dkms packages vm
 
 check-style: ## build on all KERNELS without a warning; checkpatch, sparse, shellcheck
 	tests/style.sh $(KERNELS)
@@ -57,11 +60,23 @@ coverage: check-kunit ## what the tests of the models reach, in lines and branch
 check-dkms: ## test installing, updating and refusing, with real DKMS
 	tests/dkms.sh
 
+check-packages: ## build, check, install, update and remove the packages
+	tests/packages.sh check
+
 check-vm: ## run the scenarios in virtual machines, KERNELS="6.12 7.3" for some
 	tests/vm/run.sh KERNELS="$(KERNELS)" $(SCENARIOS)
 
 bench: ## measure against stock vfio-pci in instructions, write build/bench.json
 	tests/vm/bench.sh $(DEMO_KERNEL)
+
+tools: ## build the command line tool (needs libpci-dev libkmod-dev libjson-c-dev)
+	$(MAKE) -C tools O=$(CURDIR)/build/tools
+
+deb: ## build the Debian packages, to build/deb
+	tests/packages.sh deb
+
+rpm: ## build the RPM packages, to build/rpm
+	tests/packages.sh rpm
 
 t2dev: ## build the software device
 	$(MAKE) -C tests/t2dev O=$(CURDIR)/build
@@ -82,4 +97,4 @@ help: ## list the targets
 		while IFS='|' read -r name what; do printf '  %-12s %s\n' "$$name" "$$what"; done
 
 .PHONY: modules install uninstall demo check check-style check-t2dev check-kunit check-fuzz \
-	coverage check-dkms check-vm t2dev vm-progs bench docs clean help
+	coverage check-dkms check-packages check-full check-vm tools deb rpm t2dev vm-progs bench docs clean help

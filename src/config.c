@@ -18,6 +18,8 @@
 /* ... and this one bytes that are read from vconfig alone */
 #define MAP_VIRTUAL		0xfe
 
+#define VBAR_REGS(bar)		(PCI_BASE_ADDRESS_0 + 4 * (bar))
+
 #define DVSEC_HEADER_END	CXL_VFIO_DVSEC_BODY
 
 static u32 hw_read32(struct cxl_vfio_device *dev, u16 pos)
@@ -166,6 +168,8 @@ int cxl_vfio_config_open(struct cxl_vfio_device *dev)
 	bool found_dvsec = false;
 
 	dev->nr_areas = 0;
+	if (dev->vbar.bar != VBAR_NONE)
+		add_area(dev, VBAR_REGS(dev->vbar.bar), VBAR_REGS(dev->vbar.bar + 2), CONFIG_VBAR);
 	walk_ext_caps(dev);
 	if (dev->nr_areas > CXL_VFIO_MAX_CONFIG_AREAS) {
 		pci_err(dev->core.pdev, "%u areas of config space to care for, expected at most %u\n",
@@ -183,6 +187,7 @@ int cxl_vfio_config_open(struct cxl_vfio_device *dev)
 		return -EIO;
 	}
 	dev->plain_config = dev->area[0].start;
+	cxl_vfio_vbar_reset(dev);
 	cxl_vfio_dvsec_resample(dev, true);
 	return 0;
 }
@@ -303,6 +308,9 @@ static ssize_t area_access(struct cxl_vfio_device *dev, const struct cxl_vfio_co
 	count = min(count, sizeof(bytes));
 	if (write && copy_from_user(bytes, buf, count))
 		return -EFAULT;
+	if (area->kind == CONFIG_VBAR)
+		cxl_vfio_vbar_config(dev, (pos & VFIO_PCI_OFFSET_MASK) - area->start, bytes, count,
+				     write);
 	if (area->kind == CONFIG_DVSEC) {
 		ret = dvsec_access(dev, (pos & VFIO_PCI_OFFSET_MASK) - dev->found->dvsec, bytes,
 				   count, write);

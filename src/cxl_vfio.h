@@ -24,6 +24,7 @@
 #include "discover.h"
 
 struct cxl_vfio_device;
+struct cxl_vfio_hdm_mem;
 
 /**
  * struct cxl_vfio_window - memory of the host that users may map
@@ -31,14 +32,15 @@ struct cxl_vfio_device;
  * @phys: host physical address of its first byte
  * @size: bytes
  * @offset: where it starts in the VFIO device's file, bytes
- * @gated: it is HDM memory, which is there only while the gate is open
+ * @mem: the HDM memory that it is, there only while the gate is open; NULL if it
+ *	is none
  */
 struct cxl_vfio_window {
 	struct cxl_vfio_device *dev;
 	phys_addr_t phys;
 	u64 size;
 	loff_t offset;
-	bool gated;
+	struct cxl_vfio_hdm_mem *mem;
 };
 
 /**
@@ -59,6 +61,25 @@ struct cxl_vfio_hdm_mem {
 	struct xarray poison;
 	struct work_struct poison_work;
 	struct cxl_vfio_compat_pfn_space pfn_space;
+};
+
+/* Where the virtual BAR is to be, or one of these */
+enum { VBAR_AUTO = -1, VBAR_OFF = -2 };
+
+#define VBAR_NONE	U32_MAX
+
+/**
+ * struct cxl_vfio_vbar - HDM memory as a BAR
+ * @bar: the lower of its two slots, VBAR_NONE if there is none; chosen at bind
+ * @size: bytes of the BAR, a power of two
+ * @window: the first HDM memory as users map it through the BAR
+ * @addr: what the guest wrote to its registers
+ */
+struct cxl_vfio_vbar {
+	unsigned int bar;
+	u64 size;
+	struct cxl_vfio_window window;
+	u64 addr;
 };
 
 enum cxl_vfio_gate {
@@ -111,6 +132,7 @@ enum cxl_vfio_config_kind {
 	CONFIG_DVSEC_HEADER,	/* of the CXL Device DVSEC: core's view, read-only */
 	CONFIG_DVSEC,		/* the CXL Device DVSEC's body: the model's */
 	CONFIG_READONLY,	/* another CXL DVSEC: as the core shows it */
+	CONFIG_VBAR,		/* registers of the virtual BAR: vbar.c's */
 	CONFIG_HIDDEN,		/* the host's alone: reads 0, writes are dropped */
 };
 
@@ -135,11 +157,12 @@ struct cxl_vfio_config_area {
  * @cm_regs: mapping of the device's CXL.cache/mem area, held while bound
  * @comp_region: index of the COMP_REGS region, valid while open
  * @bar: the BAR with the component block: what users may map of it
+ * @vbar: the virtual BAR
  * @bar_regs: mapping of that BAR, NULL while closed
  * @area: parts of config space that need care, ascending; set at open
  * @nr_areas: how many
  * @plain_config: config space below it is vfio-pci-core's alone
- * @model_lock: serialises all access to @comp and @dvsec
+ * @model_lock: serialises all access to @comp, @dvsec and @vbar's address
  * @comp: the component block as the guest sees it
  * @dvsec: the CXL Device DVSEC as the guest sees it
  * @hdm_lock: protects what follows, up to @used; held for read while HDM
@@ -176,6 +199,7 @@ struct cxl_vfio_device {
 
 	unsigned int comp_region;
 	struct cxl_vfio_window bar;
+	struct cxl_vfio_vbar vbar;
 	void __iomem *bar_regs;
 
 	struct cxl_vfio_config_area area[CXL_VFIO_MAX_CONFIG_AREAS];
@@ -262,6 +286,7 @@ extern bool cxl_vfio_abi_v2;
 extern unsigned int cxl_vfio_max_order;
 extern enum cxl_vfio_reset_method cxl_vfio_reset_method;
 extern bool cxl_vfio_keep_memory;
+extern int cxl_vfio_vbar_slot;
 extern enum cxl_vfio_topology_mode cxl_vfio_topology_mode;
 
 /* bar.c */
@@ -286,6 +311,9 @@ void cxl_vfio_mem_release(struct cxl_vfio_device *dev);
 int cxl_vfio_mem_register(struct cxl_vfio_device *dev);
 void cxl_vfio_mem_close(struct cxl_vfio_device *dev);
 
+ssize_t cxl_vfio_mem_rw(struct cxl_vfio_hdm_mem *mem, char __user *buf, size_t count, u64 at,
+			bool write);
+void cxl_vfio_mem_zap(struct cxl_vfio_hdm_mem *mem, u64 start, u64 len);
 void cxl_vfio_mem_clear(struct cxl_vfio_device *dev);
 struct cxl_vfio_hdm_mem *cxl_vfio_mem_of_region(struct cxl_vfio_device *dev, unsigned int region);
 
@@ -331,6 +359,16 @@ void cxl_vfio_reset_unbind(struct cxl_vfio_device *dev);
 int cxl_vfio_topology_join(struct cxl_vfio_device *dev);
 int cxl_vfio_topology_watch(struct cxl_vfio_device *dev);
 void cxl_vfio_topology_leave(struct cxl_vfio_device *dev);
+
+/* vbar.c */
+int cxl_vfio_vbar_bind(struct cxl_vfio_device *dev);
+void cxl_vfio_vbar_reset(struct cxl_vfio_device *dev);
+void cxl_vfio_vbar_config(struct cxl_vfio_device *dev, unsigned int offset, u8 *buf,
+			  size_t count, bool write);
+ssize_t cxl_vfio_vbar_rw(struct cxl_vfio_device *dev, char __user *buf, size_t count,
+			 loff_t *ppos, bool write);
+int cxl_vfio_vbar_region_info(struct cxl_vfio_device *dev, struct vfio_region_info *info,
+			      struct vfio_info_cap *caps);
 
 /* sysfs.c */
 extern const struct attribute_group *cxl_vfio_groups[];

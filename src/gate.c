@@ -15,8 +15,7 @@
 static void zap_all(struct cxl_vfio_device *dev)
 {
 	for (unsigned int i = 0; i < dev->found->nr_ranges; i++)
-		cxl_vfio_compat_zap(&dev->core, &dev->zap, dev->mem[i].window.offset,
-				    dev->mem[i].window.size);
+		cxl_vfio_mem_zap(&dev->mem[i], 0, dev->mem[i].window.size);
 	cxl_vfio_compat_zap(&dev->core, &dev->zap, dev->bar.offset, dev->bar.size);
 	cxl_vfio_dmabuf_revoke(dev);
 	dev->stats.zaps++;

@@ -59,7 +59,7 @@ static int claim_range(struct cxl_vfio_device *dev, const struct cxl_vfio_hdm_ra
 	mem->window.dev = dev;
 	mem->window.phys = range->base;
 	mem->window.size = range->size;
-	mem->window.gated = true;
+	mem->window.mem = mem;
 	return 0;
 }
 
@@ -135,12 +135,20 @@ static ssize_t copy_locked(struct cxl_vfio_hdm_mem *mem, char __user *buf, size_
 	return left;
 }
 
-static ssize_t mem_rw(struct vfio_pci_core_device *core, char __user *buf, size_t count,
-		      loff_t *ppos, bool write)
+/**
+ * cxl_vfio_mem_rw() - copy from or to HDM memory
+ * @mem: the memory
+ * @buf: user buffer
+ * @count: bytes, clipped at the memory's end
+ * @at: first byte, from its start
+ * @write: direction
+ *
+ * Return: bytes done; -EINVAL past the end, -EIO while the gate is closed or for
+ * a page with a memory error, -EFAULT, -EINTR.
+ */
+ssize_t cxl_vfio_mem_rw(struct cxl_vfio_hdm_mem *mem, char __user *buf, size_t count, u64 at,
+			bool write)
 {
-	unsigned int i = VFIO_PCI_OFFSET_TO_INDEX(*ppos) - VFIO_PCI_NUM_REGIONS;
-	struct cxl_vfio_hdm_mem *mem = core->region[i].data;
-	u64 at = *ppos & VFIO_PCI_OFFSET_MASK;
 	ssize_t ret = 0;
 	size_t done = 0;
 
@@ -172,8 +180,34 @@ static ssize_t mem_rw(struct vfio_pci_core_device *core, char __user *buf, size_
 		}
 		cond_resched();
 	}
-	*ppos += done;
 	return done ? done : ret;
+}
+
+static ssize_t region_rw(struct vfio_pci_core_device *core, char __user *buf, size_t count,
+			 loff_t *ppos, bool write)
+{
+	unsigned int i = VFIO_PCI_OFFSET_TO_INDEX(*ppos) - VFIO_PCI_NUM_REGIONS;
+	ssize_t ret = cxl_vfio_mem_rw(core->region[i].data, buf, count,
+				      *ppos & VFIO_PCI_OFFSET_MASK, write);
+
+	if (ret > 0)
+		*ppos += ret;
+	return ret;
+}
+
+/**
+ * cxl_vfio_mem_zap() - take users' mappings of HDM memory away
+ * @mem: the memory, its device open
+ * @start: first byte, from its start
+ * @len: bytes
+ */
+void cxl_vfio_mem_zap(struct cxl_vfio_hdm_mem *mem, u64 start, u64 len)
+{
+	struct cxl_vfio_device *dev = mem->window.dev;
+
+	cxl_vfio_compat_zap(&dev->core, &dev->zap, mem->window.offset + start, len);
+	if (dev->vbar.bar != VBAR_NONE && dev->vbar.window.mem == mem)
+		cxl_vfio_compat_zap(&dev->core, &dev->zap, dev->vbar.window.offset + start, len);
 }
 
 static void clear_chunk(struct cxl_vfio_hdm_mem *mem, u64 start)
@@ -236,7 +270,7 @@ static void mem_region_release(struct vfio_pci_core_device *core, struct vfio_pc
 }
 
 static const struct vfio_pci_regops mem_regops = {
-	.rw = mem_rw,
+	.rw = region_rw,
 	.mmap = mem_mmap,
 	.release = mem_region_release,
 };

@@ -65,6 +65,13 @@ MODULE_PARM_DESC(cxl_core,
 
 enum cxl_vfio_topology_mode cxl_vfio_topology_mode;
 
+static char *vbar = "auto";
+module_param(vbar, charp, 0444);
+MODULE_PARM_DESC(vbar,
+		 "BAR by which a VMM that does not know CXL gets device memory: a free one (auto, default), 0, 2, 4 or off");
+
+int cxl_vfio_vbar_slot;
+
 static bool is_at(const struct pci_dev *pdev, unsigned int domain, unsigned int bus,
 		  unsigned int devfn)
 {
@@ -159,6 +166,8 @@ static ssize_t cxl_vfio_rw(struct vfio_device *vdev, char __user *buf, size_t co
 		return cxl_vfio_config_rw(dev, buf, count, ppos, write);
 	if (index == dev->found->bar)
 		return cxl_vfio_bar_rw(dev, buf, count, ppos, write);
+	if (index == dev->vbar.bar)
+		return cxl_vfio_vbar_rw(dev, buf, count, ppos, write);
 	if (index == dev->comp_region)
 		return cxl_vfio_comp_rw(&dev->core, buf, count, ppos, write);
 	if (write) {
@@ -190,6 +199,8 @@ static int cxl_vfio_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 	cxl_vfio_mark_used(dev);
 	if (index == dev->found->bar)
 		return cxl_vfio_bar_mmap(dev, vma);
+	if (index == dev->vbar.bar)
+		return cxl_vfio_window_mmap(&dev->vbar.window, vma, vma->vm_page_prot);
 	return vfio_pci_core_mmap(vdev, vma);
 }
 
@@ -200,6 +211,8 @@ static int cxl_vfio_region_info(struct vfio_device *vdev, struct vfio_region_inf
 
 	if (info->index == dev->found->bar)
 		return cxl_vfio_bar_region_info(dev, info, caps);
+	if (info->index == dev->vbar.bar)
+		return cxl_vfio_vbar_region_info(dev, info, caps);
 	return cxl_vfio_compat_core_region_info(vdev, info, caps);
 }
 
@@ -394,6 +407,9 @@ static int claim(struct cxl_vfio_device *dev)
 	ret = cxl_vfio_mem_claim(dev);
 	if (ret)
 		goto unmap;
+	ret = cxl_vfio_vbar_bind(dev);
+	if (ret)
+		goto release;
 	ret = cxl_vfio_topology_watch(dev);
 	if (ret)
 		goto leave;
@@ -404,6 +420,7 @@ static int claim(struct cxl_vfio_device *dev)
 
 leave:
 	cxl_vfio_topology_leave(dev);
+release:
 	cxl_vfio_mem_release(dev);
 unmap:
 	iounmap(dev->cm_regs);
@@ -508,6 +525,22 @@ static struct pci_driver cxl_vfio_driver = {
 	.driver_managed_dma = true,
 };
 
+/* Which of @words a parameter is: its index or -EINVAL, told in the log */
+static int choose(const char *name, const char *val, const char * const *words, size_t n)
+{
+	char all[64] = "";
+	int i;
+
+	i = match_string(words, n, val);
+	if (i >= 0)
+		return i;
+	for (size_t at = 0, k = 0; k < n; k++)
+		at += scnprintf(all + at, sizeof(all) - at, "%s%s",
+				!k ? "" : k + 1 == n ? " or " : ", ", words[k]);
+	pr_err(KBUILD_MODNAME ": %s=%s: expected %s\n", name, val, all);
+	return -EINVAL;
+}
+
 static int __init cxl_vfio_module_init(void)
 {
 	static const char * const topology_modes[] = {
@@ -516,32 +549,28 @@ static int __init cxl_vfio_module_init(void)
 	static const char * const reset_methods[] = {
 		[RESET_AUTO] = "auto", [RESET_CXL_ONLY] = "cxl", [RESET_FLR_ONLY] = "flr",
 	};
-	int ret;
+	static const char * const abis[] = { "v3", "v2" };
+	static const char * const vbars[] = { "auto", "off", "0", "2", "4" };
+	static const int slots[] = { VBAR_AUTO, VBAR_OFF, 0, 2, 4 };
+	int abi, reset, topology, slot;
 
 	if (is_disabled(NULL) < 0) {
 		pr_err(KBUILD_MODNAME ": disable_cxl=%s: expected 'all' or addresses like 0000:0d:00.0, separated by commas\n",
 		       disable_cxl);
 		return -EINVAL;
 	}
-	cxl_vfio_abi_v2 = !strcmp(vmm_abi, "v2");
-	if (!cxl_vfio_abi_v2 && strcmp(vmm_abi, "v3")) {
-		pr_err(KBUILD_MODNAME ": vmm_abi=%s: expected v3 or v2\n", vmm_abi);
+	abi = choose("vmm_abi", vmm_abi, abis, ARRAY_SIZE(abis));
+	reset = choose("reset_method", reset_method, reset_methods, ARRAY_SIZE(reset_methods));
+	topology = choose("cxl_core", cxl_core, topology_modes, ARRAY_SIZE(topology_modes));
+	slot = choose("vbar", vbar, vbars, ARRAY_SIZE(vbars));
+	if (abi < 0 || reset < 0 || topology < 0 || slot < 0)
 		return -EINVAL;
-	}
-	ret = match_string(reset_methods, ARRAY_SIZE(reset_methods), reset_method);
-	if (ret < 0) {
-		pr_err(KBUILD_MODNAME ": reset_method=%s: expected auto, cxl or flr\n",
-		       reset_method);
-		return -EINVAL;
-	}
-	cxl_vfio_reset_method = ret;
-	ret = match_string(topology_modes, ARRAY_SIZE(topology_modes), cxl_core);
-	if (ret < 0) {
-		pr_err(KBUILD_MODNAME ": cxl_core=%s: expected auto, require or off\n", cxl_core);
-		return -EINVAL;
-	}
-	cxl_vfio_topology_mode = ret;
+
+	cxl_vfio_abi_v2 = abi == 1;
 	cxl_vfio_view.base_rw = cxl_vfio_abi_v2;
+	cxl_vfio_reset_method = reset;
+	cxl_vfio_topology_mode = topology;
+	cxl_vfio_vbar_slot = slots[slot];
 	return pci_register_driver(&cxl_vfio_driver);
 }
 module_init(cxl_vfio_module_init);

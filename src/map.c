@@ -24,7 +24,7 @@ static vm_fault_t window_blocked(struct cxl_vfio_window *window)
 		return VM_FAULT_NOPAGE;
 	if (dev->core.pm_runtime_engaged || !cxl_vfio_compat_memory_enabled(&dev->core))
 		return VM_FAULT_SIGBUS;
-	if (window->gated && dev->gate != GATE_OPEN)
+	if (window->mem && dev->gate != GATE_OPEN)
 		return VM_FAULT_SIGBUS;
 	return 0;
 }
@@ -33,10 +33,8 @@ static vm_fault_t window_blocked(struct cxl_vfio_window *window)
 static vm_fault_t window_poisoned(struct cxl_vfio_window *window, phys_addr_t phys,
 				  unsigned int order)
 {
-	struct cxl_vfio_hdm_mem *mem = container_of(window, struct cxl_vfio_hdm_mem, window);
-
-	if (!window->gated ||
-	    !cxl_vfio_poison_hit(mem, phys - window->phys, PAGE_SIZE << order))
+	if (!window->mem ||
+	    !cxl_vfio_poison_hit(window->mem, phys - window->phys, PAGE_SIZE << order))
 		return 0;
 	return order ? VM_FAULT_FALLBACK : VM_FAULT_HWPOISON;
 }
@@ -55,7 +53,7 @@ static void fault_around(struct vm_fault *vmf, struct cxl_vfio_window *window)
 	phys_addr_t phys = window->phys + ((loff_t)vma->vm_pgoff << PAGE_SHIFT) -
 			   window->offset + (addr - vma->vm_start);
 
-	if (!window->gated || window_poisoned(window, phys, get_order(end - addr)))
+	if (!window->mem || window_poisoned(window, phys, get_order(end - addr)))
 		return;
 	for (; addr < end; addr += PAGE_SIZE, phys += PAGE_SIZE)
 		if (vmf_insert_pfn(vma, addr, PHYS_PFN(phys)) != VM_FAULT_NOPAGE)

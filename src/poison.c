@@ -12,13 +12,11 @@
 static void zap_poison(struct work_struct *work)
 {
 	struct cxl_vfio_hdm_mem *mem = container_of(work, struct cxl_vfio_hdm_mem, poison_work);
-	struct cxl_vfio_device *dev = mem->window.dev;
 	unsigned long page;
 	void *entry;
 
 	xa_for_each(&mem->poison, page, entry)
-		cxl_vfio_compat_zap(&dev->core, &dev->zap,
-				    mem->window.offset + ((loff_t)page << PAGE_SHIFT), PAGE_SIZE);
+		cxl_vfio_mem_zap(mem, (u64)page << PAGE_SHIFT, PAGE_SIZE);
 }
 
 /**
@@ -60,14 +58,13 @@ static int pfn_to_vma_pgoff(struct vm_area_struct *vma, unsigned long pfn, pgoff
 	struct cxl_vfio_window *window = cxl_vfio_window_of(vma);
 	phys_addr_t phys = PFN_PHYS(pfn);
 
-	if (!window || !window->gated || phys < window->phys ||
+	if (!window || !window->mem || phys < window->phys ||
 	    phys - window->phys >= window->size)
 		return -EFAULT;
 	*pgoff = (window->offset + (phys - window->phys)) >> PAGE_SHIFT;
 	if (*pgoff < vma->vm_pgoff || *pgoff - vma->vm_pgoff >= vma_pages(vma))
 		return -EFAULT;
-	add_poison(container_of(window, struct cxl_vfio_hdm_mem, window),
-		   (phys - window->phys) >> PAGE_SHIFT);
+	add_poison(window->mem, (phys - window->phys) >> PAGE_SHIFT);
 	return 0;
 }
 

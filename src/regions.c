@@ -142,6 +142,15 @@ static const struct vfio_pci_regops comp_regops = {
 	.release = comp_release,
 };
 
+/* The registers now; while nobody can reach them, what they are when somebody can */
+static void sample(struct cxl_vfio_device *dev, u32 *cm)
+{
+	if (cxl_vfio_decodes_memory(dev->core.pdev))
+		cxl_vfio_read_cm(dev->cm_regs, cm);
+	else
+		memcpy(cm, dev->found->cm, CXL_VFIO_CM_SIZE);
+}
+
 /*
  * Sample the device and make the guest's view of its component block anew; what
  * the guest locked stays unless the locks are to go.
@@ -155,7 +164,7 @@ static int model_comp(struct cxl_vfio_device *dev, bool unlock)
 	cm = kmalloc(CXL_VFIO_CM_SIZE, GFP_KERNEL);
 	if (!cm)
 		return -ENOMEM;
-	cxl_vfio_read_cm(dev->cm_regs, cm);
+	sample(dev, cm);
 	if (cm[found->hdm_offset / 4] != expected) {
 		pci_err(dev->core.pdev, "HDM Decoder Capability: header reads %#010x, it was %#010x at bind\n",
 			cm[found->hdm_offset / 4], expected);
@@ -171,7 +180,7 @@ static int model_comp(struct cxl_vfio_device *dev, bool unlock)
 
 /**
  * cxl_vfio_model_reset() - bring the guest's view up to date after a reset
- * @dev: the device, its memory usable
+ * @dev: the device, its memory usable or Memory Space off
  * @conventional: the reset releases locks too
  */
 void cxl_vfio_model_reset(struct cxl_vfio_device *dev, bool conventional)

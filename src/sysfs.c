@@ -75,6 +75,16 @@ static ssize_t topology_show(struct device *device, struct device_attribute *att
 }
 static DEVICE_ATTR_RO(topology);
 
+/* Number of the virtual BAR, or "none" */
+static ssize_t vbar_show(struct device *device, struct device_attribute *attr, char *buf)
+{
+	const struct cxl_vfio_vbar *vbar = &from_device(device)->vbar;
+
+	return vbar->bar == VBAR_NONE ? sysfs_emit(buf, "none\n") :
+					sysfs_emit(buf, "%u\n", vbar->bar);
+}
+static DEVICE_ATTR_RO(vbar);
+
 static ssize_t zaps_show(struct device *device, struct device_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%lu\n", READ_ONCE(from_device(device)->stats.zaps));
@@ -88,6 +98,7 @@ static struct attribute *cxl_vfio_attrs[] = {
 	&dev_attr_resets.attr,
 	&dev_attr_restores.attr,
 	&dev_attr_topology.attr,
+	&dev_attr_vbar.attr,
 	&dev_attr_zaps.attr,
 	NULL
 };

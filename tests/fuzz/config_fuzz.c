@@ -41,6 +41,21 @@ void cxl_vfio_write_back(struct cxl_vfio_device *d)
 	assert(d == &dev && !d->model_lock.taken);
 }
 
+void cxl_vfio_vbar_reset(struct cxl_vfio_device *d)
+{
+	assert(d == &dev);
+}
+
+/* Two registers of the device's own that nothing else may reach */
+void cxl_vfio_vbar_config(struct cxl_vfio_device *d, unsigned int offset, u8 *buf, size_t count,
+			  bool write)
+{
+	assert(d == &dev && !d->model_lock.taken && d->vbar.bar == 4);
+	assert(count && offset < 8 && count <= 8 - offset);
+	if (!write)
+		memset(buf, 0xba, count);
+}
+
 ssize_t vfio_pci_core_read(struct vfio_device *vdev, char *buf, size_t count, loff_t *ppos)
 {
 	u64 at = *ppos & VFIO_PCI_OFFSET_MASK;
@@ -61,8 +76,10 @@ ssize_t vfio_pci_core_write(struct vfio_device *vdev, const char *buf, size_t co
 	assert(vdev == &dev.core.vdev && count && buf);
 	if (at >= FUZZ_CFG_SIZE || count > FUZZ_CFG_SIZE - at)
 		return -EFAULT;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		assert(!host_only[at + i]);
+		assert(dev.vbar.bar != 4 || (at + i - PCI_BASE_ADDRESS_4) / 8);
+	}
 	if (at <= PCI_COMMAND && at + count > PCI_COMMAND)
 		assert(paused);
 	*ppos += count;
@@ -175,6 +192,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 
 	/* Kernels differ in how much of the chain the core shows by itself */
 	hidden_from = take(&in, 1);
+	dev.vbar.bar = hidden_from & 1 ? 4 : VBAR_NONE;
 	memset(map, 0, sizeof(map));
 	if (hidden_from)
 		memset(map + 16 * hidden_from, 0xff, sizeof(map) - 16 * hidden_from);

@@ -76,6 +76,7 @@ describe_machine() { # scenario dir
 		# shellcheck disable=SC2016 # the kernel's syntax
 		sed 's/\(.*\)\$\(.*\)/\2,\1/' "$2/memmap" > "$2/topology"
 	fi
+	header "$1" cpu > "$2/cpu"
 	header "$1" smp > "$2/smp"
 	[ -s "$2/smp" ] || echo 2 > "$2/smp"
 	echo "$TIMEOUT" > "$2/timeout"

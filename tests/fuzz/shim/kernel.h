@@ -153,6 +153,7 @@ static inline void pm_runtime_put(struct device *dev)
 }
 
 #define GFP_KERNEL		0
+#define U32_MAX			(~0U)
 
 static inline void *kzalloc(size_t size, int flags)
 {

@@ -103,7 +103,7 @@ stop_devices() { # dir
 boot() {
 	local series=$1 dir=$2 lines devices=() i place status=0 layer=$BUILD/$1/layer mem accel
 	local initramfs bridge=pxb-cxl
-	local machine=q35,cxl=on,kernel-irqchip=split,memory-backend=ram
+	local cpu machine=q35,cxl=on,kernel-irqchip=split,memory-backend=ram
 
 	mem=$(cat "$dir/mem")
 	# The guest's clock counts instructions, or follows the host's
@@ -113,6 +113,7 @@ boot() {
 		accel=(-accel "tcg,thread=multi")
 	fi
 
+	cpu=$(cat "$dir/cpu" 2>/dev/null)
 	mapfile -t lines < "$dir/devices"
 	for i in "${!lines[@]}"; do
 		place="\"bus\":\"rp$i\",\"addr\":\"00.0\",\"multifunction\":true"
@@ -158,7 +159,7 @@ boot() {
 		"$(kernel_image "$series")" "$initramfs" "$TOP" \
 		qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
 		-M "$machine" \
-		"${accel[@]}" -cpu "${LAB_CPU:-max,la57=off}" -smp "$(cat "$dir/smp")" -m "$mem" \
+		"${accel[@]}" -cpu "${cpu:-max,la57=off}" -smp "$(cat "$dir/smp")" -m "$mem" \
 		-object "memory-backend-memfd,id=ram,share=on,size=$mem" \
 		-device intel-iommu,intremap=on,caching-mode=on \
 		-fsdev local,id=root,path=/lab/root,security_model=none,readonly=on,multidevs=remap \

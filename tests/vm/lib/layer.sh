@@ -56,9 +56,12 @@ make_layer() { # series
 	# shellcheck disable=SC2016 # the root's shell
 	if ! in_layer "$(root_of "$series")" "$dir" "$TOP=/src" -- sh -ec '
 		make -C /src install KVER="$1"
-		cp -r /src/tests/vm/modules /tmp/
-		make -C "/lib/modules/$1/build" M=/tmp/modules modules
-		install -D -t "/lib/modules/$1/updates" /tmp/modules/*.ko
+		mkdir -p /tmp/tests/vm /tmp/tests/t2dev
+		cp -r /src/tests/vm/modules /tmp/tests/vm/
+		cp /src/tests/t2dev/*.h /tmp/tests/t2dev/
+		cp -r /src/include /tmp/
+		make -C "/lib/modules/$1/build" M=/tmp/tests/vm/modules modules
+		install -D -t "/lib/modules/$1/updates" /tmp/tests/vm/modules/*.ko
 		depmod "$1"
 		' sh "$kver" > "$BUILD/$series/dkms.log" 2>&1 </dev/null; then
 		tail -n 20 "$BUILD/$series/dkms.log" >&2

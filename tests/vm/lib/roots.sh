@@ -12,7 +12,7 @@ packages_of() {
 	bookworm) echo "$common" ;;
 	trixie)
 		echo "$common sparse dwarves cxl"
-		echo "libvirt-daemon-driver-qemu libvirt-clients libvirt-daemon-log"
+		echo "libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients libvirt-daemon-log"
 		echo "debhelper dh-dkms lintian rpm rpmlint man-db"
 		echo "libkmod-dev libpci-dev libjson-c-dev libcmocka-dev bash-completion"
 		;;

@@ -126,6 +126,19 @@ TEST_F(reset, vfio_device_reset)
 	EXPECT_WHOLE();
 }
 
+/* As QEMU does at start: the models must not be made from registers that nobody decodes */
+TEST_F(reset, vfio_device_reset_while_memory_space_is_off)
+{
+	uint32_t array = region_read32(&self->v, self->comp, CXL_VFIO_CM_OFFSET);
+
+	EXPECT_NE(0, array);
+	set_command(&self->v, 0, PCI_COMMAND_MEMORY);
+	ASSERT_EQ(0, reset_device(&self->v));
+	EXPECT_EQ(array, region_read32(&self->v, self->comp, CXL_VFIO_CM_OFFSET));
+	EXPECT_WHOLE();
+	EXPECT_EQ(array, region_read32(&self->v, self->comp, CXL_VFIO_CM_OFFSET));
+}
+
 TEST_F(reset, vfio_device_pci_hot_reset)
 {
 	ASSERT_EQ(0, hot_reset(&self->v));

@@ -25,3 +25,21 @@ modprobe -r cxl-vfio-pci
 log_mark
 check "a wrong vmm_abi is refused" sh -c '! modprobe cxl-vfio-pci vmm_abi=v9 2>&1'
 check "with a line that says how it goes" logged "vmm_abi=v9: expected v3 or v2"
+
+# The virtual BAR where this device has BARs of its own
+for slot in 0 2 4; do
+	modprobe -r cxl-vfio-pci
+	modprobe cxl-vfio-pci vbar=$slot
+	log_mark
+	check "vbar=$slot: the device has one there" equal "$(bind "$bdf")" EEXIST
+	check "vbar=$slot: the log says so" logged "$bdf: vbar=$slot: the device has a BAR of its own"
+done
+modprobe -r cxl-vfio-pci
+log_mark
+check "with no slot free it is bound" equal "$(bind "$bdf")" 0
+check "without a virtual BAR" equal "$(cat "$PCI/devices/$bdf/cxl_vfio/vbar")" none
+check "and the log says so" logged "$bdf: no free pair of BARs"
+unbind "$bdf"
+modprobe -r cxl-vfio-pci
+check "a wrong vbar is refused" sh -c "! modprobe cxl-vfio-pci vbar=3 2>&1"
+check "with a line that says how it goes" logged "vbar=3: expected auto, off, 0, 2 or 4"

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The virtual BAR: the memory of the first committed HDM decoder as a 64-bit
+ * prefetchable BAR that the device itself does not have, so that a VMM that knows
+ * nothing of CXL gives it to its guest.
+ */
+#include <linux/log2.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "cxl_vfio.h"
+
+#define BAR_FLAGS	(PCI_BASE_ADDRESS_MEM_TYPE_64 | PCI_BASE_ADDRESS_MEM_PREFETCH)
+
+/* Has the device no BAR there?  One that got no address may have no resource either */
+static bool slot_is_free(struct pci_dev *pdev, unsigned int bar)
+{
+	u32 val = ~0U;
+
+	pci_read_config_dword(pdev, PCI_BASE_ADDRESS_0 + 4 * bar, &val);
+	return !val && !pci_resource_len(pdev, bar);
+}
+
+static bool pair_is_free(struct pci_dev *pdev, unsigned int bar)
+{
+	return slot_is_free(pdev, bar) && slot_is_free(pdev, bar + 1);
+}
+
+/**
+ * cxl_vfio_vbar_bind() - choose where the virtual BAR is to be
+ * @dev: the device, its memory claimed
+ *
+ * Return: 0, also if there is to be none; -EEXIST if the device has a BAR of its
+ * own where the module's parameter wants it, told in the log.
+ */
+int cxl_vfio_vbar_bind(struct cxl_vfio_device *dev)
+{
+	struct cxl_vfio_vbar *vbar = &dev->vbar;
+	struct pci_dev *pdev = dev->core.pdev;
+	int bar = cxl_vfio_vbar_slot;
+
+	vbar->bar = VBAR_NONE;
+	if (bar == VBAR_OFF)
+		return 0;
+	if (bar == VBAR_AUTO) {
+		for (bar = 0; bar < PCI_STD_NUM_BARS && !pair_is_free(pdev, bar); bar += 2)
+			;
+		if (bar == PCI_STD_NUM_BARS) {
+			pci_info(pdev, "no free pair of BARs: a VMM must know the HDM region to use device memory\n");
+			return 0;
+		}
+	} else if (!pair_is_free(pdev, bar)) {
+		pci_err(pdev, "vbar=%d: the device has a BAR of its own there\n", bar);
+		return -EEXIST;
+	}
+	vbar->bar = bar;
+	vbar->size = roundup_pow_of_two(dev->mem[0].window.size);
+	vbar->window = dev->mem[0].window;
+	vbar->window.offset = VFIO_PCI_INDEX_TO_OFFSET(bar);
+	pci_info(pdev, "virtual BAR %d: %llu MiB of device memory in %llu MiB\n", bar,
+		 vbar->window.size >> 20, vbar->size >> 20);
+	return 0;
+}
+
+/**
+ * cxl_vfio_vbar_reset() - the BAR's registers as a new user finds them
+ * @dev: the device
+ */
+void cxl_vfio_vbar_reset(struct cxl_vfio_device *dev)
+{
+	mutex_lock(&dev->model_lock);
+	dev->vbar.addr = 0;
+	mutex_unlock(&dev->model_lock);
+}
+
+/**
+ * cxl_vfio_vbar_config() - read or write the BAR's registers, PCIe 6.0 7.5.1.2.1
+ * @dev: the device
+ * @offset: first byte, from the lower register's start
+ * @buf: kernel buffer
+ * @count: bytes within the two registers
+ * @write: direction
+ */
+void cxl_vfio_vbar_config(struct cxl_vfio_device *dev, unsigned int offset, u8 *buf,
+			  size_t count, bool write)
+{
+	struct cxl_vfio_vbar *vbar = &dev->vbar;
+	__le64 regs;
+
+	mutex_lock(&dev->model_lock);
+	regs = cpu_to_le64(vbar->addr | BAR_FLAGS);
+	if (write) {
+		memcpy((u8 *)&regs + offset, buf, count);
+		vbar->addr = le64_to_cpu(regs) & ~(vbar->size - 1);
+	} else {
+		memcpy(buf, (u8 *)&regs + offset, count);
+	}
+	mutex_unlock(&dev->model_lock);
+}
+
+/**
+ * cxl_vfio_vbar_rw() - pread or pwrite of the virtual BAR
+ * @dev: the device
+ * @buf: user buffer
+ * @count: bytes
+ * @ppos: offset in the VFIO device's file, in the BAR; advanced
+ * @write: direction
+ *
+ * What the BAR's size has more than the memory reads ones and drops writes.
+ *
+ * Return: bytes done, less than @count also where the memory ends; -EINVAL past
+ * the BAR, and as for the HDM region.
+ */
+ssize_t cxl_vfio_vbar_rw(struct cxl_vfio_device *dev, char __user *buf, size_t count,
+			 loff_t *ppos, bool write)
+{
+	u64 at = *ppos & VFIO_PCI_OFFSET_MASK;
+	u8 ones[64];
+	ssize_t ret;
+
+	if (at >= dev->vbar.size)
+		return -EINVAL;
+	if (at < dev->mem[0].window.size) {
+		ret = cxl_vfio_mem_rw(&dev->mem[0], buf, count, at, write);
+		if (ret > 0)
+			*ppos += ret;
+		return ret;
+	}
+	count = min_t(u64, count, dev->vbar.size - at);
+	memset(ones, 0xff, sizeof(ones));
+	for (size_t done = 0; done < count && !write; done += sizeof(ones))
+		if (copy_to_user(buf + done, ones, min(count - done, sizeof(ones))))
+			return -EFAULT;
+	*ppos += count;
+	return count;
+}
+
+/**
+ * cxl_vfio_vbar_region_info() - describe the virtual BAR
+ * @dev: the device
+ * @info: filled in
+ * @caps: a sparse mmap area is added, if the BAR is larger than the memory
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int cxl_vfio_vbar_region_info(struct cxl_vfio_device *dev, struct vfio_region_info *info,
+			      struct vfio_info_cap *caps)
+{
+	const struct cxl_vfio_vbar *vbar = &dev->vbar;
+	struct vfio_region_info_cap_sparse_mmap *sparse;
+	int ret;
+
+	info->offset = vbar->window.offset;
+	info->size = vbar->size;
+	info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE |
+		      VFIO_REGION_INFO_FLAG_MMAP;
+	if (vbar->size == vbar->window.size)
+		return 0;
+
+	sparse = kzalloc(struct_size(sparse, areas, 1), GFP_KERNEL);
+	if (!sparse)
+		return -ENOMEM;
+	sparse->header.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP;
+	sparse->header.version = 1;
+	sparse->nr_areas = 1;
+	sparse->areas[0].size = vbar->window.size;
+	ret = vfio_info_add_capability(caps, &sparse->header, struct_size(sparse, areas, 1));
+	kfree(sparse);
+	return ret;
+}

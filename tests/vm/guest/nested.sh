@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# A virtual machine inside the test machine, with stock QEMU, for the scenarios
+# that give it the device.  Its root is an initramfs of this machine's own parts.
+
+NESTED=/tmp/nested
+
+# The kernel image of the running kernel, wherever its package has it
+nested_kernel() {
+	local f kver
+
+	kver=$(uname -r)
+	for f in /boot/vmlinuz-"$kver" /usr/lib/modules/"$kver"/vmlinuz*; do
+		[ -e "$f" ] && { echo "$f"; return; }
+	done
+}
+
+# lspci with its libraries, busybox, and the guest's driver
+nested_make() {
+	local dir=$NESTED/root f
+
+	[ ! -e $NESTED/initrd ] || return 0
+	mkdir -p $dir/{bin,proc,sys,dev,usr/share/misc}
+	cp /bin/busybox $dir/bin/
+	for f in $(command -v lspci) $(ldd "$(command -v lspci)" | grep -o '/[^ ]*'); do
+		install -D "$f" "$dir$f"
+	done
+	cp "$(find /lib/modules/"$(uname -r)" -name t2guest.ko)" $dir/
+	cat > $dir/init <<-'EOF'
+		#!/bin/busybox sh
+		/bin/busybox --install -s /bin
+		mount -t proc proc /proc
+		mount -t sysfs sys /sys
+		mount -t devtmpfs dev /dev
+		export PATH=/bin:/usr/bin:/usr/sbin
+		insmod /t2guest.ko
+		dmesg | grep t2guest
+		lspci -vvv -d 1234:c712
+		echo "guest: finished"
+		poweroff -f
+	EOF
+	chmod 755 $dir/init
+	(cd $dir && find . | busybox cpio -o -H newc 2>/dev/null) > $NESTED/initrd
+}
+
+# What QEMU runs, besides how the device gets in
+nested_args() {
+	echo "-kernel $(nested_kernel) -initrd $NESTED/initrd -m 512M -smp 1"
+}
+NESTED_APPEND="console=ttyS0 loglevel=4 panic=-1 no_timer_check mitigations=off"
+
+# Boot a guest with the device: nested_boot BDF ACCEL [MORE...]; the guest's
+# console goes to $NESTED/console.log
+nested_boot() {
+	local bdf=$1 accel=$2
+
+	shift 2
+	nested_make
+	# shellcheck disable=SC2046 # one argument a word
+	timeout 500 qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
+		-M q35 -accel "$accel" "$@" $(nested_args) -append "$NESTED_APPEND" \
+		-serial file:$NESTED/console.log \
+		-device pcie-root-port,id=rp,chassis=1 -device "vfio-pci,host=$bdf,bus=rp" \
+		< /dev/null > $NESTED/qemu.log 2>&1
+}
+
+# Its verdicts as tests of this machine
+nested_report() {
+	tr -d '\r' < $NESTED/console.log | sed -n -e 's/.*t2guest: ok /@@ ok in the guest: /p' \
+		-e 's/.*t2guest: FAIL /@@ fail in the guest: /p' -e 's/.*t2guest: finished/@@ ok in the guest: the driver ran to its end/p' |
+		sort -u
+	check "the guest ran to its end" grep -q 'guest: finished' $NESTED/console.log
+	grep -q 't2guest: finished' $NESTED/console.log ||
+		{ echo "@@ fail in the guest: the driver ran to its end"; tail -n 30 $NESTED/console.log $NESTED/qemu.log | sed 's/^/    /'; }
+}
+
+# What the guest's lspci shows; a pattern for grep
+nested_shows() {
+	grep -qE "$1" $NESTED/console.log && return
+	sed -n '/^[0-9a-f:.]* .*1234:c712/,$p' $NESTED/console.log
+	return 1
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The virtual BAR, as a VMM that knows nothing of CXL uses it.  BAR says which it
+ * is, SIZE how much memory the device has, in MiB.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include <linux/pci_regs.h>
+
+#include "kselftest_harness.h"
+
+#include "vfio.h"
+
+#define PAGE		4096
+#define CONFIG		VFIO_PCI_CONFIG_REGION_INDEX
+#define MIB		(1ull << 20)
+
+FIXTURE(vbar) {
+	struct vfio v;
+	uint32_t hdm;
+	uint32_t bar;
+	uint16_t reg;		/* the lower of its registers */
+	uint64_t size;		/* of the memory */
+	struct vfio_region_info *info;
+};
+
+FIXTURE_SETUP(vbar)
+{
+	ASSERT_EQ(0, vfio_open(&self->v, getenv("DEVICE")));
+	self->hdm = vfio_cxl_cap(&self->v)->hdm_region_idx;
+	self->bar = atoi(getenv("BAR"));
+	self->reg = PCI_BASE_ADDRESS_0 + 4 * self->bar;
+	self->size = atoi(getenv("SIZE")) * MIB;
+	self->info = vfio_region(&self->v, self->bar);
+	ASSERT_NE(NULL, self->info);
+	set_command(&self->v, PCI_COMMAND_MEMORY, 0);
+}
+
+FIXTURE_TEARDOWN(vbar)
+{
+	free(self->info);
+	vfio_close(&self->v);
+}
+
+static uint64_t read_bar(struct vfio *v, uint16_t reg)
+{
+	uint64_t val = 0;
+
+	region_read(v, CONFIG, reg, &val, 8);
+	return val;
+}
+
+static void write_bar(struct vfio *v, uint16_t reg, uint64_t val)
+{
+	region_write32(v, CONFIG, reg, val);
+	region_write32(v, CONFIG, reg + 4, val >> 32);
+}
+
+TEST_F(vbar, region_is_a_power_of_two_with_all_of_the_memory)
+{
+	uint64_t size = self->info->size;
+
+	EXPECT_EQ(0, size & (size - 1));
+	EXPECT_LE(self->size, size);
+	EXPECT_GT(2 * self->size, size);
+	EXPECT_EQ(VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE |
+		  VFIO_REGION_INFO_FLAG_MMAP,
+		  self->info->flags & ~VFIO_REGION_INFO_FLAG_CAPS);
+}
+
+TEST_F(vbar, mappable_is_what_there_is)
+{
+	struct vfio_region_info_cap_sparse_mmap *sparse;
+
+	sparse = (void *)vfio_cap(self->info, self->info->cap_offset,
+				  VFIO_REGION_INFO_CAP_SPARSE_MMAP);
+	if (self->size == self->info->size) {
+		EXPECT_EQ(NULL, sparse);
+		return;
+	}
+	ASSERT_NE(NULL, sparse);
+	EXPECT_EQ(1, sparse->nr_areas);
+	EXPECT_EQ(0, sparse->areas[0].offset);
+	EXPECT_EQ(self->size, sparse->areas[0].size);
+	EXPECT_EQ(MAP_FAILED, region_map(&self->v, self->bar, self->size, PAGE, PROT_READ));
+}
+
+TEST_F(vbar, registers_size_and_place_it)
+{
+	uint64_t type = PCI_BASE_ADDRESS_MEM_TYPE_64 | PCI_BASE_ADDRESS_MEM_PREFETCH;
+	uint32_t val;
+
+	EXPECT_EQ(type, read_bar(&self->v, self->reg));
+	write_bar(&self->v, self->reg, ~0ull);
+	EXPECT_EQ(~(self->info->size - 1) | type, read_bar(&self->v, self->reg));
+	write_bar(&self->v, self->reg, 0x123456789abcdef1);
+	EXPECT_EQ((0x123456789abcdef1 & ~(self->info->size - 1)) | type,
+		  read_bar(&self->v, self->reg));
+	/* A byte, and an access that starts before it */
+	write_bar(&self->v, self->reg, 0);
+	val = 0x80;
+	region_write(&self->v, CONFIG, self->reg + 7, &val, 1);
+	EXPECT_EQ(0x8000000000000000 | type, read_bar(&self->v, self->reg));
+	ASSERT_EQ(4, region_read(&self->v, CONFIG, self->reg - 2, &val, 4));
+	EXPECT_EQ(type, val >> 16);
+}
+
+TEST_F(vbar, registers_are_new_for_each_user)
+{
+	write_bar(&self->v, self->reg, 0x100000000000);
+	vfio_close(&self->v);
+	ASSERT_EQ(0, vfio_open(&self->v, getenv("DEVICE")));
+	EXPECT_EQ(0xc, read_bar(&self->v, self->reg));
+}
+
+TEST_F(vbar, it_is_the_memory_of_the_hdm_region)
+{
+	uint32_t *bar = region_map(&self->v, self->bar, 0, 16 * PAGE, PROT_READ | PROT_WRITE);
+	uint32_t *hdm = region_map(&self->v, self->hdm, 0, 16 * PAGE, PROT_READ | PROT_WRITE);
+
+	ASSERT_NE(MAP_FAILED, bar);
+	ASSERT_NE(MAP_FAILED, hdm);
+	bar[1] = 0xba4;
+	EXPECT_EQ(0xba4, hdm[1]);
+	EXPECT_EQ(0xba4, region_read32(&self->v, self->bar, 4));
+	region_write32(&self->v, self->bar, self->size - 4, 0xe4d);
+	EXPECT_EQ(0xe4d, region_read32(&self->v, self->hdm, self->size - 4));
+	munmap(bar, 16 * PAGE);
+	munmap(hdm, 16 * PAGE);
+}
+
+TEST_F(vbar, past_the_memory_it_reads_ones_and_drops_writes)
+{
+	uint32_t val = 0x1234;
+	uint8_t buf[200] = {};
+
+	EXPECT_EQ(-EINVAL, region_read(&self->v, self->bar, self->info->size, &val, 4));
+	if (self->size == self->info->size)
+		SKIP(return, "there is nothing past it");
+	EXPECT_EQ(4, region_write(&self->v, self->bar, self->size, &val, 4));
+	EXPECT_EQ(~0u, region_read32(&self->v, self->bar, self->size));
+	EXPECT_EQ(sizeof(buf), region_read(&self->v, self->bar, self->size, buf, sizeof(buf)));
+	for (unsigned int i = 0; i < sizeof(buf); i++)
+		EXPECT_EQ(0xff, buf[i]);
+	EXPECT_EQ(4, region_read(&self->v, self->bar, self->info->size - 4, buf, 8));
+	/* An access over the memory's end stops there */
+	EXPECT_EQ(4, region_read(&self->v, self->bar, self->size - 4, buf, 8));
+}
+
+TEST_F(vbar, the_gate_is_in_front_of_it_too)
+{
+	uint32_t *p = region_map(&self->v, self->bar, 0, PAGE, PROT_READ | PROT_WRITE), val;
+
+	ASSERT_NE(MAP_FAILED, p);
+	*p = 7;
+	set_command(&self->v, 0, PCI_COMMAND_MEMORY);
+	EXPECT_TRUE(raises_sigbus(p, false));
+	EXPECT_EQ(-EIO, region_read(&self->v, self->bar, 0, &val, 4));
+	set_command(&self->v, PCI_COMMAND_MEMORY, 0);
+	EXPECT_FALSE(raises_sigbus(p, false));
+	EXPECT_EQ(7, *p);
+	ASSERT_EQ(0, ioctl(self->v.device, VFIO_DEVICE_RESET));
+	set_command(&self->v, PCI_COMMAND_MEMORY, 0);
+	EXPECT_FALSE(raises_sigbus(p, false));
+	munmap(p, PAGE);
+}
+
+TEST_HARNESS_MAIN

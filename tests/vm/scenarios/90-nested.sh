@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Stock QEMU with KVM gives the device to a stock guest.
+# cpu: EPYC-v4,+svm,+npt
+# smp: 1
+# kernels: 7.3
+
+. /src/tests/vm/guest/nested.sh
+bdf=$(dev)
+modprobe ccp 2>/dev/null
+modprobe kvm-amd
+check "this machine has KVM" [ -c /dev/kvm ]
+check "binding works" equal "$(bind "$bdf")" 0
+nested_boot "$bdf" kvm -cpu host
+nested_report
+check "lspci in the guest shows device memory as a BAR" \
+	nested_shows 'Region 4: Memory at .* \(64-bit, prefetchable\) .*\[size=256M\]'
+check "and the CXL Device DVSEC" nested_shows 'CXLCap:.*Mem\+'
+check "QEMU has no complaint" sh -c "! grep -v ': warning: ' $NESTED/qemu.log"
+check "and lets the device go" equal "$(cat "$PCI/devices/$bdf/cxl_vfio/gate")" closed

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Binding by driver_override, and back: each step is checked, and what was done
+ * is undone when a later step fails.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <libkmod.h>
+
+#include "tool.h"
+
+#define RULE_FMT	"/etc/udev/rules.d/60-cxl-vfio-%s.rules"
+
+static int write_attr(const char *address, const char *attr, const char *s)
+{
+	char path[PATH_MAX];
+	int ret = device_path(path, sizeof(path), address, "%s", attr);
+
+	return ret ? ret : write_string(path, s);
+}
+
+static int write_bus(const char *attr, const char *s)
+{
+	char path[PATH_MAX];
+	int ret = make_path(path, sizeof(path), "/sys/bus/pci/%s", attr);
+
+	return ret ? ret : write_string(path, s);
+}
+
+static void current_driver(const char *address, char *driver, size_t size)
+{
+	char path[PATH_MAX];
+
+	*driver = 0;
+	if (!device_path(path, sizeof(path), address, "driver"))
+		read_link_name(path, driver, size);
+}
+
+static int load_module(void)
+{
+	char path[PATH_MAX];
+	struct kmod_ctx *ctx;
+	struct kmod_list *list = NULL, *entry;
+	int ret;
+
+	if (!make_path(path, sizeof(path), "/sys/module/" DRIVER) && exists(path))
+		return 0;
+	ctx = kmod_new(NULL, NULL);
+	if (!ctx)
+		return -ENOMEM;
+	ret = kmod_module_new_from_lookup(ctx, MODULE, &list);
+	if (!ret && !list)
+		ret = -ENOENT;
+	kmod_list_foreach(entry, list) {
+		struct kmod_module *mod = kmod_module_get_module(entry);
+
+		if (!ret)
+			ret = kmod_module_probe_insert_module(mod, KMOD_PROBE_APPLY_BLACKLIST, NULL,
+							      NULL, NULL, NULL);
+		kmod_module_unref(mod);
+	}
+	kmod_module_unref_list(list);
+	kmod_unref(ctx);
+	if (ret == -ENOENT)
+		complain("there is no module " MODULE " for this kernel: see `dkms status`, and install the kernel's headers");
+	else if (ret)
+		complain("the module " MODULE " does not load: %s; see `dmesg`, or `cxl-vfio doctor`",
+			 strerror(ret < 0 ? -ret : EPERM));
+	return ret ? -EIO : 0;
+}
+
+/* Every function of the group must have a VFIO driver, or none */
+static int check_group(const struct device *d)
+{
+	char path[PATH_MAX], driver[64];
+	struct dirent *entry;
+	int ret = 0;
+	DIR *dir;
+
+	if (d->iommu_group < 0) {
+		complain("%s is in no IOMMU group; turn the IOMMU on in firmware and on the kernel's command line (intel_iommu=on)",
+			 d->address);
+		return -ENODEV;
+	}
+	if (device_path(path, sizeof(path), d->address, "iommu_group/devices"))
+		return -ENAMETOOLONG;
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		char bridge[PATH_MAX], class[32];
+
+		if (entry->d_name[0] == '.' || !strcmp(entry->d_name, d->address))
+			continue;
+		device_path(bridge, sizeof(bridge), entry->d_name, "class");
+		if (!read_line(bridge, class, sizeof(class)) && !strncmp(class, "0x0604", 6))
+			continue;
+		current_driver(entry->d_name, driver, sizeof(driver));
+		if (!*driver || strstr(driver, "vfio") || !strcmp(driver, "pci-stub"))
+			continue;
+		complain("%s shares IOMMU group %d with %s, which driver %s has; unbind that first, or give --force",
+			 d->address, d->iommu_group, entry->d_name, driver);
+		ret = -EBUSY;
+	}
+	if (dir)
+		closedir(dir);
+	return options.force ? 0 : ret;
+}
+
+/* A network interface that is up, or a mounted disk, is somebody's */
+static int check_users(const struct device *d)
+{
+	char path[PATH_MAX], state[32];
+	struct dirent *entry;
+	int ret = 0;
+	DIR *dir;
+
+	if (device_path(path, sizeof(path), d->address, "net"))
+		return -ENAMETOOLONG;
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' ||
+		    device_path(path, sizeof(path), d->address, "net/%s/operstate",
+				entry->d_name) ||
+		    read_line(path, state, sizeof(state)) || strcmp(state, "up"))
+			continue;
+		complain("%s: its network interface %s is up; take it down first, or give --force",
+			 d->address, entry->d_name);
+		ret = -EBUSY;
+	}
+	if (dir)
+		closedir(dir);
+	return options.force ? 0 : ret;
+}
+
+static bool have_driverctl(void)
+{
+	char path[PATH_MAX];
+
+	return !make_path(path, sizeof(path), "/usr/sbin/driverctl") && exists(path);
+}
+
+static int run_driverctl(const char *verb, const char *address, const char *driver)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (!pid) {
+		execl("/usr/sbin/driverctl", "driverctl", verb, address, driver, (char *)NULL);
+		_exit(127);
+	}
+	if (waitpid(pid, &status, 0) < 0 || status) {
+		complain("driverctl %s %s failed", verb, address);
+		return -EIO;
+	}
+	return 0;
+}
+
+/* Have the binding outlive a reboot: driverctl's own store, or a udev rule */
+static int make_persistent(const char *address)
+{
+	char path[PATH_MAX];
+	FILE *f;
+
+	if (have_driverctl())
+		return run_driverctl("set-override", address, DRIVER);
+	if (make_path(path, sizeof(path), RULE_FMT, address))
+		return -ENAMETOOLONG;
+	f = fopen(path, "we");
+	if (!f) {
+		complain("%s: %s", path, strerror(errno));
+		return -errno;
+	}
+	fprintf(f, "# Written by cxl-vfio bind --persist; `cxl-vfio unbind --persist` removes it\n"
+		"ACTION==\"add\", SUBSYSTEM==\"pci\", KERNEL==\"%s\", ATTR{driver_override}=\"" DRIVER
+		"\", RUN+=\"/sbin/modprobe " MODULE "\"\n", address);
+	if (fclose(f)) {
+		complain("%s: %s", path, strerror(errno));
+		return -EIO;
+	}
+	return 0;
+}
+
+static int drop_persistent(const char *address)
+{
+	char path[PATH_MAX];
+
+	if (!make_path(path, sizeof(path), RULE_FMT, address))
+		unlink(path);
+	return have_driverctl() ? run_driverctl("unset-override", address, NULL) : 0;
+}
+
+static int release(const char *address, const char *driver)
+{
+	return *driver ? write_attr(address, "driver/unbind", address) : 0;
+}
+
+/* As it was: the former override, and the driver that the kernel chooses then */
+static void roll_back(const struct device *d)
+{
+	char with_end[66];
+
+	snprintf(with_end, sizeof(with_end), "%s\n", d->override);
+	write_attr(d->address, "driver_override", with_end);
+	write_bus("drivers_probe", d->address);
+}
+
+int bind_device(const char *address)
+{
+	char driver[64];
+	struct device d;
+	int ret;
+
+	ret = find_device(address, &d);
+	if (ret)
+		return ret;
+	if (!strcmp(d.driver, DRIVER)) {
+		printf("%s: " DRIVER " has it already\n", address);
+		return options.persist ? make_persistent(address) : 0;
+	}
+	if (*d.reason && !options.force) {
+		complain("%s: %s", address, d.reason);
+		return -EINVAL;
+	}
+	ret = check_group(&d);
+	if (!ret)
+		ret = check_users(&d);
+	if (!ret)
+		ret = load_module();
+	if (ret)
+		return ret;
+
+	ret = write_attr(address, "driver_override", DRIVER);
+	if (ret) {
+		complain("%s: cannot set driver_override: %s", address, strerror(-ret));
+		return ret;
+	}
+	ret = release(address, d.driver);
+	if (ret) {
+		complain("%s: driver %s does not let go: %s", address, d.driver, strerror(-ret));
+		roll_back(&d);
+		return ret;
+	}
+	write_bus("drivers_probe", address);
+	current_driver(address, driver, sizeof(driver));
+	if (strcmp(driver, DRIVER)) {
+		complain("%s: " DRIVER " refuses it, `dmesg` says why; %s as before", address,
+			 *d.driver ? d.driver : "no driver");
+		roll_back(&d);
+		return -EIO;
+	}
+	printf("%s: bound to " DRIVER "\n", address);
+	return options.persist ? make_persistent(address) : 0;
+}
+
+int unbind_device(const char *address)
+{
+	char driver[64];
+	struct device d;
+	int ret;
+
+	ret = find_device(address, &d);
+	if (ret)
+		return ret;
+	if (options.persist) {
+		ret = drop_persistent(address);
+		if (ret)
+			return ret;
+	}
+	if (strcmp(d.driver, DRIVER)) {
+		printf("%s: is not bound to " DRIVER "\n", address);
+		return 0;
+	}
+	ret = write_attr(address, "driver_override", "\n");
+	if (!ret)
+		ret = release(address, d.driver);
+	if (ret) {
+		complain("%s: cannot be unbound: %s", address, strerror(-ret));
+		return ret;
+	}
+	write_bus("drivers_probe", address);
+	current_driver(address, driver, sizeof(driver));
+	printf("%s: unbound, %s has it now\n", address, *driver ? driver : "no driver");
+	return 0;
+}

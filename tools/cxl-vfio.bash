@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# bash completion for cxl-vfio(8)
+
+_cxl_vfio()
+{
+	local word=${COMP_WORDS[COMP_CWORD]} command='' i
+
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		[[ ${COMP_WORDS[i]} == -* ]] || { command=${COMP_WORDS[i]}; break; }
+	done
+	COMPREPLY=()
+	if [[ $word == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W '--json --persist --force --root= --help --version' -- "$word")
+	elif [[ -z $command ]]; then
+		mapfile -t COMPREPLY < <(compgen -W 'list bind unbind status xml doctor' -- "$word")
+	elif [[ $command == @(bind|unbind|status|xml) ]]; then
+		# Addresses have colons, at which bash breaks words
+		local before=${COMP_LINE:0:COMP_POINT}
+		before=${before##* }
+		mapfile -t COMPREPLY < <(compgen -W "$(cxl-vfio list 2>/dev/null |
+			awk 'NR > 1 && $1 ~ /:/ { print $1 }')" -- "$before")
+		declare -F __ltrim_colon_completions >/dev/null && __ltrim_colon_completions "$before"
+	fi
+}
+complete -F _cxl_vfio cxl-vfio

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cxl-vfio - lists CXL devices with memory, binds them to the driver, shows their
+ * state, and looks for what is wrong.  See cxl-vfio(8).
+ */
+#include <dirent.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+#define MAX_DEVICES	256
+
+struct options options = { .root = "" };
+
+static void usage(FILE *f)
+{
+	fputs("usage: cxl-vfio [OPTION...] COMMAND [ADDRESS]\n"
+	      "Assigns CXL devices with memory to virtual machines.\n"
+	      "\n"
+	      "  list                 CXL devices with memory, and whether they can be assigned\n"
+	      "  bind ADDRESS         give a device to the driver " DRIVER "\n"
+	      "  unbind ADDRESS       give it back\n"
+	      "  status [ADDRESS]     state of bound devices: gate, last reset, counters\n"
+	      "  xml ADDRESS          <hostdev> element for libvirt\n"
+	      "  doctor               look at this host for what is wrong\n"
+	      "\n"
+	      "  -j, --json           answer in JSON\n"
+	      "  -p, --persist        bind, unbind: also after a reboot\n"
+	      "  -f, --force          bind: in spite of users and group members\n"
+	      "      --root=DIR       look at /sys, /proc, /etc and /lib/modules below DIR\n"
+	      "  -h, --help           show this\n"
+	      "  -V, --version        show the version\n"
+	      "ADDRESS is as lspci prints it: 0d:00.0 or 0000:0d:00.0.\n"
+	      "Exit status: 0 done, 1 failed, 2 wrong usage.\n", f);
+}
+
+static struct device *all_devices(int *n)
+{
+	struct device *d = calloc(MAX_DEVICES, sizeof(*d));
+
+	if (!d) {
+		complain("no memory");
+		exit(EXIT_FAILED);
+	}
+	*n = find_devices(d, MAX_DEVICES);
+	return d;
+}
+
+static void list_json(const struct device *d, int n)
+{
+	struct json_object *doc = new_document(), *all = json_object_new_array();
+
+	for (int i = 0; i < n; i++)
+		json_object_array_add(all, device_json(&d[i]));
+	json_object_object_add(doc, "devices", all);
+	print_document(doc);
+}
+
+static void list_text(const struct device *d, int n)
+{
+	if (n)
+		printf("%-12s  %-16s %5s  %-12s %s\n", "ADDRESS", "DRIVER", "GROUP", "MEMORY", "DEVICE");
+	for (int i = 0; i < n; i++) {
+		char group[16] = "-", size[32];
+		uint64_t bytes = 0;
+
+		for (unsigned int k = 0; k < d[i].nr_ranges; k++)
+			bytes += d[i].range[k].size;
+		format_size(bytes, size, sizeof(size));
+		if (d[i].iommu_group >= 0)
+			snprintf(group, sizeof(group), "%d", d[i].iommu_group);
+		printf("%-12s  %-16s %5s  %-12s %s\n", d[i].address,
+		       *d[i].driver ? d[i].driver : "-", group, d[i].nr_ranges ? size : "-",
+		       d[i].name);
+		if (*d[i].reason)
+			printf("%14s cannot be assigned: %s\n", "", d[i].reason);
+	}
+}
+
+static int do_list(const char *address)
+{
+	struct device *d;
+	int n;
+
+	(void)address;
+	if (geteuid())
+		complain("only root can read all of config space: devices may be missing here");
+	d = all_devices(&n);
+	if (options.json)
+		list_json(d, n);
+	else
+		list_text(d, n);
+	if (!n && !options.json)
+		puts("no CXL device with memory");
+	free(d);
+	return EXIT_OK;
+}
+
+/* The files of cxl_vfio/ with one line each; decoders are in list */
+static const char * const status_files[] = {
+	"gate", "last_reset", "resets", "restores", "zaps", "topology", "vbar"
+};
+
+static struct json_object *status_of(const struct device *d)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "address", json_object_new_string(d->address));
+	for (size_t i = 0; i < sizeof(status_files) / sizeof(status_files[0]); i++) {
+		char path[PATH_MAX], line[128], *end;
+		long n;
+
+		if (device_path(path, sizeof(path), d->address, "cxl_vfio/%s", status_files[i]) ||
+		    read_line(path, line, sizeof(line)) || !strcmp(line, "none"))
+			continue;
+		n = strtol(line, &end, 10);
+		json_object_object_add(o, status_files[i], *line && !*end ?
+				       json_object_new_int64(n) : json_object_new_string(line));
+	}
+	return o;
+}
+
+static int do_status(const char *address)
+{
+	struct json_object *doc = new_document(), *all = json_object_new_array();
+	struct device *d;
+	int n, bound = 0;
+
+	d = all_devices(&n);
+	for (int i = 0; i < n; i++) {
+		if (strcmp(d[i].driver, DRIVER) || (address && strcmp(d[i].address, address)))
+			continue;
+		json_object_array_add(all, status_of(&d[i]));
+		bound++;
+	}
+	json_object_object_add(doc, "devices", all);
+	for (int i = 0; i < bound && !options.json; i++) {
+		json_object_object_foreach(json_object_array_get_idx(all, i), key, val)
+			printf("%s%-11s %s\n", strcmp(key, "address") ? "  " : "",
+			       strcmp(key, "address") ? key : json_object_get_string(val),
+			       strcmp(key, "address") ? json_object_get_string(val) : "");
+	}
+	free(d);
+	if (options.json)
+		print_document(doc);
+	else
+		json_object_put(doc);
+	if (address && !bound) {
+		complain("%s is not bound to " DRIVER "; `cxl-vfio bind %s` does it", address, address);
+		return EXIT_FAILED;
+	}
+	if (!bound && !options.json)
+		puts("no device is bound to " DRIVER);
+	return EXIT_OK;
+}
+
+static int do_xml(const char *address)
+{
+	unsigned int domain, bus, slot, func;
+	char xml[512];
+	struct device d;
+
+	if (find_device(address, &d) ||
+	    sscanf(address, "%x:%x:%x.%x", &domain, &bus, &slot, &func) != 4)
+		return EXIT_FAILED;
+	snprintf(xml, sizeof(xml),
+		 "<hostdev mode='subsystem' type='pci' managed='yes'>\n"
+		 "  <driver model='" DRIVER "'/>\n"
+		 "  <source>\n"
+		 "    <address domain='0x%04x' bus='0x%02x' slot='0x%02x' function='0x%x'/>\n"
+		 "  </source>\n"
+		 "</hostdev>\n", domain, bus, slot, func);
+	if (options.json) {
+		struct json_object *doc = new_document();
+
+		json_object_object_add(doc, "xml", json_object_new_string(xml));
+		print_document(doc);
+	} else {
+		fputs(xml, stdout);
+	}
+	return EXIT_OK;
+}
+
+static int do_doctor(const char *address)
+{
+	(void)address;
+	return doctor();
+}
+
+static int as_root(int (*fn)(const char *address), const char *address)
+{
+	if (geteuid()) {
+		complain("only root can do that; use sudo");
+		return EXIT_FAILED;
+	}
+	return fn(address) ? EXIT_FAILED : EXIT_OK;
+}
+
+static int do_bind(const char *address)
+{
+	return as_root(bind_device, address);
+}
+
+static int do_unbind(const char *address)
+{
+	return as_root(unbind_device, address);
+}
+
+enum { NO_ADDRESS, MAY_HAVE_ADDRESS, NEEDS_ADDRESS };
+
+static const struct command {
+	const char *name;
+	int address;
+	int (*run)(const char *address);
+} commands[] = {
+	{ "list", NO_ADDRESS, do_list },
+	{ "bind", NEEDS_ADDRESS, do_bind },
+	{ "unbind", NEEDS_ADDRESS, do_unbind },
+	{ "status", MAY_HAVE_ADDRESS, do_status },
+	{ "xml", NEEDS_ADDRESS, do_xml },
+	{ "doctor", NO_ADDRESS, do_doctor },
+};
+
+static int wrong_usage(const char *what, const char *word)
+{
+	complain("%s%s; see cxl-vfio --help", what, word);
+	return EXIT_USAGE;
+}
+
+static int run_command(int argc, char **argv)
+{
+	char address[ADDRESS_LEN];
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		const struct command *c = &commands[i];
+
+		if (strcmp(argv[0], c->name))
+			continue;
+		if (argc > (c->address == NO_ADDRESS ? 1 : 2))
+			return wrong_usage("too many arguments: ", argv[argc - 1]);
+		if (argc < 2)
+			return c->address == NEEDS_ADDRESS ?
+			       wrong_usage("an address is missing, as lspci prints them", "") :
+			       c->run(NULL);
+		if (parse_address(argv[1], address))
+			return wrong_usage("this is no PCI address: ", argv[1]);
+		return c->run(address);
+	}
+	return wrong_usage("there is no command ", argv[0]);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "persist", no_argument, NULL, 'p' },
+		{ "force", no_argument, NULL, 'f' },
+		{ "root", required_argument, NULL, 'r' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{}
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "jpfhV", longs, NULL)) >= 0) {
+		switch (c) {
+		case 'j':
+			options.json = true;
+			break;
+		case 'p':
+			options.persist = true;
+			break;
+		case 'f':
+			options.force = true;
+			break;
+		case 'r':
+			options.root = optarg;
+			break;
+		case 'h':
+			usage(stdout);
+			return EXIT_OK;
+		case 'V':
+			puts("cxl-vfio " VERSION);
+			return EXIT_OK;
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	if (optind == argc) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	return run_command(argc - optind, argv + optind);
+}

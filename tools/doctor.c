@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Looks at the host for whatever keeps devices from being assigned: each finding
+ * with what to do about it.
+ */
+#include <dirent.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <libkmod.h>
+
+#include "tool.h"
+
+enum state { OK, WARN, FAIL };
+
+static const char * const state_names[] = { "ok", "warning", "failure" };
+
+struct report {
+	struct json_object *findings;
+	bool failed;
+};
+
+__attribute__((format(printf, 5, 6)))
+static void note(struct report *r, const char *what, enum state state, const char *remedy,
+		 const char *fmt, ...)
+{
+	struct json_object *o = json_object_new_object();
+	char found[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(found, sizeof(found), fmt, args);
+	va_end(args);
+	json_object_object_add(o, "check", json_object_new_string(what));
+	json_object_object_add(o, "state", json_object_new_string(state_names[state]));
+	json_object_object_add(o, "found", json_object_new_string(found));
+	if (state != OK)
+		json_object_object_add(o, "remedy", json_object_new_string(remedy));
+	json_object_array_add(r->findings, o);
+	r->failed |= state == FAIL;
+	if (options.json)
+		return;
+	printf("%-8s %-12s %s\n", state == OK ? "ok" : state == WARN ? "WARNING" : "FAILURE", what,
+	       found);
+	if (state != OK)
+		printf("%21s -> %s\n", "", remedy);
+}
+
+static bool path_exists(const char *fmt, const char *arg)
+{
+	char path[PATH_MAX];
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	return !make_path(path, sizeof(path), fmt, arg) && exists(path);
+#pragma GCC diagnostic pop
+}
+
+static void check_kernel(struct report *r, const struct utsname *u)
+{
+	unsigned int major = 0, minor = 0;
+
+	sscanf(u->release, "%u.%u", &major, &minor);
+	note(r, "kernel", major > 6 || (major == 6 && minor >= 1) ? OK : FAIL,
+	     "use a kernel from 6.1 on", "Linux %s", u->release);
+	note(r, "headers", path_exists("/lib/modules/%s/build", u->release) ? OK : WARN,
+	     "install the headers of this kernel (linux-headers-amd64 on Debian), DKMS needs them",
+	     "/lib/modules/%s/build", u->release);
+}
+
+static void check_module(struct report *r, const struct utsname *u)
+{
+	struct kmod_list *list = NULL, *info = NULL, *entry;
+	const char *signer = NULL, *version = "unknown";
+	struct kmod_module *mod;
+	struct kmod_ctx *ctx;
+	char dir[PATH_MAX];
+
+	if (make_path(dir, sizeof(dir), "/lib/modules/%s", u->release))
+		return;
+	ctx = kmod_new(dir, NULL);
+	if (!ctx || kmod_module_new_from_lookup(ctx, MODULE, &list) || !list) {
+		note(r, "module", FAIL, "dkms status; dkms autoinstall", MODULE " is not installed for this kernel");
+		kmod_unref(ctx);
+		return;
+	}
+	mod = kmod_module_get_module(list);
+	if (kmod_module_get_info(mod, &info) > 0) {
+		kmod_list_foreach(entry, info) {
+			const char *key = kmod_module_info_get_key(entry);
+
+			if (!strcmp(key, "signer"))
+				signer = kmod_module_info_get_value(entry);
+			if (!strcmp(key, "version"))
+				version = kmod_module_info_get_value(entry);
+		}
+	}
+	note(r, "module", OK, "", MODULE " %s, %s%s", version,
+	     signer ? "signed by " : "not signed", signer ? signer : "");
+	if (path_exists("/sys/kernel/security/lockdown%s", "")) {
+		char path[PATH_MAX], line[128];
+
+		make_path(path, sizeof(path), "/sys/kernel/security/lockdown");
+		if (!read_line(path, line, sizeof(line)) && !strstr(line, "[none]") && !signer)
+			note(r, "lockdown", FAIL,
+			     "sign it: dkms does with /var/lib/dkms/mok.key; enrol the key: mokutil --import /var/lib/dkms/mok.pub",
+			     "the kernel is locked down (%s) and takes no module without a signature", line);
+	}
+	kmod_module_info_free_list(info);
+	kmod_module_unref(mod);
+	kmod_module_unref_list(list);
+	kmod_unref(ctx);
+}
+
+static void check_secure_boot(struct report *r)
+{
+	char path[PATH_MAX];
+	unsigned char val[5] = {};
+	FILE *f;
+
+	if (make_path(path, sizeof(path), "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"))
+		return;
+	f = fopen(path, "r");
+	if (f && fread(val, 1, sizeof(val), f) == sizeof(val) && val[4])
+		note(r, "secure boot", WARN,
+		     "the module must be signed with a key that is enrolled: mokutil --import /var/lib/dkms/mok.pub",
+		     "on");
+	else
+		note(r, "secure boot", OK, "", "off");
+	if (f)
+		fclose(f);
+}
+
+static void check_iommu(struct report *r)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	unsigned int n = 0;
+	DIR *dir;
+
+	if (make_path(path, sizeof(path), "/sys/kernel/iommu_groups"))
+		return;
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir)))
+		n += entry->d_name[0] != '.';
+	if (dir)
+		closedir(dir);
+	note(r, "iommu", n ? OK : FAIL,
+	     "turn it on in firmware, and intel_iommu=on on the kernel's command line (AMD: in firmware)",
+	     "%u groups", n);
+}
+
+static void check_devices(struct report *r)
+{
+	struct device d[32];
+	int n = find_devices(d, 32);
+
+	if (n <= 0)
+		note(r, "devices", WARN, geteuid() ? "run as root: config space cannot be read else" :
+		     "see that firmware lists it: lspci -vvv | grep -A3 'CXL Devices'",
+		     "no CXL device with memory");
+	for (int i = 0; i < n; i++)
+		note(r, "device", *d[i].reason ? FAIL : OK,
+		     "see docs/refusals.md and `cxl-vfio list`", "%s (%s): %s", d[i].address,
+		     *d[i].driver ? d[i].driver : "no driver",
+		     *d[i].reason ? d[i].reason : "can be assigned");
+}
+
+/* The first line that a program prints for --version */
+static void check_program(struct report *r, const char *what, const char *command)
+{
+	char line[160] = "";
+	FILE *f = popen(command, "r");
+
+	if (f && fgets(line, sizeof(line), f))
+		line[strcspn(line, "\n")] = 0;
+	if (f)
+		pclose(f);
+	note(r, what, *line ? OK : WARN, "install it, if it is to use devices here", "%s",
+	     *line ? line : "not installed");
+}
+
+int doctor(void)
+{
+	struct report r = { .findings = json_object_new_array() };
+	struct json_object *doc;
+	struct utsname u;
+
+	uname(&u);
+	check_kernel(&r, &u);
+	check_module(&r, &u);
+	check_secure_boot(&r);
+	check_iommu(&r);
+	check_devices(&r);
+	check_program(&r, "qemu", "qemu-system-x86_64 --version 2>/dev/null || /usr/libexec/qemu-kvm --version 2>/dev/null");
+	check_program(&r, "libvirt", "libvirtd --version 2>/dev/null || virtqemud --version 2>/dev/null");
+	if (options.json) {
+		doc = new_document();
+		json_object_object_add(doc, "findings", r.findings);
+		print_document(doc);
+	} else {
+		json_object_put(r.findings);
+	}
+	return r.failed ? EXIT_FAILED : EXIT_OK;
+}

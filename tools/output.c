@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "tool.h"
+
+/* Every answer is an object that says which schema it has, docs/cxl-vfio-json.md */
+struct json_object *new_document(void)
+{
+	struct json_object *doc = json_object_new_object();
+
+	json_object_object_add(doc, "schema", json_object_new_int(JSON_SCHEMA));
+	return doc;
+}
+
+void print_document(struct json_object *doc)
+{
+	puts(json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PRETTY |
+					    JSON_C_TO_STRING_NOSLASHESCAPE |
+					    JSON_C_TO_STRING_SPACED));
+	json_object_put(doc);
+}
+
+void format_size(uint64_t bytes, char *buf, size_t size)
+{
+	if (bytes && !(bytes % (1ull << 30)))
+		snprintf(buf, size, "%" PRIu64 " GiB", bytes >> 30);
+	else
+		snprintf(buf, size, "%" PRIu64 " MiB", bytes >> 20);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the parts of cxl-vfio share.  Functions that return int return 0 or a
+ * negative errno and have said on stderr what is wrong and what to do, unless
+ * they say otherwise.
+ */
+#ifndef CXL_VFIO_TOOL_H
+#define CXL_VFIO_TOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <json-c/json.h>
+
+#define DRIVER		"cxl_vfio_pci"
+#define MODULE		"cxl-vfio-pci"
+#define JSON_SCHEMA	1
+#define ADDRESS_LEN	13		/* "0000:0d:00.0" */
+#define MAX_RANGES	10
+
+enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
+
+struct options {
+	const char *root;	/* prefix of /sys, /proc, /etc and /lib/modules */
+	bool json;
+	bool persist;
+	bool force;
+};
+
+extern struct options options;
+
+struct hdm_range {
+	uint64_t base;
+	uint64_t size;
+};
+
+/* One PCI function with a CXL Device DVSEC that is memory capable */
+struct device {
+	char address[ADDRESS_LEN];
+	uint16_t vendor, device, class;
+	char name[128];
+	char driver[64];		/* "" if none */
+	char override[64];
+	int iommu_group;		/* -1 if none */
+	bool readable;			/* config space beyond 64 bytes */
+	struct hdm_range range[MAX_RANGES];
+	unsigned int nr_ranges;
+	char reason[160];		/* why the driver cannot take it, "" if it can */
+};
+
+/* paths.c */
+__attribute__((format(printf, 3, 4)))
+int make_path(char *path, size_t size, const char *fmt, ...);
+/* The first line of a file, without its end; silent */
+int read_line(const char *path, char *buf, size_t size);
+/* Silent */
+int write_string(const char *path, const char *s);
+/* Last component of a link's target; silent */
+int read_link_name(const char *path, char *buf, size_t size);
+bool exists(const char *path);
+/* "0d:00.0" or "0000:0d:00.0" to the latter; silent */
+int parse_address(const char *s, char address[ADDRESS_LEN]);
+/* A path in the PCI function's directory in sysfs */
+__attribute__((format(printf, 4, 5)))
+int device_path(char *path, size_t size, const char *address, const char *fmt, ...);
+__attribute__((format(printf, 1, 2))) void complain(const char *fmt, ...);
+
+/* device.c: find functions, at most @max; returns how many or a negative errno */
+int find_devices(struct device *devices, unsigned int max);
+/* Facts of one function, -ENODEV if it is no CXL device with memory */
+int find_device(const char *address, struct device *d);
+struct json_object *device_json(const struct device *d);
+
+/* bind.c */
+int bind_device(const char *address);
+int unbind_device(const char *address);
+
+/* doctor.c: returns an exit status */
+int doctor(void);
+
+/* output.c */
+struct json_object *new_document(void);
+void print_document(struct json_object *doc);
+void format_size(uint64_t bytes, char *buf, size_t size);
+
+#endif
