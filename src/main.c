@@ -506,11 +506,12 @@ static void cxl_vfio_remove(struct pci_dev *pdev)
 }
 
 /*
- * Parts known to be CXL Type-2 devices, for VMM managers that choose a driver
- * by the module's vfio_pci: aliases.  None has been tested yet; driver_override
- * binds any function, listed or not.
+ * Parts for which VMM managers are to choose this driver by the module's
+ * vfio_pci: aliases: those named when it was built, see Kbuild.  None has been
+ * tested on hardware yet; driver_override binds any function, listed or not.
  */
 static const struct pci_device_id cxl_vfio_ids[] = {
+	CXL_VFIO_ID_TABLE
 	{}
 };
 MODULE_DEVICE_TABLE(pci, cxl_vfio_ids);

@@ -51,4 +51,9 @@ check "a probe that fits in no way stops the build and is named" \
 		echo '#error neither' >> src/compat/probes/vm_flags_set.c &&
 		make -C /lib/modules/\$kver/build M=/tmp modules" \
 	"not supported: probe 'vm_flags_set' fits in no variant"
+check "ids named at build time become aliases that libvirt reads, and no others" \
+	inside 7.3 "cp -r Kbuild dkms.conf src include /tmp && cd /tmp &&
+		make -s -C /lib/modules/\$kver/build M=/tmp CXL_VFIO_IDS='1234:c712 10de:2941' modules &&
+		modinfo -F alias cxl-vfio-pci.ko | sort | tr '\\n' ' ' |
+		grep -x 'vfio_pci:v000010DEd00002941sv\*sd\*bc\*sc\*i\* vfio_pci:v00001234d0000C712sv\*sd\*bc\*sc\*i\* '"
 finish

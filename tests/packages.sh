@@ -1,23 +1,32 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Builds the packages in the lab's Debian 13 root: packages.sh deb|rpm.  They go to
-# build/deb or build/rpm, and have to pass lintian or rpmlint.
+# The packages: packages.sh deb|rpm builds them in the lab's Debian 13 root, to
+# build/deb or build/rpm, and has lintian or rpmlint look at them; packages.sh
+# check does both, and installs, updates and removes them with real apt and DKMS.
 
 set -uo pipefail
-here=$(dirname "$0")/vm
-. "$here/lib/all.sh"
+cd "$(dirname "$0")/.." || exit 1
+here=tests/vm
+. tests/report.sh
+. tests/vm/lib/all.sh
 
-kind=${1:-deb}
-out=$TOP/build/$kind
-prepare 7.3
-rm -rf "$out"
-mkdir -p "$out" "$BUILD/7.3"
-# shellcheck disable=SC2016 # the root's shell
-case $kind in
-deb)
-	script='
-	set -e
+# A line of shell in a copy of the root that is thrown away, with the packages
+in_copy() { # kind line
+	local layer status=0
+
+	layer=$(mktemp -d "${TMPDIR:-/tmp}/cxl-vfio-lab.XXXXXX")
+	in_layer "$(root_of 7.3)" "$layer" "$TOP=/src" "$TOP/build/$1=/packages" -- \
+		bash -ec "$2" </dev/null || status=$?
+	rm -rf --one-file-system "$layer"
+	return $status
+}
+
+# What builds a kind of package in such a copy
+script_of() { # kind
+	case $1 in
+	deb)
+	cat <<-'EOF'
 	mkdir /tmp/cxl-vfio-pci
 	cd /src
 	tar -c --exclude=./build --exclude=./.git --exclude="*.o" --exclude="*.ko" . | tar -x -C /tmp/cxl-vfio-pci
@@ -26,11 +35,10 @@ deb)
 	cp /tmp/*.deb /tmp/*.changes /packages/
 	# There is no mail address of the project yet
 	lintian --allow-root --suppress-tags bogus-mail-host --fail-on error,warning /tmp/*.changes
-	'
-	;;
-rpm)
-	script='
-	set -e
+	EOF
+		;;
+	rpm)
+	cat <<-'EOF'
 	v=$(sed -n "s/^PACKAGE_VERSION=\"\(.*\)\"/\1/p" /src/dkms.conf)
 	mkdir -p /tmp/top/SOURCES /tmp/cxl-vfio-pci-$v
 	cd /src
@@ -40,13 +48,80 @@ rpm)
 		/src/rpm/cxl-vfio-pci.spec > /tmp/build.log 2>&1 || { tail -n 40 /tmp/build.log; exit 1; }
 	cp /tmp/top/RPMS/*/*.rpm /packages/
 	rpmlint --config /src/rpm/rpmlint.toml /packages/*.rpm
-	'
-	;;
-*) die "deb or rpm, not '$kind'" ;;
+	EOF
+		;;
+	*) die "deb or rpm, not '$1'" ;;
+	esac
+}
+
+build() { # kind
+	rm -rf "$TOP/build/$1"
+	mkdir -p "$TOP/build/$1"
+	in_copy "$1" "$(script_of "$1")"
+}
+
+# What apt and DKMS make of them, on a machine with the kernels of these series
+# shellcheck disable=SC2016 # the root's shell
+with_kernels() { # "series..." line
+	in_copy deb "series='$1'"'
+		keep=""
+		for s in $series; do keep="$keep $(cat /lab/kver-$s)"; done
+		for k in $(ls /lib/modules); do
+			[[ " $keep " == *" $k "* ]] || rm -r "/lib/modules/$k"
+		done
+		set -- $keep
+		apt-get -qq install -y /packages/cxl-vfio-pci-dkms_*.deb \
+			/packages/cxl-vfio-tools_*_amd64.deb
+		/etc/kernel/postinst.d/dkms "$1"
+		modinfo -k "$1" cxl-vfio-pci > /dev/null
+		'"$2"
+}
+
+# shellcheck disable=SC2016 # the root's shell
+purged='
+	apt-get -qq purge -y cxl-vfio-pci-dkms cxl-vfio-tools
+	! find / -xdev \( -path /src -o -path /packages -o -path /proc -o -path "/tmp/*" \) -prune -o \
+		-name "*cxl*vfio*" -not -path "*/cache/*" -print | grep .'
+
+# shellcheck disable=SC2016 # the root's shell
+check_packages() {
+	check "Debian packages build, lintian finds nothing" build deb
+	check "RPM packages build, rpmlint finds nothing" build rpm
+	check "the RPM has what DKMS needs" in_copy rpm '
+		rpm -qlp /packages/cxl-vfio-pci-dkms-*.rpm | grep -q "^/usr/src/cxl-vfio-pci-.*/dkms.conf$"
+		rpm -qp --scripts /packages/cxl-vfio-pci-dkms-*.rpm | grep -q "dkms build"
+		rpm -qlp /packages/cxl-vfio-tools-*.rpm | grep -q "^/usr/sbin/cxl-vfio$"'
+	check "apt installs them, DKMS builds the module, purging leaves nothing" with_kernels 7.3 '
+		cxl-vfio --version | grep -q "^cxl-vfio [0-9]"
+		'"$purged"
+	[ -n "${FULL:-}" ] && check_updates
+	finish
+}
+
+# shellcheck disable=SC2016 # the root's shell
+check_updates() {
+	check "a kernel update (6.12 to 7.3) brings the module along" with_kernels "6.12 7.3" '
+		/etc/kernel/postinst.d/dkms "$2"
+		modinfo -k "$2" cxl-vfio-pci > /dev/null
+		/etc/kernel/prerm.d/dkms "$1"
+		! modinfo -k "$1" cxl-vfio-pci > /dev/null 2>&1'
+	check "an update replaces it" with_kernels 7.3 '
+		dpkg-deb -R /packages/cxl-vfio-pci-dkms_*.deb /tmp/next
+		mv /tmp/next/usr/src/cxl-vfio-pci-* /tmp/next/usr/src/cxl-vfio-pci-99.0
+		sed -i "s/^Version: .*/Version: 99.0/" /tmp/next/DEBIAN/control
+		sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"99.0\"/" /tmp/next/usr/src/cxl-vfio-pci-99.0/dkms.conf
+		sed -i "s/$(cxl-vfio --version | cut -d" " -f2)/99.0/g" /tmp/next/DEBIAN/p*
+		rm -f /tmp/next/DEBIAN/md5sums
+		dpkg-deb -b /tmp/next /tmp/next.deb > /dev/null
+		apt-get -qq install -y /tmp/next.deb
+		dkms autoinstall -k "$1" > /dev/null
+		dkms status | grep -q "cxl-vfio-pci/99.0"
+		[ $(dkms status cxl-vfio-pci | grep -c "$1") = 1 ]
+		'"$purged"
+}
+
+prepare 7.3
+case ${1:-check} in
+check) check_packages ;;
+*) build "$1" && ls "$TOP/build/$1" ;;
 esac
-layer=$(mktemp -d "${TMPDIR:-/tmp}/cxl-vfio-lab.XXXXXX")
-in_layer "$(root_of 7.3)" "$layer" "$TOP=/src" "$out=/packages" -- bash -c "$script" </dev/null
-status=$?
-rm -rf --one-file-system "$layer"
-ls "$out"
-exit $status

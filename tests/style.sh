@@ -48,7 +48,7 @@ spdx() {
 		[ -f "$file" ] || continue
 		head -n 5 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0-only' ||
 			missing+=("$file")
-	done < <(git ls-files | grep -vE '^LICENSES/|^debian/source/format')
+	done < <(git ls-files | grep -vE '^LICENSES/|^debian/(source/format|changelog|copyright|.*\.docs)$')
 	[ ${#missing[@]} -eq 0 ] || { printf '%s\n' "${missing[@]}"; return 1; }
 }
 
@@ -91,6 +91,9 @@ mapfile -t files < <(git ls-files 'tests/*.[ch]')
 userspace=BIT_MACRO,ARRAY_SIZE,PREFER_DEFINED_ATTRIBUTE_MACRO,PREFER_KERNEL_TYPES,STRCPY
 userspace+=,ENOSYS,USE_NEGATIVE_ERRNO,VOLATILE,SPLIT_STRING,CAMELCASE,BRACES,NEW_TYPEDEFS,EMBEDDED_FUNCTION_NAME,MACRO_ARG_REUSE,MACRO_ARG_PRECEDENCE
 check "checkpatch --strict, tests" checkpatch "$userspace" "${files[@]}"
+mapfile -t files < <(git ls-files 'tools/*.[ch]')
+# What it says to people is not broken over lines
+check "checkpatch --strict, tool" checkpatch "$userspace,LONG_LINE_STRING" "${files[@]}"
 check "UAPI headers in C and C++, beside the distribution's" uapi
 mapfile -t files < <(scripts)
 check "shellcheck" shellcheck -x -P SCRIPTDIR -e SC1091 tests/style.sh "${files[@]}"

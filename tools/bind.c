@@ -180,8 +180,9 @@ static int make_persistent(const char *address)
 		return -errno;
 	}
 	fprintf(f, "# Written by cxl-vfio bind --persist; `cxl-vfio unbind --persist` removes it\n"
-		"ACTION==\"add\", SUBSYSTEM==\"pci\", KERNEL==\"%s\", ATTR{driver_override}=\"" DRIVER
-		"\", RUN+=\"/sbin/modprobe " MODULE "\"\n", address);
+		"ACTION==\"add\", SUBSYSTEM==\"pci\", KERNEL==\"%s\", "
+		"ATTR{driver_override}=\"" DRIVER "\", RUN+=\"/sbin/modprobe " MODULE "\"\n",
+		address);
 	if (fclose(f)) {
 		complain("%s: %s", path, strerror(errno));
 		return -EIO;

@@ -151,7 +151,8 @@ static int do_status(const char *address)
 	else
 		json_object_put(doc);
 	if (address && !bound) {
-		complain("%s is not bound to " DRIVER "; `cxl-vfio bind %s` does it", address, address);
+		complain("%s is not bound to " DRIVER "; `cxl-vfio bind %s` does it", address,
+			 address);
 		return EXIT_FAILED;
 	}
 	if (!bound && !options.json)

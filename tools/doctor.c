@@ -63,10 +63,10 @@ static bool path_exists(const char *fmt, const char *arg)
 
 static void check_kernel(struct report *r, const struct utsname *u)
 {
-	unsigned int major = 0, minor = 0;
+	unsigned int major, minor;
+	bool known = sscanf(u->release, "%u.%u", &major, &minor) == 2;
 
-	sscanf(u->release, "%u.%u", &major, &minor);
-	note(r, "kernel", major > 6 || (major == 6 && minor >= 1) ? OK : FAIL,
+	note(r, "kernel", known && (major > 6 || (major == 6 && minor >= 1)) ? OK : FAIL,
 	     "use a kernel from 6.1 on", "Linux %s", u->release);
 	note(r, "headers", path_exists("/lib/modules/%s/build", u->release) ? OK : WARN,
 	     "install the headers of this kernel (linux-headers-amd64 on Debian), DKMS needs them",
@@ -85,7 +85,8 @@ static void check_module(struct report *r, const struct utsname *u)
 		return;
 	ctx = kmod_new(dir, NULL);
 	if (!ctx || kmod_module_new_from_lookup(ctx, MODULE, &list) || !list) {
-		note(r, "module", FAIL, "dkms status; dkms autoinstall", MODULE " is not installed for this kernel");
+		note(r, "module", FAIL, "dkms status; dkms autoinstall",
+		     MODULE " is not installed for this kernel");
 		kmod_unref(ctx);
 		return;
 	}
@@ -109,7 +110,8 @@ static void check_module(struct report *r, const struct utsname *u)
 		if (!read_line(path, line, sizeof(line)) && !strstr(line, "[none]") && !signer)
 			note(r, "lockdown", FAIL,
 			     "sign it: dkms does with /var/lib/dkms/mok.key; enrol the key: mokutil --import /var/lib/dkms/mok.pub",
-			     "the kernel is locked down (%s) and takes no module without a signature", line);
+			     "the kernel is locked down (%s) and takes no module without a signature",
+			     line);
 	}
 	kmod_module_info_free_list(info);
 	kmod_module_unref(mod);
@@ -123,7 +125,8 @@ static void check_secure_boot(struct report *r)
 	unsigned char val[5] = {};
 	FILE *f;
 
-	if (make_path(path, sizeof(path), "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"))
+	if (make_path(path, sizeof(path), "/sys/firmware/efi/efivars/SecureBoot-%s",
+		      "8be4df61-93ca-11d2-aa0d-00e098032b8c"))
 		return;
 	f = fopen(path, "r");
 	if (f && fread(val, 1, sizeof(val), f) == sizeof(val) && val[4])
@@ -161,7 +164,8 @@ static void check_devices(struct report *r)
 	int n = find_devices(d, 32);
 
 	if (n <= 0)
-		note(r, "devices", WARN, geteuid() ? "run as root: config space cannot be read else" :
+		note(r, "devices", WARN, geteuid() ?
+		     "run as root: config space cannot be read else" :
 		     "see that firmware lists it: lspci -vvv | grep -A3 'CXL Devices'",
 		     "no CXL device with memory");
 	for (int i = 0; i < n; i++)

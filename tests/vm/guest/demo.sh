@@ -4,6 +4,8 @@
 # What `make demo` shows, step by step; ends at the first step that fails.
 
 set -e -o pipefail
+modprobe ccp 2>/dev/null || true
+modprobe kvm-amd 2>/dev/null || true
 bdf=$(dev)
 
 step() { printf '\n== %s\n' "$*"; }
@@ -33,6 +35,15 @@ fi
 
 step "A VMM's part: memory mapped, shared coherently with the device, DMA and interrupt"
 run "demo $bdf"
+
+if [ -c /dev/kvm ]; then
+	step "A stock guest in stock QEMU with KVM, and in it a driver that uses the device"
+	. /src/tests/vm/guest/nested.sh
+	nested_boot "$bdf" kvm -cpu host
+	grep -E 't2guest: (ok|FAIL|finished)|Region|CXLCap|Range1' "$NESTED"/console.log
+	grep -q 't2guest: finished' "$NESTED"/console.log
+	grep -q 't2guest: FAIL' "$NESTED"/console.log && exit 1
+fi
 
 step "Unbind"
 run "echo $bdf > $PCI/devices/$bdf/driver/unbind"

@@ -9,6 +9,8 @@ bdf=$(dev)
 nic=$(lspci -Dn -d 8086:10d3 | awk '{print $1}')
 modprobe ccp 2>/dev/null
 modprobe kvm-amd
+# Where systemd would make /dev/vfio/vfio
+modprobe vfio
 export LIBVIRT_DEFAULT_URI=qemu:///system
 
 # A host without systemd: libvirt's daemons by hand, QEMU as root in no cgroup
@@ -74,5 +76,19 @@ virsh destroy accelerator > /dev/null 2>&1
 timeout 20 sh -c "while [ \"\$(basename \$(readlink $PCI/devices/$bdf/driver))\" = $OURS ]; do sleep 0.5; done"
 check "then it is its former driver's again" equal "$(driver_of "$bdf")" pci-stub
 virsh undefine accelerator > /dev/null
-virsh list --all
-tail -20 /var/log/libvirt/qemu/*.log
+
+# Without <driver>, libvirt chooses by the aliases of the kernel's modules
+driver_chosen() { # address
+	domain chosen "$1" > /tmp/chosen.xml
+	virsh define /tmp/chosen.xml > /dev/null && virsh start chosen > /dev/null
+	driver_of "$1"
+	virsh destroy chosen > /dev/null 2>&1
+	virsh undefine chosen > /dev/null
+}
+check "a device of no known id gets vfio-pci" equal "$(driver_chosen "$bdf")" vfio-pci
+check "so does a network card" equal "$(driver_chosen "$nic")" vfio-pci
+# What a module built with CXL_VFIO_IDS=1234:c712 adds (see dkms.sh)
+echo "alias vfio_pci:v00001234d0000C712sv*sd*bc*sc*i* cxl_vfio_pci" >> "/lib/modules/$(uname -r)/modules.alias"
+check "with an alias for its id it gets this driver" equal "$(driver_chosen "$bdf")" "$OURS"
+check "and the network card still vfio-pci" equal "$(driver_chosen "$nic")" vfio-pci
+kill "$(cat /run/libvirtd.pid)"

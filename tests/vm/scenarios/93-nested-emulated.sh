@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The same guest without KVM: QEMU's own emulation, inside emulation.
+# cpu: EPYC-v4,+svm,+npt
+# smp: 1
+# kernels: 7.3
+# full: yes
+
+. /src/tests/vm/guest/nested.sh
+bdf=$(dev)
+check "binding works" equal "$(bind "$bdf")" 0
+nested_boot "$bdf" tcg -cpu max,la57=off
+nested_report
