@@ -37,10 +37,10 @@ demo: ## show the driver at work in a virtual machine (DEMO_KERNEL=7.3)
 	tests/vm/demo.sh $(DEMO_KERNEL)
 
 check: ## run all tests
-	tests/check.sh style t2dev kunit fuzz dkms packages vm
+	tests/check.sh style t2dev kunit fuzz tool dkms packages vm
 
 check-full: ## all tests, and those that take long
-	FULL=yes tests/check.sh style t2dev kunit fuzz dkms packages vm
+	FULL=yes tests/check.sh style t2dev kunit fuzz tool dkms packages vm
 
 check-style: ## build on all KERNELS without a warning; checkpatch, sparse, shellcheck
 	tests/style.sh $(KERNELS)
@@ -62,6 +62,9 @@ check-dkms: ## test installing, updating and refusing, with real DKMS
 
 check-packages: ## build, check, install, update and remove the packages
 	tests/packages.sh check
+
+check-tool: ## test what cxl-vfio sees of a host
+	tests/tool.sh
 
 check-vm: ## run the scenarios in virtual machines, KERNELS="6.12 7.3" for some
 	tests/vm/run.sh KERNELS="$(KERNELS)" $(SCENARIOS)
@@ -97,4 +100,4 @@ help: ## list the targets
 		while IFS='|' read -r name what; do printf '  %-12s %s\n' "$$name" "$$what"; done
 
 .PHONY: modules install uninstall demo check check-style check-t2dev check-kunit check-fuzz \
-	coverage check-dkms check-packages check-full check-vm tools deb rpm t2dev vm-progs bench docs clean help
+	coverage check-dkms check-packages check-tool check-full check-vm tools deb rpm t2dev vm-progs bench docs clean help

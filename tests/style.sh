@@ -91,7 +91,7 @@ mapfile -t files < <(git ls-files 'tests/*.[ch]')
 userspace=BIT_MACRO,ARRAY_SIZE,PREFER_DEFINED_ATTRIBUTE_MACRO,PREFER_KERNEL_TYPES,STRCPY
 userspace+=,ENOSYS,USE_NEGATIVE_ERRNO,VOLATILE,SPLIT_STRING,CAMELCASE,BRACES,NEW_TYPEDEFS,EMBEDDED_FUNCTION_NAME,MACRO_ARG_REUSE,MACRO_ARG_PRECEDENCE
 check "checkpatch --strict, tests" checkpatch "$userspace" "${files[@]}"
-mapfile -t files < <(git ls-files 'tools/*.[ch]')
+mapfile -t files < <(git ls-files 'tools/*.[ch]' 'docs/*.c')
 # What it says to people is not broken over lines
 check "checkpatch --strict, tool" checkpatch "$userspace,LONG_LINE_STRING" "${files[@]}"
 check "UAPI headers in C and C++, beside the distribution's" uapi

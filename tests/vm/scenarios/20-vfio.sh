@@ -15,3 +15,7 @@ for place in middle start end; do
 	DEVICE=$bdf HPA=0x100000000 tap vfio_test "${only[@]}"
 	unbind "$bdf"
 done
+bind "$bdf" > /dev/null
+group=$(basename "$(readlink "$PCI/devices/$bdf/iommu_group")")
+check "the documentation's example maps device memory" \
+	sh -c "vmm-example /dev/vfio/$group $bdf | grep -q 'it reads 42'"

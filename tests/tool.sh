@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Tests what cxl-vfio sees of a host, with sanitizers, in the lab's Debian 13 root.
+
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+here=tests/vm
+. tests/report.sh
+. tests/vm/lib/all.sh
+
+prepare 7.3
+mkdir -p build/tools
+# shellcheck disable=SC2016 # the root's shell
+in_root "$(root_of 7.3)" "$TOP=/src" -- sh -ec '
+	cd /src/tests/tool
+	gcc -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -fsanitize=address,undefined \
+		-I../../include/uapi -o ../../build/tools/test tool_test.c ../../tools/paths.c \
+		../../tools/output.c ../../tools/device.c -lcmocka -lpci -ljson-c
+	../../build/tools/test' > build/tools/test.log 2>&1 </dev/null
+status=$?
+while read -r name; do
+	result 0 "$name" < /dev/null
+done < <(sed -n 's/^\[ *OK \] //p' build/tools/test.log)
+while read -r name; do
+	result 1 "$name" < build/tools/test.log
+done < <(sed -n 's/^\[  FAILED  \] \([a-z_]*\)$/\1/p' build/tools/test.log | sort -u)
+[ $status -eq 0 ] || [ $failed -gt 0 ] || result 1 "the tests run to their end" < build/tools/test.log
+finish

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What cxl-vfio sees of a host: on made-up trees of /sys and /proc, whole and
+ * broken.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <linux/cxl_vfio_regs.h>
+
+#include "../../tools/tool.h"
+
+#define BDF		"0000:0d:00.0"
+#define DVSEC		0x130
+#define LOCATOR		0x180
+#define BLOCK		0x10000
+#define HDM		0x200
+#define BASE		0x100000000ull
+#define SIZE		0x10000000ull
+
+struct options options = { .root = "" };
+
+/* libpci does not free the parameters that it was given */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libpci.so";
+}
+
+static char root[] = "/tmp/cxl-vfio-test.XXXXXX";
+static uint8_t config[4096];
+static uint32_t regs[0x40000 / 4];
+
+static void put32(unsigned int at, uint32_t val)
+{
+	memcpy(config + at, &val, 4);
+}
+
+static uint32_t *cm(unsigned int at)
+{
+	return &regs[(BLOCK + CXL_VFIO_CM_OFFSET + at) / 4];
+}
+
+static void dvsec(unsigned int at, unsigned int next, uint16_t id, unsigned int len)
+{
+	put32(at, 0x00010023 | next << 20);
+	put32(at + 4, CXL_VFIO_DVSEC_VENDOR_ID | len << 20);
+	put32(at + 8, id);
+}
+
+static void save(const char *name, const void *data, size_t size)
+{
+	char path[PATH_MAX];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s%s", root, name);
+	for (char *p = path + strlen(root) + 1; (p = strchr(p, '/')); p++) {
+		*p = 0;
+		mkdir(path, 0755);
+		*p = '/';
+	}
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(1, fwrite(data, size, 1, f));
+	fclose(f);
+}
+
+#define IN_DEVICE(name)	"/sys/bus/pci/devices/" BDF "/" name
+
+static void save_text(const char *name, const char *text)
+{
+	save(name, text, strlen(text));
+}
+
+static void save_device(void)
+{
+	save(IN_DEVICE("config"), config, sizeof(config));
+	save(IN_DEVICE("resource0"), regs, sizeof(regs));
+}
+
+/* A device as it should be, of one committed decoder */
+static int make_device(void **state)
+{
+	char path[PATH_MAX];
+	uint32_t *d = cm(HDM + CXL_VFIO_HDM_DECODER(0));
+
+	(void)state;
+	memset(config, 0, sizeof(config));
+	memset(regs, 0, sizeof(regs));
+	put32(0, 0xc7121234);
+	put32(4, 0x00100002);
+	put32(8, 0x12000001);
+	put32(0x10, 0xc);
+	put32(0x100, 0x00010003 | DVSEC << 20);
+	dvsec(DVSEC, LOCATOR, CXL_VFIO_DVSEC_ID_DEVICE, 0x3c);
+	config[DVSEC + CXL_VFIO_DVSEC_CAP] = CXL_VFIO_DVSEC_CAP_MEM;
+	dvsec(LOCATOR, 0, CXL_VFIO_DVSEC_ID_REG_LOCATOR, 0x1c);
+	put32(LOCATOR + CXL_VFIO_RLOC_ENTRY(1), BLOCK | 0x100);
+	*cm(0) = 0x01010001;
+	*cm(4) = HDM << 20 | 0x00010005;
+	d[CXL_VFIO_HDM_BASE_HIGH / 4] = BASE >> 32;
+	d[CXL_VFIO_HDM_SIZE_LOW / 4] = SIZE;
+	d[CXL_VFIO_HDM_CTRL / 4] = CXL_VFIO_HDM_CTRL_COMMITTED;
+
+	save_text(IN_DEVICE("vendor"), "0x1234\n");
+	save_text(IN_DEVICE("device"), "0xc712\n");
+	save_text(IN_DEVICE("class"), "0x120000\n");
+	save_text(IN_DEVICE("irq"), "0\n");
+	save_text(IN_DEVICE("resource"), "0x0 0x0 0x0\n");
+	save_text(IN_DEVICE("driver_override"), "(null)\n");
+	save_text("/proc/iomem", "00001000-0009fbff : System RAM\n100000000-10fffffff : Reserved\n");
+	save_device();
+	snprintf(path, sizeof(path), "%s%s", root, IN_DEVICE("iommu_group"));
+	unlink(path);
+	assert_int_equal(0, symlink("../../../../kernel/iommu_groups/7", path));
+	return 0;
+}
+
+static void expect_reason(const char *words)
+{
+	struct device d[4];
+
+	save_device();
+	assert_int_equal(1, find_devices(d, 4));
+	if (!words)
+		assert_string_equal("", d[0].reason);
+	else if (!strstr(d[0].reason, words))
+		fail_msg("the reason is '%s', expected '%s'", d[0].reason, words);
+}
+
+static void a_good_device(void **state)
+{
+	struct device d[4];
+
+	(void)state;
+	assert_int_equal(1, find_devices(d, 4));
+	assert_string_equal(BDF, d[0].address);
+	assert_int_equal(0x1234, d[0].vendor);
+	assert_int_equal(7, d[0].iommu_group);
+	assert_string_equal("", d[0].driver);
+	assert_string_equal("", d[0].override);
+	assert_int_equal(1, d[0].nr_ranges);
+	assert_int_equal(BASE, d[0].range[0].base);
+	assert_int_equal(SIZE, d[0].range[0].size);
+	assert_string_equal("", d[0].reason);
+}
+
+static void its_json(void **state)
+{
+	struct json_object *o, *val;
+	struct device d;
+
+	(void)state;
+	assert_int_equal(0, find_device(BDF, &d));
+	o = device_json(&d);
+	assert_true(json_object_object_get_ex(o, "usable", &val));
+	assert_true(json_object_get_boolean(val));
+	assert_false(json_object_object_get_ex(o, "driver", NULL));
+	assert_false(json_object_object_get_ex(o, "reason", NULL));
+	assert_true(json_object_object_get_ex(o, "vendor_id", &val));
+	assert_string_equal("0x1234", json_object_get_string(val));
+	assert_true(json_object_object_get_ex(o, "hdm_ranges", &val));
+	val = json_object_array_get_idx(val, 0);
+	assert_string_equal("{ \"base\": \"0x100000000\", \"size\": 268435456 }",
+			    json_object_to_json_string(val));
+	json_object_put(o);
+}
+
+static void reasons(void **state)
+{
+	uint32_t *d = cm(HDM + CXL_VFIO_HDM_DECODER(0));
+	char path[PATH_MAX];
+
+	expect_reason(NULL);
+	d[CXL_VFIO_HDM_CTRL / 4] = 0;
+	expect_reason("no HDM decoder is committed");
+	d[CXL_VFIO_HDM_CTRL / 4] = CXL_VFIO_HDM_CTRL_COMMITTED | 0x10;
+	expect_reason("interleaved");
+	d[CXL_VFIO_HDM_CTRL / 4] = CXL_VFIO_HDM_CTRL_COMMITTED;
+	save_text("/proc/iomem", "100000000-13fffffff : System RAM\n");
+	expect_reason("System RAM");
+	/* As others than root see it */
+	save_text("/proc/iomem", "00000000-00000000 : System RAM\n");
+	expect_reason(NULL);
+	config[4] = 0;
+	expect_reason("memory space is off");
+	make_device(state);
+	memset(cm(0), 0xff, CXL_VFIO_CM_SIZE);
+	expect_reason("all ones");
+	make_device(state);
+	snprintf(path, sizeof(path), "%s%s", root, IN_DEVICE("iommu_group"));
+	unlink(path);
+	expect_reason("no IOMMU group");
+}
+
+/* Nothing that a device says may do harm */
+static void hostile_devices(void **state)
+{
+	struct device d[4];
+
+	put32(LOCATOR + CXL_VFIO_RLOC_ENTRY(1), BLOCK | 0x107);
+	expect_reason("no component registers");
+	put32(LOCATOR + CXL_VFIO_RLOC_ENTRY(1), 0xfff00100);
+	expect_reason("cannot be read");
+	put32(LOCATOR + CXL_VFIO_RLOC_ENTRY(1), BLOCK | 0x100);
+	put32(LOCATOR + CXL_VFIO_RLOC_ENTRY(1) + 4, ~0u);
+	expect_reason("cannot be read");
+	make_device(state);
+	put32(LOCATOR + 4, CXL_VFIO_DVSEC_VENDOR_ID | 0xfffu << 20);
+	expect_reason(NULL);
+	make_device(state);
+	/* Capabilities at the area's very end, a reserved count, 255 entries */
+	*cm(4) = 0xffcu << 20 | 0x00010005;
+	*cm(0xffc) = 0xc;
+	expect_reason("no HDM decoder is committed");
+	*cm(0xffc) = 0xf;
+	expect_reason("no HDM decoder is committed");
+	memset(cm(0), 0x05, CXL_VFIO_CM_SIZE);
+	expect_reason("");
+	/* A chain that loops has no DVSEC, and an end */
+	make_device(state);
+	put32(0x100, 0x00010003 | 0x100u << 20);
+	save_device();
+	assert_int_equal(0, find_devices(d, 4));
+	memset(config + 0x100, 0xff, sizeof(config) - 0x100);
+	save_device();
+	assert_int_equal(0, find_devices(d, 4));
+}
+
+static void short_config_space(void **state)
+{
+	struct device d[4];
+
+	(void)state;
+	save(IN_DEVICE("config"), config, 64);
+	assert_int_equal(0, find_devices(d, 4));
+}
+
+static void addresses(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} cases[] = {
+		{ "0d:00.0", "0000:0d:00.0" }, { "0000:0d:00.0", "0000:0d:00.0" },
+		{ "0001:FF:1f.7", "0001:ff:1f.7" }, { "1:2:3.4", "0001:02:03.4" },
+		{ "", NULL }, { "0d:00", NULL }, { "0d:00.8", NULL }, { "0d:20.0", NULL },
+		{ "0000:0d:00.0 ", NULL }, { "0d:00.0/..", NULL }, { "../../etc", NULL },
+		{ "00000:0d:00.0", NULL }, { "-1:00.0", NULL }, { "0x0d:00.0", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char address[ADDRESS_LEN] = "";
+		int ret = parse_address(cases[i].in, address);
+
+		if (!cases[i].out != !!ret)
+			fail_msg("'%s' gives %d '%s'", cases[i].in, ret, address);
+		if (cases[i].out)
+			assert_string_equal(cases[i].out, address);
+	}
+}
+
+static void sizes(void **state)
+{
+	char s[32];
+
+	(void)state;
+	format_size(256ull << 20, s, sizeof(s));
+	assert_string_equal("256 MiB", s);
+	format_size(64ull << 30, s, sizeof(s));
+	assert_string_equal("64 GiB", s);
+	format_size(0, s, sizeof(s));
+	assert_string_equal("0 MiB", s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_good_device, make_device),
+		cmocka_unit_test_setup(its_json, make_device),
+		cmocka_unit_test_setup(reasons, make_device),
+		cmocka_unit_test_setup(hostile_devices, make_device),
+		cmocka_unit_test_setup(short_config_space, make_device),
+		cmocka_unit_test(addresses),
+		cmocka_unit_test(sizes),
+	};
+
+	if (!mkdtemp(root))
+		return 1;
+	options.root = root;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
