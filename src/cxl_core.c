@@ -216,6 +216,16 @@ static enum lack find_lack(struct cxl_vfio_device *dev)
 	return lack;
 }
 
+/* What cxl-core turned on is what a reset has to bring back */
+static void note_enables(struct cxl_vfio_device *dev)
+{
+	u32 global = dev->found->hdm_offset + CXL_VFIO_HDM_GLOBAL_CTRL;
+
+	dev->found->cm[global / 4] = readl(dev->cm_regs + global);
+	pci_read_config_word(dev->core.pdev, dev->found->dvsec + CXL_VFIO_DVSEC_CTRL,
+			     &dev->found->dvsec_ctrl);
+}
+
 static int join(struct cxl_vfio_device *dev)
 {
 	const struct cxl_vfio_hdm_range *ours = &dev->found->range[0];
@@ -227,12 +237,8 @@ static int join(struct cxl_vfio_device *dev)
 	if (ret)
 		return ret;
 	ret = cxl_vfio_compat_cxl_join(pdev, dev->found->dvsec, ours->size, &range);
-	if (!ret) {
-		/* What cxl-core turned on is what a reset has to bring back */
-		cxl_vfio_read_cm(dev->cm_regs, dev->found->cm);
-		pci_read_config_word(pdev, dev->found->dvsec + CXL_VFIO_DVSEC_CTRL,
-				     &dev->found->dvsec_ctrl);
-	}
+	if (!ret)
+		note_enables(dev);
 	pci_disable_device(pdev);
 	if (ret) {
 		pci_err(pdev, "cxl-core does not take the device (%d); see the log above, or bind with cxl_core=off\n",
@@ -314,8 +320,10 @@ int cxl_vfio_topology_watch(struct cxl_vfio_device *dev)
 	parent = dev->mem[0].claim->parent;
 	topology->memdev = cxl_vfio_compat_cxl_memdev(dev->core.pdev);
 	if (!topology->memdev || !parent || !parent->name ||
-	    strscpy(topology->region, parent->name, sizeof(topology->region)) < 0)
+	    strscpy(topology->region, parent->name, sizeof(topology->region)) < 0) {
+		pci_err(dev->core.pdev, "cxl-core shows no memdev, or no region around the memory; bind with cxl_core=off\n");
 		return -ENODEV;
+	}
 	topology->nb.notifier_call = topology_event;
 	ret = bus_register_notifier(topology->memdev->bus, &topology->nb);
 	if (ret)

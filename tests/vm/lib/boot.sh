@@ -171,7 +171,7 @@ boot() {
 		-kernel "/lab/image/$(basename "$(kernel_image "$series")")" \
 		-initrd /lab/initramfs/initramfs \
 		-serial file:/lab/run/console.log -serial "${LAB_RESULT:-file:/lab/run/result.log}" \
-		-append "console=ttyS0 loglevel=5 panic=-1 oops=panic intel_iommu=on nokaslr no_timer_check mitigations=off memmap=$(cat "$dir/memmap") lab.plan=${dir#"$TOP"/}/plan" \
+		-append "console=ttyS0 loglevel=5 panic=-1 oops=panic intel_iommu=on nokaslr no_timer_check mitigations=off memmap=$(cat "$dir/memmap") lab.plan=${dir#"$TOP"/}/plan${FULL:+ lab.full}" \
 		< /dev/null > "$dir/qemu.log" 2>&1 || status=$?
 	rmdir "$dir"/merged.* 2>/dev/null
 	stop_devices "$dir" > "$dir/devices.log"
