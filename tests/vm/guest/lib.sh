@@ -70,6 +70,9 @@ bind() {
 	sysfs_write "$PCI/drivers/$driver/bind" "$1"
 }
 
+# The first open clears the memory: GiBs of it take longer here than a test may
+let_clear() { vfio_info "$1" > /dev/null; }
+
 unbind() {
 	echo "$1" > "$PCI/devices/$1/driver/unbind"
 	echo > "$PCI/devices/$1/driver_override"

@@ -23,6 +23,7 @@ for order in 18 9 0; do
 	only=()
 	[ $order = 18 ] || only=(-t faults_are_as_large_as_they_can_be -t page_tables_say_write_back
 		-t any_alignment_gets_pages_around_a_fault -t any_sub_range)
+	let_clear "$bdf"
 	DEVICE=$bdf HPA=0x140000000 REGIONS=3 MAX_ORDER=$order HUGE=$huge POISON=$poison tap mem_test "${only[@]}"
 	check "max_order=$order: the kernel's list has the range as write-back" \
 		grep -q '0x0000000140000000-0x00000001c0000000. write-back' "$types"

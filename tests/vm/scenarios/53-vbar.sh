@@ -9,6 +9,7 @@ bdf=$(dev)
 vbar() { cat "$PCI/devices/$bdf/cxl_vfio/vbar"; }
 check "binding works" equal "$(bind "$bdf")" 0
 check "the virtual BAR is in the free slot" equal "$(vbar)" 4
+let_clear "$bdf"
 DEVICE=$bdf BAR=4 SIZE=2048 tap vbar_test
 unbind "$bdf"
 
@@ -16,6 +17,7 @@ t2ctl "$bdf" --decoder=0,base=5G,size=768M
 log_mark
 check "a device with 768 MiB is bound" equal "$(bind "$bdf")" 0
 check "its BAR has more" logged "$bdf: virtual BAR 4: 768 MiB of device memory in 1024 MiB"
+let_clear "$bdf"
 DEVICE=$bdf BAR=4 SIZE=768 tap vbar_test
 unbind "$bdf"
 t2ctl "$bdf" restore
