@@ -24,7 +24,7 @@ check "the claim is that of the region" \
 check "cxl list has the memdev" sh -c "cxl list -M -m mem0 2>/dev/null | grep -q '\"host\":\"$bdf\"'"
 check "and the endpoint's decoder" sh -c "cxl list -D -d endpoint 2>/dev/null | grep -q '\"resource\":4294967296'"
 check "and the region" sh -c "cxl list -R 2>/dev/null | grep -q '\"size\":268435456'"
-DEVICE=$bdf tap vfio_test
+! full || DEVICE=$bdf tap vfio_test
 t2ctl "$bdf" --lose=flr,cxl,bus,d3
 DEVICE=$bdf LOSE=Y tap reset_test
 t2ctl "$bdf" restore
