@@ -203,37 +203,51 @@ int cxl_vfio_bar_mmap(struct cxl_vfio_device *dev, struct vm_area_struct *vma)
 	return cxl_vfio_window_mmap(&dev->bar, vma, pgprot_noncached(vma->vm_page_prot));
 }
 
+/**
+ * cxl_vfio_bar_add_sparse() - say which parts of a BAR can be mapped
+ * @caps: where it is said
+ * @areas: the parts
+ * @n: how many
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int cxl_vfio_bar_add_sparse(struct vfio_info_cap *caps,
+			    const struct vfio_region_sparse_mmap_area *areas, unsigned int n)
+{
+	struct vfio_region_info_cap_sparse_mmap *sparse;
+	int ret;
+
+	sparse = kzalloc(struct_size(sparse, areas, n), GFP_KERNEL);
+	if (!sparse)
+		return -ENOMEM;
+	sparse->header.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP;
+	sparse->header.version = 1;
+	sparse->nr_areas = n;
+	memcpy(sparse->areas, areas, n * sizeof(*areas));
+	ret = vfio_info_add_capability(caps, &sparse->header, struct_size(sparse, areas, n));
+	kfree(sparse);
+	return ret;
+}
+
 /* The parts of the BAR around the block, the block being 64 KiB aligned */
 static int add_sparse_areas(struct cxl_vfio_device *dev, struct vfio_region_info *info,
 			    struct vfio_info_cap *caps)
 {
 	u64 before = dev->found->block_offset;
 	u64 after = before + CXL_VFIO_COMP_BLOCK_SIZE;
-	struct vfio_region_info_cap_sparse_mmap *sparse;
+	struct vfio_region_sparse_mmap_area areas[2] = {};
 	unsigned int n = 0;
-	int ret;
 
-	if (dev->bar.size == CXL_VFIO_COMP_BLOCK_SIZE)
-		return 0;
-
-	sparse = kzalloc(struct_size(sparse, areas, 2), GFP_KERNEL);
-	if (!sparse)
-		return -ENOMEM;
-	sparse->header.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP;
-	sparse->header.version = 1;
-	if (before) {
-		sparse->areas[n].offset = 0;
-		sparse->areas[n++].size = before;
-	}
+	if (before)
+		areas[n++].size = before;
 	if (after < dev->bar.size) {
-		sparse->areas[n].offset = after;
-		sparse->areas[n++].size = dev->bar.size - after;
+		areas[n].offset = after;
+		areas[n++].size = dev->bar.size - after;
 	}
-	sparse->nr_areas = n;
+	if (!n)
+		return 0;
 	info->flags |= VFIO_REGION_INFO_FLAG_MMAP;
-	ret = vfio_info_add_capability(caps, &sparse->header, struct_size(sparse, areas, n));
-	kfree(sparse);
-	return ret;
+	return cxl_vfio_bar_add_sparse(caps, areas, n);
 }
 
 /**

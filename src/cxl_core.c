@@ -121,19 +121,14 @@ static bool host_bridge_uid(struct pci_dev *pdev, u32 *uid)
 	return adev && acpi_device_uid(adev) && !kstrtou32(acpi_device_uid(adev), 0, uid);
 }
 
-static u64 reg_pair(const u32 *regs, u32 low, u32 high)
-{
-	return ((u64)regs[high / 4] << 32) | regs[low / 4];
-}
-
 /* Is the decoder whose registers these are committed to @range, one way? */
 static bool decoder_decodes(const u32 *decoder, const struct cxl_vfio_hdm_range *range)
 {
+	struct cxl_vfio_hdm_range its = cxl_vfio_decoder_range(decoder, 0);
 	u32 ctrl = decoder[CXL_VFIO_HDM_CTRL / 4];
 
 	return (ctrl & CXL_VFIO_HDM_CTRL_COMMITTED) && !FIELD_GET(CXL_VFIO_HDM_CTRL_IW, ctrl) &&
-	       reg_pair(decoder, CXL_VFIO_HDM_BASE_LOW, CXL_VFIO_HDM_BASE_HIGH) == range->base &&
-	       reg_pair(decoder, CXL_VFIO_HDM_SIZE_LOW, CXL_VFIO_HDM_SIZE_HIGH) == range->size;
+	       its.base == range->base && its.size == range->size;
 }
 
 /* The same for any decoder of a CXL.cache/mem area, CXL r4.0 8.2.4 */
@@ -310,7 +305,7 @@ int cxl_vfio_topology_watch(struct cxl_vfio_device *dev)
 {
 	struct cxl_vfio_topology *topology = &dev->topology;
 	const struct resource *parent;
-	int ret;
+	int ret = -ENODEV;
 
 	if (topology->missing)
 		pci_info(dev->core.pdev, "not in the kernel's CXL topology: %s; taking the range from the decoder's own registers\n",
@@ -322,16 +317,20 @@ int cxl_vfio_topology_watch(struct cxl_vfio_device *dev)
 	if (!topology->memdev || !parent || !parent->name ||
 	    strscpy(topology->region, parent->name, sizeof(topology->region)) < 0) {
 		pci_err(dev->core.pdev, "cxl-core shows no memdev, or no region around the memory; bind with cxl_core=off\n");
-		return -ENODEV;
+		goto put;
 	}
 	topology->nb.notifier_call = topology_event;
 	ret = bus_register_notifier(topology->memdev->bus, &topology->nb);
 	if (ret)
-		return ret;
-	topology->watched = true;
+		goto put;
 	pci_info(dev->core.pdev, "in the kernel's CXL topology as %s, memory as %s\n",
 		 dev_name(topology->memdev), topology->region);
 	return 0;
+
+put:
+	put_device(topology->memdev);
+	topology->memdev = NULL;
+	return ret;
 }
 
 /**
@@ -340,9 +339,11 @@ int cxl_vfio_topology_watch(struct cxl_vfio_device *dev)
  */
 void cxl_vfio_topology_leave(struct cxl_vfio_device *dev)
 {
-	if (dev->topology.watched)
-		bus_unregister_notifier(dev->topology.memdev->bus, &dev->topology.nb);
-	dev->topology.watched = false;
-	put_device(dev->topology.memdev);
-	dev->topology.memdev = NULL;
+	struct cxl_vfio_topology *topology = &dev->topology;
+
+	if (!topology->memdev)
+		return;
+	bus_unregister_notifier(topology->memdev->bus, &topology->nb);
+	put_device(topology->memdev);
+	topology->memdev = NULL;
 }

@@ -105,15 +105,13 @@ enum cxl_vfio_topology_mode {
  * struct cxl_vfio_topology - the device's place in the kernel's CXL topology
  * @joined: it has one
  * @missing: or what it lacks for one, NULL if none is wanted
- * @watched: @nb is registered
- * @memdev: what stands for the device there
+ * @memdev: what stands for the device there, while @nb is registered
  * @region: name of the region that its memory is
  * @nb: tells when the two leave
  */
 struct cxl_vfio_topology {
 	bool joined;
 	const char *missing;
-	bool watched;
 	struct device *memdev;
 	char region[32];
 	struct notifier_block nb;
@@ -297,6 +295,8 @@ ssize_t cxl_vfio_bar_rw(struct cxl_vfio_device *dev, char __user *buf, size_t co
 int cxl_vfio_bar_mmap(struct cxl_vfio_device *dev, struct vm_area_struct *vma);
 int cxl_vfio_bar_region_info(struct cxl_vfio_device *dev, struct vfio_region_info *info,
 			     struct vfio_info_cap *caps);
+int cxl_vfio_bar_add_sparse(struct vfio_info_cap *caps,
+			    const struct vfio_region_sparse_mmap_area *areas, unsigned int n);
 bool cxl_vfio_bar_is_block(const struct cxl_vfio_device *dev, u64 start, u64 len);
 
 /* config.c */

@@ -259,18 +259,30 @@ static int find_hdm(struct pci_dev *pdev, struct cxl_vfio_found *found)
 	return 0;
 }
 
-/* One committed decoder, CXL r4.0 8.2.4.20; @reg is its first register */
-static int note_range(struct pci_dev *pdev, struct cxl_vfio_found *found, unsigned int n,
-		      const u32 *reg)
+/**
+ * cxl_vfio_decoder_range() - what a decoder decodes, CXL r4.0 8.2.4.20
+ * @reg: its registers, as read
+ * @n: which decoder it is
+ *
+ * Return: base and size, whether it is committed or not.
+ */
+struct cxl_vfio_hdm_range cxl_vfio_decoder_range(const u32 *reg, unsigned int n)
 {
-	u32 ctrl = reg[CXL_VFIO_HDM_CTRL / 4];
-	struct cxl_vfio_hdm_range range = {
+	return (struct cxl_vfio_hdm_range) {
 		.base = ((u64)reg[CXL_VFIO_HDM_BASE_HIGH / 4] << 32) |
 			reg[CXL_VFIO_HDM_BASE_LOW / 4],
 		.size = ((u64)reg[CXL_VFIO_HDM_SIZE_HIGH / 4] << 32) |
 			reg[CXL_VFIO_HDM_SIZE_LOW / 4],
 		.decoder = n,
 	};
+}
+
+/* One committed decoder; @reg is its first register */
+static int note_range(struct pci_dev *pdev, struct cxl_vfio_found *found, unsigned int n,
+		      const u32 *reg)
+{
+	u32 ctrl = reg[CXL_VFIO_HDM_CTRL / 4];
+	struct cxl_vfio_hdm_range range = cxl_vfio_decoder_range(reg, n);
 
 	if (all_ones(ctrl)) {
 		pci_err(pdev, "HDM decoder %u: CTRL reads %#x, the device does not respond\n",

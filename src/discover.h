@@ -48,6 +48,7 @@ struct cxl_vfio_found {
 
 int cxl_vfio_discover(struct pci_dev *pdev, struct cxl_vfio_found *found);
 void __iomem *cxl_vfio_map_cm(struct pci_dev *pdev, const struct cxl_vfio_found *found);
+struct cxl_vfio_hdm_range cxl_vfio_decoder_range(const u32 *reg, unsigned int n);
 u64 cxl_vfio_component_block(struct pci_dev *port);
 void cxl_vfio_read_cm(const void __iomem *regs, u32 *cm);
 int cxl_vfio_wait_ranges(struct pci_dev *pdev, const struct cxl_vfio_found *found);

@@ -412,7 +412,7 @@ static int claim(struct cxl_vfio_device *dev)
 		goto release;
 	ret = cxl_vfio_topology_watch(dev);
 	if (ret)
-		goto leave;
+		goto release;
 	ret = cxl_vfio_reset_bind(dev);
 	if (ret)
 		goto leave;

@@ -6,7 +6,6 @@
  */
 #include <linux/log2.h>
 #include <linux/pci.h>
-#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "cxl_vfio.h"
@@ -148,24 +147,11 @@ int cxl_vfio_vbar_region_info(struct cxl_vfio_device *dev, struct vfio_region_in
 			      struct vfio_info_cap *caps)
 {
 	const struct cxl_vfio_vbar *vbar = &dev->vbar;
-	struct vfio_region_info_cap_sparse_mmap *sparse;
-	int ret;
+	const struct vfio_region_sparse_mmap_area memory = { .size = vbar->window.size };
 
 	info->offset = vbar->window.offset;
 	info->size = vbar->size;
 	info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE |
 		      VFIO_REGION_INFO_FLAG_MMAP;
-	if (vbar->size == vbar->window.size)
-		return 0;
-
-	sparse = kzalloc(struct_size(sparse, areas, 1), GFP_KERNEL);
-	if (!sparse)
-		return -ENOMEM;
-	sparse->header.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP;
-	sparse->header.version = 1;
-	sparse->nr_areas = 1;
-	sparse->areas[0].size = vbar->window.size;
-	ret = vfio_info_add_capability(caps, &sparse->header, struct_size(sparse, areas, 1));
-	kfree(sparse);
-	return ret;
+	return vbar->size == vbar->window.size ? 0 : cxl_vfio_bar_add_sparse(caps, &memory, 1);
 }

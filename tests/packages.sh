@@ -11,17 +11,6 @@ here=tests/vm
 . tests/report.sh
 . tests/vm/lib/all.sh
 
-# A line of shell in a copy of the root that is thrown away, with the packages
-in_copy() { # kind line
-	local layer status=0
-
-	layer=$(mktemp -d "${TMPDIR:-/tmp}/cxl-vfio-lab.XXXXXX")
-	in_layer "$(root_of 7.3)" "$layer" "$TOP=/src" "$TOP/build/$1=/packages" -- \
-		bash -ec "$2" </dev/null || status=$?
-	rm -rf --one-file-system "$layer"
-	return $status
-}
-
 # What builds a kind of package in such a copy
 script_of() { # kind
 	case $1 in
@@ -32,7 +21,7 @@ script_of() { # kind
 	tar -c --exclude=./build --exclude=./.git --exclude="*.o" --exclude="*.ko" . | tar -x -C /tmp/cxl-vfio-pci
 	cd /tmp/cxl-vfio-pci
 	dpkg-buildpackage -b -d -us -uc > /tmp/build.log 2>&1 || { tail -n 40 /tmp/build.log; exit 1; }
-	cp /tmp/*.deb /tmp/*.changes /packages/
+	cp /tmp/*.deb /tmp/*.changes /src/build/deb/
 	# There is no mail address of the project yet
 	lintian --allow-root --suppress-tags bogus-mail-host --fail-on error,warning /tmp/*.changes
 	EOF
@@ -46,8 +35,8 @@ script_of() { # kind
 	tar -C /tmp -czf /tmp/top/SOURCES/cxl-vfio-pci-$v.tar.gz cxl-vfio-pci-$v
 	rpmbuild -bb --nodeps --define "_topdir /tmp/top" --define "pkg_version $v" \
 		/src/rpm/cxl-vfio-pci.spec > /tmp/build.log 2>&1 || { tail -n 40 /tmp/build.log; exit 1; }
-	cp /tmp/top/RPMS/*/*.rpm /packages/
-	rpmlint --config /src/rpm/rpmlint.toml /packages/*.rpm
+	cp /tmp/top/RPMS/*/*.rpm /src/build/rpm/
+	rpmlint --config /src/rpm/rpmlint.toml /src/build/rpm/*.rpm
 	EOF
 		;;
 	*) die "deb or rpm, not '$1'" ;;
@@ -57,21 +46,21 @@ script_of() { # kind
 build() { # kind
 	rm -rf "$TOP/build/$1"
 	mkdir -p "$TOP/build/$1"
-	in_copy "$1" "$(script_of "$1")"
+	in_throwaway 7.3 bash -ec "$(script_of "$1")"
 }
 
 # What apt and DKMS make of them, on a machine with the kernels of these series
 # shellcheck disable=SC2016 # the root's shell
 with_kernels() { # "series..." line
-	in_copy deb "series='$1'"'
+	in_throwaway 7.3 bash -ec "series='$1'"'
 		keep=""
 		for s in $series; do keep="$keep $(cat /lab/kver-$s)"; done
 		for k in $(ls /lib/modules); do
 			[[ " $keep " == *" $k "* ]] || rm -r "/lib/modules/$k"
 		done
 		set -- $keep
-		apt-get -qq install -y /packages/cxl-vfio-pci-dkms_*.deb \
-			/packages/cxl-vfio-tools_*_amd64.deb
+		apt-get -qq install -y /src/build/deb/cxl-vfio-pci-dkms_*.deb \
+			/src/build/deb/cxl-vfio-tools_*_amd64.deb
 		/etc/kernel/postinst.d/dkms "$1"
 		modinfo -k "$1" cxl-vfio-pci > /dev/null
 		'"$2"
@@ -80,17 +69,17 @@ with_kernels() { # "series..." line
 # shellcheck disable=SC2016 # the root's shell
 purged='
 	apt-get -qq purge -y cxl-vfio-pci-dkms cxl-vfio-tools
-	! find / -xdev \( -path /src -o -path /packages -o -path /proc -o -path "/tmp/*" \) -prune -o \
+	! find / -xdev \( -path /src -o -path /out -o -path /proc -o -path "/tmp/*" \) -prune -o \
 		-name "*cxl*vfio*" -not -path "*/cache/*" -print | grep .'
 
 # shellcheck disable=SC2016 # the root's shell
 check_packages() {
 	check "Debian packages build, lintian finds nothing" build deb
 	check "RPM packages build, rpmlint finds nothing" build rpm
-	check "the RPM has what DKMS needs" in_copy rpm '
-		rpm -qlp /packages/cxl-vfio-pci-dkms-*.rpm | grep -q "^/usr/src/cxl-vfio-pci-.*/dkms.conf$"
-		rpm -qp --scripts /packages/cxl-vfio-pci-dkms-*.rpm | grep -q "dkms build"
-		rpm -qlp /packages/cxl-vfio-tools-*.rpm | grep -q "^/usr/sbin/cxl-vfio$"'
+	check "the RPM has what DKMS needs" in_throwaway 7.3 bash -ec '
+		rpm -qlp /src/build/rpm/cxl-vfio-pci-dkms-*.rpm | grep -q "^/usr/src/cxl-vfio-pci-.*/dkms.conf$"
+		rpm -qp --scripts /src/build/rpm/cxl-vfio-pci-dkms-*.rpm | grep -q "dkms build"
+		rpm -qlp /src/build/rpm/cxl-vfio-tools-*.rpm | grep -q "^/usr/sbin/cxl-vfio$"'
 	check "apt installs them, DKMS builds the module, purging leaves nothing" with_kernels 7.3 '
 		cxl-vfio --version | grep -q "^cxl-vfio [0-9]"
 		'"$purged"
@@ -106,7 +95,7 @@ check_updates() {
 		/etc/kernel/prerm.d/dkms "$1"
 		! modinfo -k "$1" cxl-vfio-pci > /dev/null 2>&1'
 	check "an update replaces it" with_kernels 7.3 '
-		dpkg-deb -R /packages/cxl-vfio-pci-dkms_*.deb /tmp/next
+		dpkg-deb -R /src/build/deb/cxl-vfio-pci-dkms_*.deb /tmp/next
 		mv /tmp/next/usr/src/cxl-vfio-pci-* /tmp/next/usr/src/cxl-vfio-pci-99.0
 		sed -i "s/^Version: .*/Version: 99.0/" /tmp/next/DEBIAN/control
 		sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"99.0\"/" /tmp/next/usr/src/cxl-vfio-pci-99.0/dkms.conf

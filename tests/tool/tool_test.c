@@ -38,7 +38,7 @@ const char *__lsan_default_suppressions(void)
 	return "leak:libpci.so";
 }
 
-static char root[] = "/tmp/cxl-vfio-test.XXXXXX";
+static char root[64];
 static uint8_t config[4096];
 static uint32_t regs[0x40000 / 4];
 
@@ -119,7 +119,8 @@ static int make_device(void **state)
 	save_text(IN_DEVICE("irq"), "0\n");
 	save_text(IN_DEVICE("resource"), "0x0 0x0 0x0\n");
 	save_text(IN_DEVICE("driver_override"), "(null)\n");
-	save_text("/proc/iomem", "00001000-0009fbff : System RAM\n100000000-10fffffff : Reserved\n");
+	save_text("/proc/iomem", "00001000-0009fbff : System RAM\n"
+		  "100000000-10fffffff : Reserved\n");
 	save_device();
 	snprintf(path, sizeof(path), "%s%s", root, IN_DEVICE("iommu_group"));
 	unlink(path);
@@ -296,6 +297,7 @@ int main(void)
 		cmocka_unit_test(sizes),
 	};
 
+	snprintf(root, sizeof(root), "/tmp/cxl-vfio-test.XXXXXX");
 	if (!mkdtemp(root))
 		return 1;
 	options.root = root;

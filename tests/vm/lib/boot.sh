@@ -98,7 +98,7 @@ stop_devices() { # dir
 }
 
 # boot SERIES DIR: DIR has devices (a line of options each), plan, memmap, mem,
-# smp, timeout, topology (may be empty) and, for a clock that counts
+# smp, timeout, cpu and topology (which may be empty) and, for a clock that counts
 # instructions, icount; console.log and result.log are written there
 boot() {
 	local series=$1 dir=$2 lines devices=() i place status=0 layer=$BUILD/$1/layer mem accel
