@@ -48,6 +48,7 @@ struct cxl_vfio_window {
  * @window: what users may map
  * @claim: the claim of it
  * @va: the kernel's own write-back mapping of all of it
+ * @pgmap: its struct pages, NULL if it has none
  * @region: index of its VFIO region, valid while the device is open
  * @poison: pages with a memory error, by their number
  * @poison_work: takes them from their users
@@ -57,6 +58,7 @@ struct cxl_vfio_hdm_mem {
 	struct cxl_vfio_window window;
 	struct resource *claim;
 	void *va;
+	struct dev_pagemap *pgmap;
 	unsigned int region;
 	struct xarray poison;
 	struct work_struct poison_work;
@@ -115,6 +117,13 @@ struct cxl_vfio_topology {
 	struct device *memdev;
 	char region[32];
 	struct notifier_block nb;
+};
+
+/* Does HDM memory have struct pages? */
+enum cxl_vfio_pages_mode {
+	PAGES_AUTO,		/* where guests need it */
+	PAGES_ON,
+	PAGES_OFF,
 };
 
 /* What VFIO_DEVICE_RESET does to a device that can do a CXL reset */
@@ -286,6 +295,7 @@ extern enum cxl_vfio_reset_method cxl_vfio_reset_method;
 extern bool cxl_vfio_keep_memory;
 extern int cxl_vfio_vbar_slot;
 extern enum cxl_vfio_topology_mode cxl_vfio_topology_mode;
+extern enum cxl_vfio_pages_mode cxl_vfio_pages_mode;
 
 /* bar.c */
 int cxl_vfio_bar_open(struct cxl_vfio_device *dev);
@@ -317,6 +327,12 @@ void cxl_vfio_mem_zap(struct cxl_vfio_hdm_mem *mem, u64 start, u64 len);
 void cxl_vfio_mem_clear(struct cxl_vfio_device *dev);
 struct cxl_vfio_hdm_mem *cxl_vfio_mem_of_region(struct cxl_vfio_device *dev, unsigned int region);
 
+/* pages.c */
+bool cxl_vfio_pages_wanted(void);
+u64 cxl_vfio_pages_cost(const struct cxl_vfio_hdm_mem *mem);
+void *cxl_vfio_pages_map(struct cxl_vfio_hdm_mem *mem);
+void cxl_vfio_pages_unmap(struct cxl_vfio_hdm_mem *mem);
+
 /* dmabuf.c */
 int cxl_vfio_dmabuf_feature(struct cxl_vfio_device *dev, u32 flags, void __user *arg,
 			    size_t argsz);
@@ -326,6 +342,7 @@ void cxl_vfio_dmabuf_close(struct cxl_vfio_device *dev);
 /* poison.c */
 void cxl_vfio_poison_init(struct cxl_vfio_hdm_mem *mem);
 void cxl_vfio_poison_exit(struct cxl_vfio_hdm_mem *mem);
+void cxl_vfio_poison_add(struct cxl_vfio_hdm_mem *mem, unsigned long page);
 void cxl_vfio_poison_open(struct cxl_vfio_hdm_mem *mem);
 void cxl_vfio_poison_close(struct cxl_vfio_hdm_mem *mem);
 bool cxl_vfio_poison_hit(struct cxl_vfio_hdm_mem *mem, u64 start, u64 len);

@@ -22,8 +22,9 @@
 /* A VFIO region's index takes the upper bits of a file offset */
 #define REGION_MAX	BIT_ULL(VFIO_PCI_OFFSET_SHIFT)
 
+/* With struct pages if *@pages, which is cleared if they cannot be had */
 static int claim_range(struct cxl_vfio_device *dev, const struct cxl_vfio_hdm_range *range,
-		       struct cxl_vfio_hdm_mem *mem)
+		       struct cxl_vfio_hdm_mem *mem, bool *pages)
 {
 	struct pci_dev *pdev = dev->core.pdev;
 
@@ -44,8 +45,17 @@ static int claim_range(struct cxl_vfio_device *dev, const struct cxl_vfio_hdm_ra
 			range->decoder, range->base, range->base + range->size - 1);
 		return -EBUSY;
 	}
+	mem->window.dev = dev;
+	mem->window.phys = range->base;
+	mem->window.size = range->size;
+	mem->window.mem = mem;
+	cxl_vfio_poison_init(mem);
 	/* On x86 this mapping is what makes the users' mappings write-back too */
-	mem->va = memremap(range->base, range->size, MEMREMAP_WB);
+	if (*pages)
+		mem->va = cxl_vfio_pages_map(mem);
+	*pages = mem->va;
+	if (!mem->va)
+		mem->va = memremap(range->base, range->size, MEMREMAP_WB);
 	if (!mem->va) {
 		pci_err(pdev, "HDM decoder %u: cannot map [mem %#llx-%#llx] write-back\n",
 			range->decoder, range->base, range->base + range->size - 1);
@@ -55,11 +65,6 @@ static int claim_range(struct cxl_vfio_device *dev, const struct cxl_vfio_hdm_ra
 	if (!cxl_vfio_compat_is_write_back(mem->va))
 		pci_warn(pdev, "HDM decoder %u: the platform maps [mem %#llx-%#llx] other than write-back (see /proc/mtrr), expect it to be slow\n",
 			 range->decoder, range->base, range->base + range->size - 1);
-	cxl_vfio_poison_init(mem);
-	mem->window.dev = dev;
-	mem->window.phys = range->base;
-	mem->window.size = range->size;
-	mem->window.mem = mem;
 	return 0;
 }
 
@@ -72,6 +77,7 @@ static int claim_range(struct cxl_vfio_device *dev, const struct cxl_vfio_hdm_ra
 int cxl_vfio_mem_claim(struct cxl_vfio_device *dev)
 {
 	unsigned int n = dev->found->nr_ranges;
+	bool pages = cxl_vfio_pages_wanted();
 	int ret;
 
 	dev->mem = kcalloc(n, sizeof(*dev->mem), GFP_KERNEL);
@@ -79,7 +85,7 @@ int cxl_vfio_mem_claim(struct cxl_vfio_device *dev)
 		return -ENOMEM;
 
 	for (unsigned int i = 0; i < n; i++) {
-		ret = claim_range(dev, &dev->found->range[i], &dev->mem[i]);
+		ret = claim_range(dev, &dev->found->range[i], &dev->mem[i], &pages);
 		if (ret) {
 			cxl_vfio_mem_release(dev);
 			return ret;
@@ -99,8 +105,11 @@ void cxl_vfio_mem_release(struct cxl_vfio_device *dev)
 
 		if (!mem->va)
 			break;
+		if (mem->pgmap)
+			cxl_vfio_pages_unmap(mem);
+		else
+			memunmap(mem->va);
 		cxl_vfio_poison_exit(mem);
-		memunmap(mem->va);
 		release_mem_region(mem->window.phys, mem->window.size);
 	}
 	kfree(dev->mem);

@@ -65,6 +65,13 @@ MODULE_PARM_DESC(cxl_core,
 
 enum cxl_vfio_topology_mode cxl_vfio_topology_mode;
 
+static char *struct_pages = "auto";
+module_param(struct_pages, charp, 0444);
+MODULE_PARM_DESC(struct_pages,
+		 "Struct pages for device memory, which guests on Intel hosts need to have it cached: where the CPU asks for it (auto, default), on or off");
+
+enum cxl_vfio_pages_mode cxl_vfio_pages_mode;
+
 static char *vbar = "auto";
 module_param(vbar, charp, 0444);
 MODULE_PARM_DESC(vbar,
@@ -547,13 +554,16 @@ static int __init cxl_vfio_module_init(void)
 	static const char * const topology_modes[] = {
 		[TOPOLOGY_AUTO] = "auto", [TOPOLOGY_REQUIRE] = "require", [TOPOLOGY_OFF] = "off",
 	};
+	static const char * const pages_modes[] = {
+		[PAGES_AUTO] = "auto", [PAGES_ON] = "on", [PAGES_OFF] = "off",
+	};
 	static const char * const reset_methods[] = {
 		[RESET_AUTO] = "auto", [RESET_CXL_ONLY] = "cxl", [RESET_FLR_ONLY] = "flr",
 	};
 	static const char * const abis[] = { "v3", "v2" };
 	static const char * const vbars[] = { "auto", "off", "0", "2", "4" };
 	static const int slots[] = { VBAR_AUTO, VBAR_OFF, 0, 2, 4 };
-	int abi, reset, topology, slot;
+	int abi, reset, topology, pages, slot;
 
 	if (is_disabled(NULL) < 0) {
 		pr_err(KBUILD_MODNAME ": disable_cxl=%s: expected 'all' or addresses like 0000:0d:00.0, separated by commas\n",
@@ -563,14 +573,16 @@ static int __init cxl_vfio_module_init(void)
 	abi = choose("vmm_abi", vmm_abi, abis, ARRAY_SIZE(abis));
 	reset = choose("reset_method", reset_method, reset_methods, ARRAY_SIZE(reset_methods));
 	topology = choose("cxl_core", cxl_core, topology_modes, ARRAY_SIZE(topology_modes));
+	pages = choose("struct_pages", struct_pages, pages_modes, ARRAY_SIZE(pages_modes));
 	slot = choose("vbar", vbar, vbars, ARRAY_SIZE(vbars));
-	if (abi < 0 || reset < 0 || topology < 0 || slot < 0)
+	if (abi < 0 || reset < 0 || topology < 0 || pages < 0 || slot < 0)
 		return -EINVAL;
 
 	cxl_vfio_abi_v2 = abi == 1;
 	cxl_vfio_view.base_rw = cxl_vfio_abi_v2;
 	cxl_vfio_reset_method = reset;
 	cxl_vfio_topology_mode = topology;
+	cxl_vfio_pages_mode = pages;
 	cxl_vfio_vbar_slot = slots[slot];
 	return pci_register_driver(&cxl_vfio_driver);
 }

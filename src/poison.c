@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Poisoned pages of HDM memory: on kernels that tell (compat/pfn_space.c), a
- * page with a memory error is taken from its users and given to nobody again
- * until the device is bound anew.
+ * Poisoned pages of HDM memory: a page with a memory error is taken from its
+ * users and given to nobody again until the device is bound anew.  The kernel
+ * tells of errors in struct pages (pages.c), and since 7.1 of those in memory
+ * without (compat/pfn_space.c).
  */
 #include <linux/mm.h>
 #include <linux/pci.h>
@@ -39,7 +40,14 @@ void cxl_vfio_poison_exit(struct cxl_vfio_hdm_mem *mem)
 	xa_destroy(&mem->poison);
 }
 
-static void add_poison(struct cxl_vfio_hdm_mem *mem, unsigned long page)
+/**
+ * cxl_vfio_poison_add() - a page has a memory error
+ * @mem: the memory
+ * @page: the page's number
+ *
+ * Its users lose it by @mem's poison_work.  May be called in atomic context.
+ */
+void cxl_vfio_poison_add(struct cxl_vfio_hdm_mem *mem, unsigned long page)
 {
 	if (xa_err(xa_store(&mem->poison, page, xa_mk_value(1), GFP_ATOMIC)))
 		return;
@@ -64,7 +72,7 @@ static int pfn_to_vma_pgoff(struct vm_area_struct *vma, unsigned long pfn, pgoff
 	*pgoff = (window->offset + (phys - window->phys)) >> PAGE_SHIFT;
 	if (*pgoff < vma->vm_pgoff || *pgoff - vma->vm_pgoff >= vma_pages(vma))
 		return -EFAULT;
-	add_poison(window->mem, (phys - window->phys) >> PAGE_SHIFT);
+	cxl_vfio_poison_add(window->mem, (phys - window->phys) >> PAGE_SHIFT);
 	return 0;
 }
 

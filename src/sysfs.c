@@ -64,6 +64,18 @@ static ssize_t restores_show(struct device *device, struct device_attribute *att
 }
 static DEVICE_ATTR_RO(restores);
 
+/* Bytes of host memory that the page array of HDM memory takes, or "none" */
+static ssize_t struct_pages_show(struct device *device, struct device_attribute *attr, char *buf)
+{
+	struct cxl_vfio_device *dev = from_device(device);
+	u64 cost = 0;
+
+	for (unsigned int i = 0; i < dev->found->nr_ranges; i++)
+		cost += cxl_vfio_pages_cost(&dev->mem[i]);
+	return cost ? sysfs_emit(buf, "%llu\n", cost) : sysfs_emit(buf, "none\n");
+}
+static DEVICE_ATTR_RO(struct_pages);
+
 /* "MEMDEV REGION" as `cxl list` has them, or "none" */
 static ssize_t topology_show(struct device *device, struct device_attribute *attr, char *buf)
 {
@@ -97,6 +109,7 @@ static struct attribute *cxl_vfio_attrs[] = {
 	&dev_attr_last_reset.attr,
 	&dev_attr_resets.attr,
 	&dev_attr_restores.attr,
+	&dev_attr_struct_pages.attr,
 	&dev_attr_topology.attr,
 	&dev_attr_vbar.attr,
 	&dev_attr_zaps.attr,

@@ -46,7 +46,7 @@ script_of() { # kind
 build() { # kind
 	rm -rf "$TOP/build/$1"
 	mkdir -p "$TOP/build/$1"
-	in_throwaway 7.3 bash -ec "$(script_of "$1")"
+	in_throwaway 7.3 bash -ec "$(script_of "$1")" && deb_key > "$TOP/build/$1/key"
 }
 
 # What apt and DKMS make of them, on a machine with the kernels of these series

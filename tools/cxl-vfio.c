@@ -103,7 +103,7 @@ static int do_list(const char *address)
 
 /* The files of cxl_vfio/ with one line each; decoders are in list */
 static const char * const status_files[] = {
-	"gate", "last_reset", "resets", "restores", "zaps", "topology", "vbar"
+	"gate", "last_reset", "resets", "restores", "zaps", "struct_pages", "topology", "vbar"
 };
 
 static struct json_object *status_of(const struct device *d)
@@ -141,7 +141,7 @@ static int do_status(const char *address)
 	json_object_object_add(doc, "devices", all);
 	for (int i = 0; i < bound && !options.json; i++) {
 		json_object_object_foreach(json_object_array_get_idx(all, i), key, val)
-			printf("%s%-11s %s\n", strcmp(key, "address") ? "  " : "",
+			printf("%s%-12s %s\n", strcmp(key, "address") ? "  " : "",
 			       strcmp(key, "address") ? key : json_object_get_string(val),
 			       strcmp(key, "address") ? json_object_get_string(val) : "");
 	}

@@ -4,6 +4,7 @@
  * with what to do about it.
  */
 #include <dirent.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -158,6 +159,92 @@ static void check_iommu(struct report *r)
 	     "%u groups", n);
 }
 
+static bool cpu_has(const char *flag)
+{
+	char path[PATH_MAX], word[64];
+	bool found = false;
+	FILE *f;
+
+	if (make_path(path, sizeof(path), "/proc/cpuinfo"))
+		return false;
+	f = fopen(path, "r");
+	while (f && !found && fscanf(f, "%63s", word) == 1)
+		found = !strcmp(word, flag);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* How many of a device's ranges the kernel's list has, and how many as write-back */
+static bool count_types(const struct device *d, unsigned int *listed, unsigned int *cached)
+{
+	char path[PATH_MAX], line[160];
+	uint64_t start, end;
+	FILE *f;
+
+	*listed = 0;
+	*cached = 0;
+	if (make_path(path, sizeof(path), "/sys/kernel/debug/x86/pat_memtype_list"))
+		return false;
+	f = fopen(path, "r");
+	if (!f)
+		return false;
+	while (fgets(line, sizeof(line), f)) {
+		const char *p = strstr(line, "0x");
+
+		if (!p || sscanf(p, "%" SCNx64 "-%" SCNx64, &start, &end) != 2)
+			continue;
+		for (unsigned int i = 0; i < d->nr_ranges; i++) {
+			if (start != d->range[i].base || end - start != d->range[i].size)
+				continue;
+			*listed += 1;
+			*cached += !!strstr(line, "write-back");
+		}
+	}
+	fclose(f);
+	return true;
+}
+
+enum guest_memory guest_memory_of(const struct device *d)
+{
+	unsigned int listed, cached;
+	char path[PATH_MAX], line[64];
+	bool readable = count_types(d, &listed, &cached);
+
+	if (readable && cached < listed)
+		return HOSTS_UNCACHED;
+	if (!cpu_has("vmx"))
+		return GUESTS_CHOICE;
+	if (device_path(path, sizeof(path), d->address, "cxl_vfio/struct_pages") ||
+	    read_line(path, line, sizeof(line)) || !strcmp(line, "none"))
+		return GUESTS_UNCACHED;
+	return listed ? GUESTS_CACHED : GUESTS_UNKNOWN;
+}
+
+static void check_memory_type(struct report *r, const struct device *d)
+{
+	static const struct {
+		enum state state;
+		const char *found, *remedy;
+	} what[] = {
+		[GUESTS_CHOICE] = { OK, "guests have device memory as they map it", "" },
+		[GUESTS_CACHED] = { OK, "guests have device memory write-back", "" },
+		[GUESTS_UNKNOWN] = { OK,
+			"guests have device memory write-back, if the host has (no debugfs here)",
+			"" },
+		[GUESTS_UNCACHED] = { WARN,
+			"guests have device memory uncached, as KVM with VMX has it without struct pages",
+			"load the module with struct_pages=on, or see the kernel log for why not" },
+		[HOSTS_UNCACHED] = { WARN,
+			"the platform has device memory other than write-back",
+			"see the memory types in /proc/mtrr, they are firmware's" },
+	};
+	enum guest_memory memory = guest_memory_of(d);
+
+	note(r, "memory type", what[memory].state, what[memory].remedy, "%s: %s", d->address,
+	     what[memory].found);
+}
+
 static void check_devices(struct report *r)
 {
 	struct device d[32];
@@ -168,11 +255,14 @@ static void check_devices(struct report *r)
 		     "run as root: config space cannot be read else" :
 		     "see that firmware lists it: lspci -vvv | grep -A3 'CXL Devices'",
 		     "no CXL device with memory");
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		note(r, "device", *d[i].reason ? FAIL : OK,
 		     "see docs/refusals.md and `cxl-vfio list`", "%s (%s): %s", d[i].address,
 		     *d[i].driver ? d[i].driver : "no driver",
 		     *d[i].reason ? d[i].reason : "can be assigned");
+		if (!strcmp(d[i].driver, DRIVER))
+			check_memory_type(r, &d[i]);
+	}
 }
 
 /* The first line that a program prints for --version */

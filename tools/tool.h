@@ -76,7 +76,18 @@ struct json_object *device_json(const struct device *d);
 int bind_device(const char *address);
 int unbind_device(const char *address);
 
-/* doctor.c: returns an exit status */
+/* doctor.c */
+enum guest_memory {
+	GUESTS_CHOICE,		/* the host does not interfere */
+	GUESTS_CACHED,
+	GUESTS_UNKNOWN,		/* as far as can be read here, cached */
+	GUESTS_UNCACHED,	/* there are no struct pages */
+	HOSTS_UNCACHED,		/* not even the host has it cached */
+};
+
+/* How KVM guests on this host have the memory of a bound device */
+enum guest_memory guest_memory_of(const struct device *d);
+/* Returns an exit status */
 int doctor(void);
 
 /* output.c */

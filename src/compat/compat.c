@@ -9,6 +9,9 @@
 #if CXL_VFIO_HUGE_PFNMAP == 1
 #include <linux/pfn_t.h>
 #endif
+#ifdef CONFIG_X86
+#include <asm/memtype.h>
+#endif
 
 #if CXL_VFIO_GET_REGION_INFO_CAPS
 
@@ -175,6 +178,23 @@ bool cxl_vfio_compat_is_write_back(void *va)
 	return !pte || !(pte_val(*pte) & (_PAGE_PCD | _PAGE_PWT));
 #else
 	return true;
+#endif
+}
+
+/**
+ * cxl_vfio_compat_guests_need_pages() - do guests need struct pages for caching?
+ *
+ * KVM with VMX decides the cache type of guests' memory by them, if PAT is on;
+ * others leave it to the guest or, on arm64, to the VMM's mapping.
+ *
+ * Return: true if they do.
+ */
+bool cxl_vfio_compat_guests_need_pages(void)
+{
+#ifdef CONFIG_X86
+	return boot_cpu_has(X86_FEATURE_VMX) && pat_enabled();
+#else
+	return false;
 #endif
 }
 

@@ -167,6 +167,19 @@ void cxl_vfio_compat_pfn_space_unregister(struct cxl_vfio_compat_pfn_space *spac
 /* Does the platform let the kernel's mapping at @va be write-back? */
 bool cxl_vfio_compat_is_write_back(void *va);
 
+/* Do guests on this host have memory uncached that has no struct pages? */
+bool cxl_vfio_compat_guests_need_pages(void);
+
+/*
+ * How far the array of struct pages can be folded.  KVM up to 6.12 takes a
+ * reference on each page that a guest touches, which a folded one cannot give.
+ */
+#if CXL_VFIO_KVM_PINNED_PAGE && defined(CONFIG_ARCH_WANT_OPTIMIZE_DAX_VMEMMAP)
+#define CXL_VFIO_COMPAT_FOLD_ORDER	MAX_FOLIO_ORDER
+#else
+#define CXL_VFIO_COMPAT_FOLD_ORDER	0
+#endif
+
 /* A place in cxl-core's topology; CXL_VFIO_CXL_TYPE2 says whether there are any */
 int cxl_vfio_compat_cxl_join(struct pci_dev *pdev, u16 dvsec, u64 capacity, struct range *range);
 struct device *cxl_vfio_compat_cxl_memdev(struct pci_dev *pdev);

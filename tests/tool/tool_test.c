@@ -285,6 +285,33 @@ static void sizes(void **state)
 	assert_string_equal("0 MiB", s);
 }
 
+/* How guests have device memory, from what CPU, driver and kernel show */
+static void memory_types(void **state)
+{
+	static const char types[] = "/sys/kernel/debug/x86/pat_memtype_list";
+	struct device d;
+	char line[128];
+
+	(void)state;
+	assert_int_equal(1, find_devices(&d, 1));
+	save_text("/proc/cpuinfo", "processor : 0\nflags : fpu svm vmxnet\n");
+	assert_int_equal(GUESTS_CHOICE, guest_memory_of(&d));
+	save_text("/proc/cpuinfo", "processor : 0\nflags : fpu vmx sse2\n");
+	assert_int_equal(GUESTS_UNCACHED, guest_memory_of(&d));
+	save_text(IN_DEVICE("cxl_vfio/struct_pages"), "none\n");
+	assert_int_equal(GUESTS_UNCACHED, guest_memory_of(&d));
+	save_text(IN_DEVICE("cxl_vfio/struct_pages"), "131072\n");
+	assert_int_equal(GUESTS_UNKNOWN, guest_memory_of(&d));
+	snprintf(line, sizeof(line), "PAT list:\nPAT: [mem 0x%016llx-0x%016llx] write-back\n",
+		 (unsigned long long)BASE, (unsigned long long)BASE + SIZE);
+	save_text(types, line);
+	assert_int_equal(GUESTS_CACHED, guest_memory_of(&d));
+	snprintf(line, sizeof(line), "PAT: [mem 0x%016llx-0x%016llx] uncached-minus\n",
+		 (unsigned long long)BASE, (unsigned long long)BASE + SIZE);
+	save_text(types, line);
+	assert_int_equal(HOSTS_UNCACHED, guest_memory_of(&d));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +320,7 @@ int main(void)
 		cmocka_unit_test_setup(reasons, make_device),
 		cmocka_unit_test_setup(hostile_devices, make_device),
 		cmocka_unit_test_setup(short_config_space, make_device),
+		cmocka_unit_test_setup(memory_types, make_device),
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(sizes),
 	};

@@ -10,6 +10,8 @@
 #                       after @switch it is below a switch; @type3 is QEMU's own
 #                       memory expander instead
 #   # memmap: RANGES    memory kept from the kernel, as on its command line
+#   # dimm: SIZE ADDR   memory there that is in no firmware table, instead
+#   # cmdline: WORDS    for the kernel
 #   # topology: yes     the kernel's CXL topology has the memory that is kept from
 #                       it; or BASE,SIZE of the range below each port
 #   # smp: N            processors
@@ -78,8 +80,10 @@ describe_machine() { # scenario dir
 		sed 's/\(.*\)\$\(.*\)/\2,\1/' "$2/memmap" > "$2/topology"
 	fi
 	header "$1" cpu > "$2/cpu"
+	header "$1" dimm > "$2/dimm"
+	header "$1" cmdline > "$2/cmdline"
 	header "$1" smp > "$2/smp"
-	[ -s "$2/smp" ] || echo 2 > "$2/smp"
+	[ -s "$2/smp" ] || echo 1 > "$2/smp"
 	echo "$TIMEOUT" > "$2/timeout"
 }
 
@@ -179,12 +183,13 @@ report() { # series
 prepare $kernels
 make_programs
 
-# Two machines at a time; the newest kernels first, as they have most to do
+# Three machines at a time, which share the processors and wait at times; the newest
+# kernels first, as they have most to do
 running=0
 # shellcheck disable=SC2086 # one series a word
 for series in $(printf '%s\n' $kernels | tac); do
 	mkdir -p "$BUILD/$series"
-	[ $running -lt 2 ] || wait -n
+	[ $running -lt 3 ] || wait -n
 	run_series "$series" > "$BUILD/$series/raw.log" 2>&1 &
 	running=$((running + 1))
 done

@@ -44,6 +44,18 @@ use "$OURS" "$large" keep_memory=1 max_order=0
 ours[touch_4k]=$(bench "$large" hdm_touch)
 unbind "$large"
 
+# With struct pages: what the memory path costs then
+use "$OURS" "$small" struct_pages=on
+ours[pages_open_close]=$(bench "$small" open_close)
+unbind "$small"
+use "$OURS" "$small" keep_memory=1 struct_pages=on
+use "$OURS" "$large"
+ours[pages_small_zap]=$(bench "$small" zap)
+ours[pages_large_zap]=$(bench "$large" zap)
+ours[pages_touch]=$(bench "$large" hdm_touch)
+unbind "$small"
+unbind "$large"
+
 echo "BENCH cfg_plain_read ${ours[cfg_plain]} ${stock[cfg_plain]}"
 echo "BENCH cfg_dvsec_read ${ours[cfg_dvsec]} ${stock[cfg_dvsec]}"
 echo "BENCH comp_regs_read ${ours[comp_regs]} ${stock[bar_plain]}"
@@ -53,3 +65,6 @@ echo "BENCH hdm_touch_1g ${ours[touch]} ${ours[touch_4k]}"
 echo "BENCH open_close ${ours[open_close]} ${stock[open_close]}"
 echo "BENCH open_scale ${ours[large_open_close]} ${ours[small_open_close]}"
 echo "BENCH zap_scale ${ours[large_zap]} ${ours[small_zap]}"
+echo "BENCH open_close_pages ${ours[pages_open_close]} ${stock[open_close]}"
+echo "BENCH hdm_touch_1g_pages ${ours[pages_touch]} ${ours[touch_4k]}"
+echo "BENCH zap_scale_pages ${ours[pages_large_zap]} ${ours[pages_small_zap]}"

@@ -14,8 +14,10 @@ run() { echo "# $*"; eval "$*"; }
 step "The device, as the host's PCI bus shows it ($(uname -sr), a stock Debian kernel)"
 run "lspci -vvv -s $bdf | grep -E '^[0-9a-f]|Region|CXL|Vendor=1e98|Kernel driver'"
 
-step "The module, as DKMS installed it"
+step "The packages, installed by apt; the module as DKMS built it"
+run "dpkg-query -W 'cxl-vfio*'"
 run "dkms status"
+run "cxl-vfio list"
 
 step "Bind it: driver_override, as for any VFIO driver"
 run "modprobe cxl-vfio-pci"

@@ -37,9 +37,9 @@ tap() {
 	timeout 400 "$@" > /tmp/tap.log 2>&1
 	local status=$?
 
-	sed -n -e 's/^ok [0-9]* [a-z]*\.\(.*\) # SKIP \(.*\)/@@ skip \1: \2/p; t' \
-		-e 's/^ok [0-9]* [a-z]*\.\(.*\)/@@ ok \1/p' \
-		-e 's/^not ok [0-9]* [a-z]*\.\(.*\)/@@ fail \1/p' /tmp/tap.log
+	sed -n -e 's/^ok [0-9]* [a-z0-9_]*\.\(.*\) # SKIP \(.*\)/@@ skip \1: \2/p; t' \
+		-e 's/^ok [0-9]* [a-z0-9_]*\.\(.*\)/@@ ok \1/p' \
+		-e 's/^not ok [0-9]* [a-z0-9_]*\.\(.*\)/@@ fail \1/p' /tmp/tap.log
 	grep -q '^[0-9.]*\.\.[0-9]' /tmp/tap.log || echo "@@ fail $1 ran to its end"
 	if [ $status -ne 0 ]; then
 		grep -v '^ok\|^#  RUN\|^#   *OK' /tmp/tap.log | sed 's/^/    /'
@@ -57,14 +57,14 @@ dev() {
 driver_of() {
 	local link
 
-	link=$(readlink "$PCI/devices/$1/driver") && basename "$link"
+	link=$(readlink "$PCI/devices/$1/driver") && echo "${link##*/}"
 }
 
 # bind BDF [DRIVER]: as the README says; prints the errno, 0 if it worked
 bind() {
 	local driver=${2:-$OURS}
 
-	modprobe "${driver//_/-}" || return
+	[ -d "/sys/module/$driver" ] || modprobe "${driver//_/-}" || return
 	[ -z "$(driver_of "$1")" ] || unbind "$1"
 	echo "$driver" > "$PCI/devices/$1/driver_override"
 	sysfs_write "$PCI/drivers/$driver/bind" "$1"
@@ -99,7 +99,7 @@ release_all() {
 
 # The kernel's messages since the last call of log_mark
 log_mark() { echo "lab: mark $$" > /dev/kmsg; }
-log_since() { dmesg | tac | sed "/lab: mark $$/q" | tac; }
+log_since() { klog "lab: mark $$"; }
 logged() {
 	log_since | grep -qE "$1" && return
 	echo "not in the log: $1"

@@ -32,10 +32,12 @@ plan=/src/$(sed 's/.*lab\.plan=\([^ ]*\).*/\1/' /proc/cmdline)
 firmware "$(dirname "$plan")/firmware"
 while read -r script; do
 	name=$(basename "${script%.sh}")
+	start=$SECONDS
 	echo "@@ scenario $name"
 	bash -c '. /src/tests/vm/guest/lib.sh; . "$1"' "$name" "/src/tests/vm/$script"
 	echo "@@ end $? $name"
 	bash -c '. /src/tests/vm/guest/lib.sh; release_all'
+	echo "@@ took $((SECONDS - start)) s: $name"
 done < "$plan"
 
 dmesg > /dev/ttyS0

@@ -9,11 +9,11 @@
 . "$here/lib/layer.sh"
 . "$here/lib/boot.sh"
 
-# What runs outside and inside the machine; the tool with the libraries of trixie
+# What runs outside and inside the machine, and what is installed there
 make_programs() {
 	make -s -C "$TOP" t2dev vm-progs >&2 || die "the test programs do not build"
-	in_root "$(root_of 7.3)" "$TOP=/src" -- make -s -C /src/tools O=/src/build/tools >&2 ||
-		die "the tool does not build"
+	mkdir -p "$BUILD"
+	make_debs || die "the packages do not build"
 }
 
 # Everything that booting a series takes, its machine's directory empty
@@ -22,7 +22,7 @@ ready_to_boot() { # series dir
 	prepare "$1" 7.3
 	make_programs
 	mkdir -p "$BUILD/$1"
-	note "installing the module with DKMS for Linux $(kver_of "$1")"
+	note "installing the packages, with DKMS, for Linux $(kver_of "$1")"
 	make_layer "$1" || die "the module does not install"
 	rm -rf --one-file-system "$2"
 	mkdir -p "$2"

@@ -98,11 +98,11 @@ stop_devices() { # dir
 }
 
 # boot SERIES DIR: DIR has devices (a line of options each), plan, memmap, mem,
-# smp, timeout, cpu and topology (which may be empty) and, for a clock that counts
-# instructions, icount; console.log and result.log are written there
+# smp, timeout, cpu, dimm, cmdline and topology (which may be empty) and, for a clock
+# that counts instructions, icount; console.log and result.log are written there
 boot() {
 	local series=$1 dir=$2 lines devices=() i place status=0 layer=$BUILD/$1/layer mem accel
-	local initramfs bridge=pxb-cxl
+	local initramfs bridge=pxb-cxl cmdline slots size addr
 	local cpu machine=q35,cxl=on,kernel-irqchip=split,memory-backend=ram
 
 	mem=$(cat "$dir/mem")
@@ -114,6 +114,16 @@ boot() {
 	fi
 
 	cpu=$(cat "$dir/cpu" 2>/dev/null)
+	cmdline="memmap=$(cat "$dir/memmap") $(cat "$dir/cmdline" 2>/dev/null)"
+	slots=
+	# Memory that firmware does not list, where the kernel is told not to add it
+	if [ -s "$dir/dimm" ]; then
+		read -r size addr < "$dir/dimm"
+		slots=,slots=1,maxmem=64G
+		devices+=(-object "memory-backend-memfd,id=dimm,share=on,size=$size")
+		devices+=(-device "pc-dimm,memdev=dimm,addr=$addr")
+		cmdline="acpi_no_memhotplug $(cat "$dir/cmdline" 2>/dev/null)"
+	fi
 	mapfile -t lines < "$dir/devices"
 	for i in "${!lines[@]}"; do
 		place="\"bus\":\"rp$i\",\"addr\":\"00.0\",\"multifunction\":true"
@@ -159,7 +169,7 @@ boot() {
 		"$(kernel_image "$series")" "$initramfs" "$TOP" \
 		qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
 		-M "$machine" \
-		"${accel[@]}" -cpu "${cpu:-max,la57=off}" -smp "$(cat "$dir/smp")" -m "$mem" \
+		"${accel[@]}" -cpu "${cpu:-max,la57=off}" -smp "$(cat "$dir/smp")" -m "$mem$slots" \
 		-object "memory-backend-memfd,id=ram,share=on,size=$mem" \
 		-device intel-iommu,intremap=on,caching-mode=on \
 		-fsdev local,id=root,path=/lab/root,security_model=none,readonly=on,multidevs=remap \
@@ -171,7 +181,7 @@ boot() {
 		-kernel "/lab/image/$(basename "$(kernel_image "$series")")" \
 		-initrd /lab/initramfs/initramfs \
 		-serial file:/lab/run/console.log -serial "${LAB_RESULT:-file:/lab/run/result.log}" \
-		-append "console=ttyS0 loglevel=5 panic=-1 oops=panic intel_iommu=on nokaslr no_timer_check mitigations=off memmap=$(cat "$dir/memmap") lab.plan=${dir#"$TOP"/}/plan${FULL:+ lab.full}" \
+		-append "console=ttyS0 loglevel=5 panic=-1 oops=panic intel_iommu=on nokaslr no_timer_check mitigations=off $cmdline lab.plan=${dir#"$TOP"/}/plan${FULL:+ lab.full}" \
 		< /dev/null > "$dir/qemu.log" 2>&1 || status=$?
 	rmdir "$dir"/merged.* 2>/dev/null
 	stop_devices "$dir" > "$dir/devices.log"

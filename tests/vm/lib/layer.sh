@@ -41,11 +41,31 @@ layer_key() { # series
 		cat Makefile dkms.conf Kbuild tests/vm/modules/Kbuild
 		find src include tests/vm/modules -type f \( -name '*.[ch]' -o -name '*.sh' \) -print0 |
 			sort -z | xargs -0 sha256sum
+		find debian tools -type f ! -name '*.o' -print0 | sort -z | xargs -0 sha256sum
 	) | sha256sum | cut -c1-16
 }
 
-# Install the module for a series as a user would: `make install`, real DKMS; and
-# the modules that tests need
+# What the Debian packages are made of
+deb_key() {
+	(
+		cd "$TOP" || exit 1
+		cat Makefile dkms.conf Kbuild README.md
+		find src include debian tools docs -type f ! -name '*.o' ! -name '.*.cmd' \
+			! -name generated.h -print0 | sort -z | xargs -0 sha256sum
+	) | sha256sum | cut -c1-16
+}
+
+# The Debian packages, to build/deb; those that are there if nothing changed
+make_debs() {
+	[ "$(cat "$TOP/build/deb/key" 2>/dev/null)" = "$(deb_key)" ] && return
+	note "building the Debian packages"
+	"$TOP/tests/packages.sh" deb > "$BUILD/deb.log" 2>&1 && return
+	tail -n 20 "$BUILD/deb.log" >&2
+	return 1
+}
+
+# Install the module for a series as a user would, and the tool where its
+# libraries are: apt, real DKMS; and the modules that tests need.  make_debs() ran.
 make_layer() { # series
 	local series=$1 dir=$BUILD/$1/layer kver
 
@@ -55,7 +75,16 @@ make_layer() { # series
 	mkdir -p "$dir"
 	# shellcheck disable=SC2016 # the root's shell
 	if ! in_layer "$(root_of "$series")" "$dir" "$TOP=/src" -- sh -ec '
-		make -C /src install KVER="$1"
+		# Not for the other kernels of this root
+		for kernel in /lib/modules/*; do
+			[ "${kernel##*/}" = "$1" ] || rm -r "$kernel"
+		done
+		apt-get -qq install -y /src/build/deb/cxl-vfio-pci-dkms_*.deb
+		if grep -q trixie /etc/os-release; then
+			apt-get -qq install -y /src/build/deb/cxl-vfio-tools_*_amd64.deb
+		fi
+		/etc/kernel/postinst.d/dkms "$1"
+		modinfo -k "$1" cxl-vfio-pci
 		mkdir -p /tmp/tests/vm /tmp/tests/t2dev
 		cp -r /src/tests/vm/modules /tmp/tests/vm/
 		cp /src/tests/t2dev/*.h /tmp/tests/t2dev/

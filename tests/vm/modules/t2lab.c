@@ -2,12 +2,15 @@
 /*
  * What tests need from inside the kernel.  A dma-buf importer: attaches to what
  * it is given, maps it for a device without an IOMMU, and lets go when the
- * exporter asks.  And a walk of a process's page tables.
+ * exporter asks.  A walk of a process's page tables.  And KVM's own opinion on
+ * whether a page frame is MMIO, which is what decides the memory type that guests
+ * on Intel have: its function is called, not imitated.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/io.h>
+#include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -21,6 +24,7 @@ struct import {
 	struct dma_buf_attachment *attach;
 	struct sg_table *sgt;		/* under the dma-buf's reservation lock */
 	unsigned int let_go;
+	struct page *held;
 };
 
 static struct platform_device *importer;
@@ -175,9 +179,58 @@ static long page_of(void __user *arg)
 	return copy_to_user(arg, &page, sizeof(page)) ? -EFAULT : 0;
 }
 
+typedef bool (*is_mmio_fn)(u64 pfn);
+
+/* KVM exports it to nobody; where it is, a probe at its start tells */
+static is_mmio_fn find_is_mmio(void)
+{
+	static const char * const names[] = { "kvm_is_mmio_pfn", "__kvm_is_mmio_pfn" };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
+		struct kprobe probe = { .symbol_name = names[i] };
+
+		if (!register_kprobe(&probe)) {
+			is_mmio_fn fn = (is_mmio_fn)probe.addr;
+
+			unregister_kprobe(&probe);
+			return fn;
+		}
+	}
+	return NULL;
+}
+
+static long frame_of(void __user *arg)
+{
+	static is_mmio_fn is_mmio;
+	struct t2lab_frame frame;
+	unsigned long pfn;
+
+	if (!is_mmio)
+		is_mmio = find_is_mmio();
+	if (!is_mmio)
+		return -ENOENT;
+	if (copy_from_user(&frame, arg, sizeof(frame)))
+		return -EFAULT;
+	pfn = PHYS_PFN(frame.pa);
+	frame.has_page = pfn_valid(pfn);
+	frame.is_reserved = frame.has_page && PageReserved(pfn_to_page(pfn));
+	frame.is_mmio = is_mmio(pfn);
+	return copy_to_user(arg, &frame, sizeof(frame)) ? -EFAULT : 0;
+}
+
+static long hold(struct import *import, u64 pa)
+{
+	if (import->held || !pfn_valid(PHYS_PFN(pa)))
+		return -EINVAL;
+	import->held = pfn_to_page(PHYS_PFN(pa));
+	get_page(import->held);
+	return 0;
+}
+
 static long importer_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct import *import = file->private_data;
+	u64 pa;
 	int fd;
 
 	switch (cmd) {
@@ -192,6 +245,11 @@ static long importer_ioctl(struct file *file, unsigned int cmd, unsigned long ar
 		return pin(import);
 	case T2LAB_PAGE:
 		return page_of((void __user *)arg);
+	case T2LAB_FRAME:
+		return frame_of((void __user *)arg);
+	case T2LAB_HOLD:
+		return copy_from_user(&pa, (void __user *)arg, sizeof(pa)) ? -EFAULT :
+			hold(import, pa);
 	case T2LAB_INFO:
 		return info(import, (void __user *)arg);
 	}
@@ -220,6 +278,8 @@ static int importer_release(struct inode *inode, struct file *file)
 		dma_buf_detach(buf, import->attach);
 		dma_buf_put(buf);
 	}
+	if (import->held)
+		put_page(import->held);
 	kfree(import);
 	return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the tests ask of /dev/t2lab: a dma-buf importer, one import for each open
- * file, and a look at the page tables of the process that asks.
+ * file, a look at the page tables of the process that asks, and what KVM makes of
+ * a page frame.
  */
 #ifndef T2LAB_H
 #define T2LAB_H
@@ -32,5 +33,16 @@ struct t2lab_page {
 
 #define T2LAB_PAGE	_IOWR('T', 6, struct t2lab_page)
 #define T2LAB_STATIC	_IOW('T', 5, int)	/* attach as one that cannot let go */
+
+struct t2lab_frame {
+	__u64 pa;
+	__u8 has_page;
+	__u8 is_reserved;	/* its page is */
+	__u8 is_mmio;		/* KVM says so: uncached in guests on Intel */
+	__u8 pad[5];
+};
+
+#define T2LAB_FRAME	_IOWR('T', 7, struct t2lab_frame)	/* kvm must be loaded */
+#define T2LAB_HOLD	_IOW('T', 8, __u64)	/* a page, until the file is closed */
 
 #endif

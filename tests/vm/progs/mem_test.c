@@ -3,7 +3,9 @@
  * HDM memory as users have it: mappings of any size and alignment, reads and
  * writes, the gate, DMA.  The environment says what is there: DEVICE; HPA, the
  * first range's address; REGIONS, how many; MAX_ORDER, the module's parameter;
- * HUGE, the largest order that the kernel maps such memory with.
+ * HUGE, the largest order that the kernel maps such memory with; PAGES, whether
+ * there are struct pages; RAW_RAM, whether firmware lists the memory as RAM; POISON,
+ * whether the kernel tells of memory errors.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -139,6 +142,45 @@ TEST_F(mem, page_tables_say_write_back)
 	}
 	close(lab);
 	munmap(p, self->size);
+}
+
+/* What KVM says decides whether a guest on Intel has it write-back or uncached */
+TEST_F(mem, kvm_takes_it_for_memory_if_it_has_struct_pages)
+{
+	int lab = open("/dev/t2lab", O_RDWR);
+	bool pages = number("PAGES", 0);
+
+	ASSERT_LE(0, lab);
+	for (uint64_t at = 0; at < self->size; at += 8 * MIB + PAGE) {
+		struct t2lab_frame frame = { .pa = self->hpa + at };
+
+		ASSERT_EQ(0, ioctl(lab, T2LAB_FRAME, &frame));
+		EXPECT_EQ(pages, frame.has_page);
+		EXPECT_EQ(pages, frame.is_reserved);
+		EXPECT_EQ(!pages && !number("RAW_RAM", 0), frame.is_mmio);
+	}
+	close(lab);
+}
+
+/* Nobody can take a reference that would outlive the mapping, struct pages or not */
+TEST_F(mem, get_user_pages_is_refused)
+{
+	uint8_t *p = map_at(&self->v, self->hdm, self->hpa, 0, 4 * MIB, 0);
+	struct iovec iov = { .iov_base = p, .iov_len = PAGE };
+	char buf[PAGE];
+	struct iovec local = { .iov_base = buf, .iov_len = PAGE };
+	int pipes[2];
+
+	ASSERT_NE(NULL, p);
+	ASSERT_EQ(0, pipe(pipes));
+	*p = 1;
+	EXPECT_EQ(-1, vmsplice(pipes[1], &iov, 1, 0));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(-1, process_vm_readv(getpid(), &local, 1, &iov, 1, 0));
+	EXPECT_EQ(EFAULT, errno);
+	close(pipes[0]);
+	close(pipes[1]);
+	munmap(p, 4 * MIB);
 }
 
 TEST_F(mem, any_alignment_gets_pages_around_a_fault)
@@ -462,14 +504,17 @@ TEST_F(mem, memory_error_takes_one_page)
 	uint32_t val;
 
 	if (!number("POISON", 0))
-		SKIP(return, "this kernel does not tell of memory errors without a struct page");
+		SKIP(return, "this kernel does not tell of errors in memory without struct pages");
 	ASSERT_NE(NULL, p);
 	p[at] = 1;
 	prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0);
 	sigaction(SIGBUS, &action, NULL);
 	inject_memory_error(_metadata, self->hpa + at);
-	EXPECT_EQ((uintptr_t)(p + at), bad_addr);
-	EXPECT_TRUE(bad_code == BUS_MCEERR_AO || bad_code == BUS_MCEERR_AR);
+	/* The kernel warns those who asked for it only of memory without struct pages */
+	if (!number("PAGES", 0)) {
+		EXPECT_EQ((uintptr_t)(p + at), bad_addr);
+		EXPECT_TRUE(bad_code == BUS_MCEERR_AO || bad_code == BUS_MCEERR_AR);
+	}
 
 	/* It is taken away in a moment, and given to nobody again */
 	usleep(200000);

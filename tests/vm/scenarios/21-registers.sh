@@ -7,7 +7,7 @@
 bdf=$(dev)
 for abi in v3 v2; do
 	for hide in Y N; do
-		modprobe cxl-vfio-pci vmm_abi=$abi hide_hpa=$hide
+		modprobe cxl-vfio-pci vmm_abi=$abi hide_hpa=$hide keep_memory=1
 		check "binding works with vmm_abi=$abi hide_hpa=$hide" equal "$(bind "$bdf")" 0
 		DEVICE=$bdf HPA=0x130000000 ABI=$abi HIDE=$hide tap regs_test
 		unbind "$bdf"

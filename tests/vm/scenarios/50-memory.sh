@@ -16,6 +16,7 @@ case $(uname -r) in
 6.*) poison=0 ;;
 esac
 modprobe t2lab
+modprobe kvm
 for order in 18 9 0; do
 	modprobe cxl-vfio-pci max_order=$order keep_memory=1
 	check "binding works with max_order=$order" equal "$(bind "$bdf")" 0
@@ -24,7 +25,8 @@ for order in 18 9 0; do
 	[ $order = 18 ] || only=(-t faults_are_as_large_as_they_can_be -t page_tables_say_write_back
 		-t any_alignment_gets_pages_around_a_fault -t any_sub_range)
 	let_clear "$bdf"
-	DEVICE=$bdf HPA=0x140000000 REGIONS=3 MAX_ORDER=$order HUGE=$huge POISON=$poison tap mem_test "${only[@]}"
+	DEVICE=$bdf HPA=0x140000000 REGIONS=3 MAX_ORDER=$order HUGE=$huge POISON=$poison RAW_RAM=1 \
+		tap mem_test "${only[@]}"
 	check "max_order=$order: the kernel's list has the range as write-back" \
 		grep -q '0x0000000140000000-0x00000001c0000000. write-back' "$types"
 	check "max_order=$order: and as nothing else" \

@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Contents of HDM memory between users; the device cannot clear by itself.
+# Contents of HDM memory between users; the device cannot clear by itself.  With struct
+# pages as well by make check-full.
 
 bdf=$(dev)
-for keep in N Y; do
-	modprobe cxl-vfio-pci keep_memory=$keep
-	check "binding works with keep_memory=$keep" equal "$(bind "$bdf")" 0
-	DEVICE=$bdf KEEP=$keep tap clear_test
+try() { # keep pages
+	modprobe cxl-vfio-pci "keep_memory=$1" "struct_pages=$2"
+	check "binding works with keep_memory=$1 struct_pages=$2" equal "$(bind "$bdf")" 0
+	DEVICE=$bdf KEEP=$1 tap clear_test
 	unbind "$bdf"
 	modprobe -r cxl-vfio-pci
-done
+}
+
+try N off
+try Y off
+! full || try N on
+! full || try Y on

@@ -1,15 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Every way to reset the device, with one that keeps its decoders and with one
-# that loses them: reset_test.c says what must be left.
+# that loses them, and with struct pages and without: reset_test.c says what must be
+# left.
 
 bdf=$(dev)
-for lose in N Y; do
-	[ $lose = N ] || t2ctl "$bdf" --lose=flr,cxl,bus,d3
-	check "binding works, the device loses its decoders: $lose" equal "$(bind "$bdf")" 0
-	DEVICE=$bdf LOSE=$lose tap reset_test
+try() { # lose pages
+	[ "$1" = N ] || t2ctl "$bdf" --lose=flr,cxl,bus,d3
+	modprobe cxl-vfio-pci "struct_pages=$2"
+	check "binding works, the device loses its decoders: $1, struct pages: $2" \
+		equal "$(bind "$bdf")" 0
+	DEVICE=$bdf LOSE=$1 tap reset_test
 	unbind "$bdf"
+	modprobe -r cxl-vfio-pci
 	t2ctl "$bdf" restore
-done
+}
+
+try N off
+try Y on
+! full || try N on
+! full || try Y off
 
 # What the log says of devices that fail, one line each
 bind "$bdf" >/dev/null
@@ -25,7 +34,7 @@ for case in "--lose=flr,cxl --misbehave=commit-stuck|HDM decoder 0: CTRL reads 0
 	check "${case%%|*}: the log says what failed" logged "$bdf: .*${case#*|}"
 	# Each of the resets at open, by the user and at close fails, and says so once
 	check "${case%%|*}: in a line for each reset, and no other" \
-		sh -c "n=\$(dmesg | tac | sed '/lab: mark $$/q' | grep '$OURS $bdf: ' |
+		sh -c "n=\$(klog 'lab: mark $$' | grep '$OURS $bdf: ' |
 			grep -cvE 'resetting|reset done|vfio_ecap_init|can.t reserve|${case#*|}'); [ \$n = 0 ]"
 	t2ctl "$bdf" restore
 done

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# A bound device is removed while it is in use, as an orderly unplug does it.
+# A bound device, its memory with struct pages, is removed while it is in use, as an
+# orderly unplug does it.
 
 bdf=$(dev)
+modprobe cxl-vfio-pci struct_pages=on
 check "binding works" equal "$(bind "$bdf")" 0
 hold "$bdf" /tmp/gone > /tmp/hold.log 2>&1 &
 user=$!

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Stock libvirt: define a domain with the device, start it, and have it back.
+# Stock libvirt: define a domain with the device, start it, and have it back; the
+# device's memory has struct pages here, and none in 90-nested.sh.
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
 # kernels: 7.3
@@ -63,6 +64,7 @@ domain() {
 	EOF
 }
 
+modprobe cxl-vfio-pci struct_pages=on
 modprobe pci-stub ids=1234:c712
 check "another driver has the device" equal "$(driver_of "$bdf")" pci-stub
 nested_make
@@ -70,6 +72,8 @@ domain accelerator "$bdf" cxl_vfio_pci > /tmp/accelerator.xml
 check "virsh define" virsh define /tmp/accelerator.xml
 check "virsh start" virsh start accelerator
 check "libvirt bound it to this driver" equal "$(driver_of "$bdf")" "$OURS"
+check "its memory has struct pages" \
+	sh -c "! grep none $PCI/devices/$bdf/cxl_vfio/struct_pages"
 timeout 120 sh -c "until grep -q 'guest: finished' $NESTED/console.log; do sleep 1; done"
 nested_report
 virsh destroy accelerator > /dev/null 2>&1

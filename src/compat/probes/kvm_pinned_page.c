@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * variants: 1 0
+ *
+ * Since 6.13 KVM holds pages that it pinned and no others; before, it takes a
+ * reference on each page with a struct page, whatever maps it.
+ */
+#include <linux/kvm_host.h>
+
+#if VARIANT == 1
+struct page *probe(struct kvm_host_map *map)
+{
+	return map->pinned_page;
+}
+#endif

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * HDM memory with struct pages.
+ *
+ * KVM on Intel maps a page into a guest uncached if the page has no struct page
+ * and is no RAM of the platform's, and write-back if it has one, is reserved and
+ * the kernel's own mapping of it is write-back.  So here the range becomes
+ * ZONE_DEVICE memory.  Its pages go to no allocator and users' mappings stay
+ * page frames, with which get_user_pages() has nothing to do: whatever took the
+ * memory away from its users without struct pages takes it away with them too.
+ */
+#include <linux/delay.h>
+#include <linux/memory_hotplug.h>
+#include <linux/memremap.h>
+#include <linux/mm.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include "cxl_vfio.h"
+
+/* How long pages may be held at unbind before the log tells */
+#define PATIENCE_MS	1000
+
+/**
+ * cxl_vfio_pages_wanted() - is HDM memory to have struct pages?
+ *
+ * Return: true if struct_pages= says so, or leaves it to the host's CPU and
+ * guests would have the memory uncached otherwise.
+ */
+bool cxl_vfio_pages_wanted(void)
+{
+	return cxl_vfio_pages_mode == PAGES_ON ||
+	       (cxl_vfio_pages_mode == PAGES_AUTO && cxl_vfio_compat_guests_need_pages());
+}
+
+/* The kernel's memory failure code asks, in process context */
+static int pages_failed(struct dev_pagemap *pgmap, unsigned long pfn, unsigned long n,
+			int flags)
+{
+	struct cxl_vfio_hdm_mem *mem = pgmap->owner;
+	unsigned long first = pfn - PHYS_PFN(mem->window.phys);
+
+	for (unsigned long page = first; page < first + n; page++)
+		cxl_vfio_poison_add(mem, page);
+	flush_work(&mem->poison_work);
+	return 0;
+}
+
+static const struct dev_pagemap_ops pages_ops = {
+	.memory_failure = pages_failed,
+};
+
+static unsigned int fold_order(const struct cxl_vfio_window *window)
+{
+	return min_t(unsigned int, __ffs64(window->phys | window->size) - PAGE_SHIFT,
+		     CXL_VFIO_COMPAT_FOLD_ORDER);
+}
+
+/*
+ * Bytes that the array takes.  Folded, it has two pages for each fold of memory,
+ * and page tables of its own.
+ */
+static u64 array_size_of(const struct cxl_vfio_window *window, unsigned int order)
+{
+	u64 pages = PHYS_PFN(window->size), array = pages * sizeof(struct page);
+
+	return order ? (pages >> order) * 2 * PAGE_SIZE +
+		       DIV_ROUND_UP_ULL(array, PMD_SIZE) * PAGE_SIZE : array;
+}
+
+/**
+ * cxl_vfio_pages_cost() - host memory that the page array takes
+ * @mem: the memory
+ *
+ * Return: bytes, 0 if it has no struct pages.
+ */
+u64 cxl_vfio_pages_cost(const struct cxl_vfio_hdm_mem *mem)
+{
+	return mem->pgmap ? array_size_of(&mem->window, mem->pgmap->vmemmap_shift) : 0;
+}
+
+/* Within what the kernel can map */
+static bool is_pluggable(const struct cxl_vfio_window *window)
+{
+	struct range range = mhp_get_pluggable_range(true);
+
+	return window->phys >= range.start && window->phys + window->size - 1 <= range.end;
+}
+
+static void *map_pages(struct cxl_vfio_hdm_mem *mem, struct dev_pagemap *pgmap)
+{
+	unsigned int order;
+
+	if (!IS_ENABLED(CONFIG_ZONE_DEVICE))
+		return ERR_PTR(-EOPNOTSUPP);
+	if (!pgmap)
+		return ERR_PTR(-ENOMEM);
+	if (!is_pluggable(&mem->window))
+		return ERR_PTR(-ERANGE);
+	/* It is no use to have device memory and no other */
+	order = fold_order(&mem->window);
+	if (array_size_of(&mem->window, order) > (u64)si_mem_available() * PAGE_SIZE / 2)
+		return ERR_PTR(-ENOMEM);
+
+	pgmap->type = MEMORY_DEVICE_GENERIC;
+	pgmap->range.start = mem->window.phys;
+	pgmap->range.end = mem->window.phys + mem->window.size - 1;
+	pgmap->nr_range = 1;
+	pgmap->vmemmap_shift = order;
+	pgmap->ops = &pages_ops;
+	pgmap->owner = mem;
+	return memremap_pages(pgmap, dev_to_node(&mem->window.dev->core.pdev->dev));
+}
+
+/**
+ * cxl_vfio_pages_map() - give memory struct pages, and map it for the kernel
+ * @mem: the memory, claimed, its window set
+ *
+ * Return: the mapping, write-back as far as the platform has it so; NULL if it
+ * cannot be had, told in the log: then there is only memremap().
+ */
+void *cxl_vfio_pages_map(struct cxl_vfio_hdm_mem *mem)
+{
+	struct pci_dev *pdev = mem->window.dev->core.pdev;
+	struct dev_pagemap *pgmap = kzalloc(sizeof(*pgmap), GFP_KERNEL);
+	void *va = map_pages(mem, pgmap);
+
+	if (IS_ERR(va)) {
+		pci_warn(pdev, "no struct pages for [mem %#llx-%#llx] (error %ld), going on without; guests on an Intel host have it uncached\n",
+			 (u64)mem->window.phys, (u64)mem->window.phys + mem->window.size - 1,
+			 PTR_ERR(va));
+		kfree(pgmap);
+		return NULL;
+	}
+	mem->pgmap = pgmap;
+	pci_info(pdev, "struct pages for [mem %#llx-%#llx] take %llu KiB of host memory\n",
+		 (u64)mem->window.phys, (u64)mem->window.phys + mem->window.size - 1,
+		 cxl_vfio_pages_cost(mem) >> 10);
+	return va;
+}
+
+/* Pages that somebody holds besides ZONE_DEVICE itself */
+static bool is_held(const struct cxl_vfio_hdm_mem *mem)
+{
+	unsigned long pfn = PHYS_PFN(mem->window.phys);
+	unsigned long end = pfn + PHYS_PFN(mem->window.size);
+
+	for (; pfn < end; pfn += 1UL << mem->pgmap->vmemmap_shift)
+		if (page_ref_count(pfn_to_page(pfn)) != 1)
+			return true;
+	return false;
+}
+
+/**
+ * cxl_vfio_pages_unmap() - undo cxl_vfio_pages_map()
+ * @mem: the memory; no user has it open
+ *
+ * Waits until nobody holds a page.  Up to Linux 6.12 KVM does, where a guest
+ * gave it device memory for its own structures.
+ */
+void cxl_vfio_pages_unmap(struct cxl_vfio_hdm_mem *mem)
+{
+	for (unsigned int ms = 0; is_held(mem); ms += 10) {
+		if (ms == PATIENCE_MS)
+			pci_warn(mem->window.dev->core.pdev,
+				 "pages of device memory are still held, waiting; end the virtual machines that had it\n");
+		msleep(10);
+	}
+	memunmap_pages(mem->pgmap);
+	kfree(mem->pgmap);
+	mem->pgmap = NULL;
+}
