@@ -188,6 +188,7 @@ struct cxl_vfio_config_area {
  *	members after it
  * @lost: the decoders or the memory did not come back, and the log has it
  * @retry: since then something happened after which they may
+ * @behind: registers were put back, of which the models do not know yet
  * @reset_start: when reset_prepare was called
  * @settle_work: brings the device back where nobody can wait
  * @pm_nb: tells that the system goes to sleep
@@ -230,6 +231,7 @@ struct cxl_vfio_device {
 	struct mutex reset_lock;	/* of putting the device's registers back */
 	bool lost;
 	bool retry;
+	bool behind;
 	ktime_t reset_start;
 	struct work_struct settle_work;
 	struct notifier_block pm_nb;

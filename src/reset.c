@@ -170,7 +170,7 @@ static void give_up(struct cxl_vfio_device *dev)
 static bool needs_recovery(struct cxl_vfio_device *dev)
 {
 	lockdep_assert_held(&dev->reset_lock);
-	if (!dev->lost && cxl_vfio_gate_judge(dev))
+	if (!dev->lost && !dev->behind && cxl_vfio_gate_judge(dev))
 		return false;
 	if (!cxl_vfio_decodes_memory(dev->core.pdev) || cxl_vfio_is_away(dev))
 		return false;
@@ -193,6 +193,7 @@ static int recover_registers(struct cxl_vfio_device *dev, bool *needed)
 		lost = restore(dev);
 		trace_phase(dev, PHASE_RESTORE, min(lost, 0), start);
 		dev->stats.restores += lost > 0;
+		dev->behind |= lost > 0;
 	}
 	mutex_unlock(&dev->reset_lock);
 	return lost;
@@ -230,8 +231,9 @@ int cxl_vfio_settle(struct cxl_vfio_device *dev)
 	} else if (ret) {
 		give_up(dev);
 	} else if (needed) {
-		if (lost || dev->lost)
+		if (dev->behind || dev->lost)
 			cxl_vfio_model_reset(dev, true);
+		dev->behind = false;
 		dev->lost = false;
 	}
 	if (dev->lost) {
