@@ -91,8 +91,6 @@ static void *map_pages(struct cxl_vfio_hdm_mem *mem, struct dev_pagemap *pgmap)
 {
 	unsigned int order;
 
-	if (!IS_ENABLED(CONFIG_ZONE_DEVICE))
-		return ERR_PTR(-EOPNOTSUPP);
 	if (!pgmap)
 		return ERR_PTR(-ENOMEM);
 	if (!is_pluggable(&mem->window))
@@ -160,11 +158,11 @@ static bool is_held(const struct cxl_vfio_hdm_mem *mem)
  */
 void cxl_vfio_pages_unmap(struct cxl_vfio_hdm_mem *mem)
 {
-	for (unsigned int ms = 0; is_held(mem); ms += 10) {
+	for (unsigned int ms = 0; is_held(mem); ms += 20) {
 		if (ms == PATIENCE_MS)
 			pci_warn(mem->window.dev->core.pdev,
 				 "pages of device memory are still held, waiting; end the virtual machines that had it\n");
-		msleep(10);
+		msleep(20);
 	}
 	memunmap_pages(mem->pgmap);
 	kfree(mem->pgmap);

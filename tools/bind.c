@@ -146,7 +146,8 @@ static bool have_driverctl(void)
 	return !make_path(path, sizeof(path), "/usr/sbin/driverctl") && exists(path);
 }
 
-static int run_driverctl(const char *verb, const char *address, const char *driver)
+/* Set an override, or with no driver unset it, which leaves the device unbound */
+static int run_driverctl(const char *address, const char *driver)
 {
 	int status;
 	pid_t pid = fork();
@@ -154,11 +155,17 @@ static int run_driverctl(const char *verb, const char *address, const char *driv
 	if (pid < 0)
 		return -errno;
 	if (!pid) {
-		execl("/usr/sbin/driverctl", "driverctl", verb, address, driver, (char *)NULL);
+		if (driver)
+			execl("/usr/sbin/driverctl", "driverctl", "set-override", address, driver,
+			      (char *)NULL);
+		else
+			execl("/usr/sbin/driverctl", "driverctl", "--noprobe", "unset-override",
+			      address, (char *)NULL);
 		_exit(127);
 	}
 	if (waitpid(pid, &status, 0) < 0 || status) {
-		complain("driverctl %s %s failed", verb, address);
+		complain("driverctl failed to %s the override of %s", driver ? "set" : "unset",
+			 address);
 		return -EIO;
 	}
 	return 0;
@@ -171,7 +178,7 @@ static int make_persistent(const char *address)
 	FILE *f;
 
 	if (have_driverctl())
-		return run_driverctl("set-override", address, DRIVER);
+		return run_driverctl(address, DRIVER);
 	if (make_path(path, sizeof(path), RULE_FMT, address))
 		return -ENAMETOOLONG;
 	f = fopen(path, "we");
@@ -196,7 +203,7 @@ static int drop_persistent(const char *address)
 
 	if (!make_path(path, sizeof(path), RULE_FMT, address))
 		unlink(path);
-	return have_driverctl() ? run_driverctl("unset-override", address, NULL) : 0;
+	return have_driverctl() ? run_driverctl(address, NULL) : 0;
 }
 
 static int release(const char *address, const char *driver)
@@ -266,17 +273,20 @@ int unbind_device(const char *address)
 {
 	char driver[64];
 	struct device d;
+	bool bound;
 	int ret;
 
 	ret = find_device(address, &d);
 	if (ret)
 		return ret;
+	bound = !strcmp(d.driver, DRIVER);
 	if (options.persist) {
 		ret = drop_persistent(address);
 		if (ret)
 			return ret;
+		current_driver(address, d.driver, sizeof(d.driver));
 	}
-	if (strcmp(d.driver, DRIVER)) {
+	if (!bound) {
 		printf("%s: is not bound to " DRIVER "\n", address);
 		return 0;
 	}

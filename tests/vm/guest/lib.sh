@@ -32,6 +32,20 @@ equal() {
 	return 1
 }
 
+# Pages that the kernel has free, settled; KiB
+free_memory() {
+	echo 3 > /proc/sys/vm/drop_caches
+	sleep 0.5
+	awk '/^MemFree:/ { print $2 }' /proc/meminfo
+}
+
+# within LOW NUMBER HIGH: for check
+within() {
+	[ "$1" -le "$2" ] && [ "$2" -le "$3" ] && return
+	echo "is $2, expected $1 to $3"
+	return 1
+}
+
 # tap COMMAND...: a program whose tests report in TAP, each one test here
 tap() {
 	timeout 400 "$@" > /tmp/tap.log 2>&1

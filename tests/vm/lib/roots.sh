@@ -11,7 +11,7 @@ packages_of() {
 	case $1 in
 	bookworm) echo "$common" ;;
 	trixie)
-		echo "$common sparse dwarves cxl"
+		echo "$common sparse dwarves cxl driverctl"
 		echo "libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients libvirt-daemon-log"
 		echo "debhelper dh-dkms lintian rpm rpmlint man-db"
 		echo "libkmod-dev libpci-dev libjson-c-dev libcmocka-dev bash-completion"

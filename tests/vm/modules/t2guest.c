@@ -81,10 +81,22 @@ static bool device_sees(struct accel *a)
 	       readl(a->regs + T2DEV_ACC_RESULT) == crc;
 }
 
+/* A page of each MiB, the last first, none of them at the start of a huge page */
+static bool holds_what_is_stored(struct accel *a)
+{
+	for (u32 i = SZ_256M / SZ_1M; i--;)
+		*(u32 *)(a->mem + i * SZ_1M + SZ_64K + SZ_4K) = i;
+	for (u32 i = 0; i < SZ_256M / SZ_1M; i++)
+		if (*(u32 *)(a->mem + i * SZ_1M + SZ_64K + SZ_4K) != i)
+			return false;
+	return true;
+}
+
 static void use(struct accel *a)
 {
 	bool ok;
 
+	verdict(a, holds_what_is_stored(a), "all of the memory holds what is stored");
 	fill(a);
 	verdict(a, device_sees(a), "the device computes the CRC of what the CPU wrote");
 	ok = run(a, T2DEV_OP_FILL, T2DEV_FLAG_DST_HDM, 0, LEN);
@@ -172,7 +184,7 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	pci_set_master(pdev);
 	a->regs = pci_iomap(pdev, T2DEV_ACCEL_BAR, 0);
 	a->comp = map_component_block(pdev);
-	a->mem = (__force void *)ioremap_cache(pci_resource_start(pdev, MEMORY_BAR), SZ_1M);
+	a->mem = (__force void *)ioremap_cache(pci_resource_start(pdev, MEMORY_BAR), SZ_256M);
 	a->ram = dma_alloc_coherent(&pdev->dev, LEN, &a->ram_addr, GFP_KERNEL);
 	if (!a->regs || !a->comp || !a->mem || !a->ram || !dvsec)
 		return -ENODEV;

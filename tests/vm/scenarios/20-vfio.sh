@@ -2,6 +2,7 @@
 # What a VMM sees of a bound device: vfio_test.c says what it should be.
 
 bdf=$(dev)
+modprobe cxl-vfio-pci keep_memory=1
 for place in middle start end; do
 	t2ctl "$bdf" "--block=$place"
 	check "binding works with the block at the BAR's $place" equal "$(bind "$bdf")" 0

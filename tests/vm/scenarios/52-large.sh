@@ -7,8 +7,16 @@
 
 bdf=$(dev)
 try() { # pages
+	local free cost
+
 	modprobe cxl-vfio-pci keep_memory=1 "struct_pages=$1"
+	free=$(free_memory)
 	check "64 GiB can be bound with struct_pages=$1" equal "$(bind "$bdf")" 0
+	cost=$(cat "$PCI/devices/$bdf/cxl_vfio/struct_pages")
+	if [ "$1" = on ]; then
+		check "struct pages cost what sysfs says: $((cost >> 10)) KiB" \
+			within $(((cost >> 10) - 8192)) $((free - $(free_memory))) $(((cost >> 10) + 8192))
+	fi
 	check "mapped and touched at both ends" large_map "$bdf"
 	# SIZE LOW of such a range is 0 but for its flags
 	DEVICE=$bdf tap mem_test -t gate_heeds_memory_active

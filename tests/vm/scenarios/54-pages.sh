@@ -18,19 +18,6 @@ esac
 modprobe t2lab
 modprobe kvm
 
-# Pages that the kernel has free, settled; KiB
-free_memory() {
-	echo 3 > /proc/sys/vm/drop_caches
-	sleep 0.5
-	awk '/^MemFree:/ { print $2 }' /proc/meminfo
-}
-
-within() { # low number high
-	[ "$1" -le "$2" ] && [ "$2" -le "$3" ] && return
-	echo "is $2, expected $1 to $3"
-	return 1
-}
-
 modprobe cxl-vfio-pci keep_memory=1
 log_mark
 bind "$bdf" > /dev/null
@@ -58,7 +45,14 @@ check "the range is no System RAM" \
 check "and no dump of the kernel's memory reads it" \
 	sh -c "! readelf -lW /proc/kcore | awk '\$1 == \"LOAD\" { print \$4 }' | grep -qi '0x0*14'"
 let_clear "$bdf"
-DEVICE=$bdf HPA=0x140000000 REGIONS=3 MAX_ORDER=18 HUGE=$huge POISON=1 PAGES=1 tap mem_test
+# What has to do with pages; all of it by make check-full
+only=(-t faults_are_as_large_as_they_can_be -t page_tables_say_write_back
+	-t kvm_takes_it_for_memory_if_it_has_struct_pages -t get_user_pages_is_refused
+	-t mappings_move_change_and_shrink -t processes_share_it -t gate_heeds_memory_active
+	-t type1_maps_it_for_dma -t dma_buf_follows_the_gate -t memory_error_takes_one_page)
+! full || only=()
+DEVICE=$bdf HPA=0x140000000 REGIONS=3 MAX_ORDER=18 HUGE=$huge POISON=1 PAGES=1 \
+	tap mem_test "${only[@]}"
 check "the kernel's list has the range as write-back" \
 	grep -q '0x0000000140000000-0x00000001c0000000. write-back' /sys/kernel/debug/x86/pat_memtype_list
 unbind "$bdf"

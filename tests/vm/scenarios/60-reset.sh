@@ -6,10 +6,15 @@
 bdf=$(dev)
 try() { # lose pages
 	[ "$1" = N ] || t2ctl "$bdf" --lose=flr,cxl,bus,d3
-	modprobe cxl-vfio-pci "struct_pages=$2"
+	modprobe cxl-vfio-pci keep_memory=1 "struct_pages=$2"
 	check "binding works, the device loses its decoders: $1, struct pages: $2" \
 		equal "$(bind "$bdf")" 0
-	DEVICE=$bdf LOSE=$1 tap reset_test
+	DEVICE=$bdf LOSE=$1 KEEP=1 tap reset_test
+	unbind "$bdf"
+	modprobe -r cxl-vfio-pci
+	# Not kept, which takes time at each open
+	bind "$bdf" > /dev/null
+	DEVICE=$bdf LOSE=$1 tap reset_test -t closed_in_low_power
 	unbind "$bdf"
 	modprobe -r cxl-vfio-pci
 	t2ctl "$bdf" restore

@@ -25,8 +25,11 @@ check "cxl list has the memdev" sh -c "cxl list -M -m mem0 2>/dev/null | grep -q
 check "and the endpoint's decoder" sh -c "cxl list -D -d endpoint 2>/dev/null | grep -q '\"resource\":4294967296'"
 check "and the region" sh -c "cxl list -R 2>/dev/null | grep -q '\"size\":268435456'"
 ! full || DEVICE=$bdf tap vfio_test
+unbind "$bdf"
+reload keep_memory=1
+bind "$bdf" > /dev/null
 t2ctl "$bdf" --lose=flr,cxl,bus,d3
-DEVICE=$bdf LOSE=Y tap reset_test
+DEVICE=$bdf LOSE=Y KEEP=1 tap reset_test
 t2ctl "$bdf" restore
 unbind "$bdf"
 check "unbinding gives all of it back" equal "$(iomem)" "$before"

@@ -43,10 +43,20 @@ check "unbinds" [ -z "$(driver_of "$bdf")" ]
 check "and clears the override" equal "$(cat "$PCI/devices/$bdf/driver_override")" "(null)"
 check "status of what is not bound fails" status_is 1 $tool status "$bdf"
 
+# Without driverctl, then with it
+mv /usr/sbin/driverctl /tmp/driverctl
 check "bind --persist binds" status_is 0 $tool bind --persist "$bdf"
 check "and leaves a rule for udev" grep -q "KERNEL==\"$bdf\".*driver_override.*$OURS" "/etc/udev/rules.d/60-cxl-vfio-$bdf.rules"
 check "unbind --persist unbinds" status_is 0 $tool unbind --persist "$bdf"
 check "and removes the rule" [ ! -e "/etc/udev/rules.d/60-cxl-vfio-$bdf.rules" ]
+mv /tmp/driverctl /usr/sbin/driverctl
+check "bind --persist binds with driverctl as well" status_is 0 $tool bind --persist "$bdf"
+check "to this driver" equal "$(driver_of "$bdf")" "$OURS"
+check "and driverctl has it in its store" equal "$(driverctl list-persisted)" "$bdf $OURS"
+check "which has no rule beside it" [ ! -e "/etc/udev/rules.d/60-cxl-vfio-$bdf.rules" ]
+check "unbind --persist unbinds with driverctl" status_is 0 $tool unbind --persist "$bdf"
+check "and clears driver and override" equal "$(driver_of "$bdf")$(cat "$PCI/devices/$bdf/driver_override")" "(null)"
+check "and driverctl's store" [ -z "$(driverctl list-persisted)" ]
 
 # What cannot be: each with its remedy, and nothing is changed
 check "a network card is none of its business" says "no CXL device with memory; .cxl-vfio list" $tool bind "$nic"
