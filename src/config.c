@@ -139,6 +139,17 @@ static void sort_areas(struct cxl_vfio_device *dev)
 		dev->area[i].end = min(dev->area[i].end, dev->area[i + 1].start);
 }
 
+/* The virtual BAR's registers are the one area below the extended capabilities */
+static void set_plain(struct cxl_vfio_device *dev)
+{
+	const struct cxl_vfio_config_area *area = dev->area;
+	bool hole = area->kind == CONFIG_VBAR;
+
+	dev->hole_start = hole ? area->start : 0;
+	dev->hole_end = hole ? area->end : 0;
+	dev->plain_end = area[hole].start;
+}
+
 /**
  * cxl_vfio_dvsec_resample() - make the guest's CXL Device DVSEC anew
  * @dev: the device, open
@@ -186,7 +197,7 @@ int cxl_vfio_config_open(struct cxl_vfio_device *dev)
 			dev->found->dvsec);
 		return -EIO;
 	}
-	dev->plain_config = dev->area[0].start;
+	set_plain(dev);
 	cxl_vfio_vbar_reset(dev);
 	cxl_vfio_dvsec_resample(dev, true);
 	return 0;

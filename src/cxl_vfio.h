@@ -168,7 +168,9 @@ struct cxl_vfio_config_area {
  * @bar_regs: mapping of that BAR, NULL while closed
  * @area: parts of config space that need care, ascending; set at open
  * @nr_areas: how many
- * @plain_config: config space below it is vfio-pci-core's alone
+ * @plain_end: config space below it is vfio-pci-core's alone, but for the hole
+ * @hole_start: where the virtual BAR's registers are, 0 if there is none
+ * @hole_end: past their last byte
  * @model_lock: serialises all access to @comp, @dvsec and @vbar's address
  * @comp: the component block as the guest sees it
  * @dvsec: the CXL Device DVSEC as the guest sees it
@@ -212,7 +214,9 @@ struct cxl_vfio_device {
 
 	struct cxl_vfio_config_area area[CXL_VFIO_MAX_CONFIG_AREAS];
 	unsigned int nr_areas;
-	u16 plain_config;
+	u16 plain_end;
+	u16 hole_start;
+	u16 hole_end;
 
 	struct mutex model_lock;	/* of comp and dvsec */
 	struct cxl_vfio_comp comp;
@@ -274,13 +278,14 @@ static inline bool cxl_vfio_is_away(const struct cxl_vfio_device *dev)
 	return dev->resetting || dev->reset_failed || dev->asleep || dev->evicted;
 }
 
-/* Is an access to config space below all areas, as most are? */
+/* Is an access to config space in no area, as most are? */
 static inline bool cxl_vfio_config_is_plain(const struct cxl_vfio_device *dev, loff_t pos,
 					    size_t count)
 {
 	u64 at = pos - VFIO_PCI_INDEX_TO_OFFSET(VFIO_PCI_CONFIG_REGION_INDEX);
 
-	return at < dev->plain_config && count <= dev->plain_config - at;
+	return at < dev->plain_end && count <= dev->plain_end - at &&
+	       (at >= dev->hole_end || at + count <= dev->hole_start);
 }
 
 /* The component block's place in the file of the VFIO device */
