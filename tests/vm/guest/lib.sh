@@ -32,11 +32,12 @@ equal() {
 	return 1
 }
 
-# Pages that the kernel has free, settled; KiB
+# Memory that the kernel has free, with what it keeps for each processor; KiB
 free_memory() {
 	echo 3 > /proc/sys/vm/drop_caches
 	sleep 0.5
-	awk '/^MemFree:/ { print $2 }' /proc/meminfo
+	awk '$1 == "pages" && $2 == "free" { n += $3 } $1 == "count:" { n += $2 } END { print 4 * n }' \
+		/proc/zoneinfo
 }
 
 # within LOW NUMBER HIGH: for check
