@@ -36,11 +36,14 @@ uninstall: ## undo install, for all kernels
 demo: ## show the driver at work in a virtual machine (DEMO_KERNEL=7.3)
 	tests/vm/demo.sh $(DEMO_KERNEL)
 
+lab: ## a shell in the demo's machine, to try the packages by hand
+	tests/vm/demo.sh --by-hand $(DEMO_KERNEL)
+
 check: ## run all tests
 	tests/check.sh style t2dev kunit fuzz tool dkms packages vm
 
 check-full: ## all tests, and those that take long
-	FULL=yes tests/check.sh style t2dev kunit fuzz tool dkms packages vm
+	FULL=yes tests/check.sh style t2dev kunit fuzz tool dkms packages lab vm
 
 check-style: ## build on all KERNELS without a warning; checkpatch, sparse, shellcheck
 	tests/style.sh $(KERNELS)
@@ -65,6 +68,9 @@ check-packages: ## build, check, install, update and remove the packages
 
 check-tool: ## test what cxl-vfio sees of a host
 	tests/tool.sh
+
+check-lab: ## do what the README says, in the machine of make lab
+	tests/lab.sh
 
 check-vm: ## run the scenarios in virtual machines, KERNELS="6.12 7.3" for some
 	tests/vm/run.sh KERNELS="$(KERNELS)" $(SCENARIOS)
@@ -99,5 +105,5 @@ help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | \
 		while IFS='|' read -r name what; do printf '  %-12s %s\n' "$$name" "$$what"; done
 
-.PHONY: modules install uninstall demo check check-style check-t2dev check-kunit check-fuzz \
+.PHONY: modules install uninstall demo lab check check-lab check-style check-t2dev check-kunit check-fuzz \
 	coverage check-dkms check-packages check-tool check-full check-vm tools deb rpm t2dev vm-progs bench docs clean help

@@ -175,8 +175,11 @@ static bool cpu_has(const char *flag)
 	return found;
 }
 
-/* How many of a device's ranges the kernel's list has, and how many as write-back */
-static bool count_types(const struct device *d, unsigned int *listed, unsigned int *cached)
+/*
+ * How many of a device's ranges the kernel's list has (none if it cannot be read), and
+ * how many as write-back
+ */
+static void count_types(const struct device *d, unsigned int *listed, unsigned int *cached)
 {
 	char path[PATH_MAX], line[160];
 	uint64_t start, end;
@@ -185,10 +188,10 @@ static bool count_types(const struct device *d, unsigned int *listed, unsigned i
 	*listed = 0;
 	*cached = 0;
 	if (make_path(path, sizeof(path), "/sys/kernel/debug/x86/pat_memtype_list"))
-		return false;
+		return;
 	f = fopen(path, "r");
 	if (!f)
-		return false;
+		return;
 	while (fgets(line, sizeof(line), f)) {
 		const char *p = strstr(line, "0x");
 
@@ -202,16 +205,15 @@ static bool count_types(const struct device *d, unsigned int *listed, unsigned i
 		}
 	}
 	fclose(f);
-	return true;
 }
 
 enum guest_memory guest_memory_of(const struct device *d)
 {
 	unsigned int listed, cached;
 	char path[PATH_MAX], line[64];
-	bool readable = count_types(d, &listed, &cached);
 
-	if (readable && cached < listed)
+	count_types(d, &listed, &cached);
+	if (cached < listed)
 		return HOSTS_UNCACHED;
 	if (!cpu_has("vmx"))
 		return GUESTS_CHOICE;

@@ -1,13 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The driver at work, from binding to unbinding: demo.sh [SERIES]
-# Boots a stock kernel and shows what guest/demo.sh prints there.
+# The driver at work, from binding to unbinding: demo.sh [--by-hand] [SERIES]
+# Boots a stock kernel and shows what guest/demo.sh prints there, or gives a shell
+# there (guest/by-hand.sh) with the packages at hand but not installed, for at most
+# LAB_TIMEOUT seconds.
 
 set -uo pipefail
 here=$(dirname "$0")
 . "$here/lib/all.sh"
 
+plan=demo smp=1 timeout=300
+if [ "${1:-}" = --by-hand ]; then
+	plan=by-hand smp=2 timeout=${LAB_TIMEOUT:-infinity}
+	need_packages socat
+	shift
+fi
 series=${1:-7.3}
 dir=$BUILD/$series/demo
 
@@ -17,21 +25,36 @@ echo > "$dir/devices"
 echo '256M$0x100000000' > "$dir/memmap"
 [ "$series" != 7.3 ] || echo 0x100000000,256M > "$dir/topology"
 echo "EPYC-v4,+svm,+npt" > "$dir/cpu"
-echo 1 > "$dir/smp"
+echo $smp > "$dir/smp"
 echo 3G > "$dir/mem"
-echo 300 > "$dir/timeout"
-echo guest/demo.sh > "$dir/plan"
+echo $timeout > "$dir/timeout"
+echo guest/$plan.sh > "$dir/plan"
+[ $plan = demo ] || touch "$dir/shell"
 touch "$dir/result.log"
+
+# The terminal, or what is there in its place, becomes the machine's
+by_hand() {
+	local tty
+
+	tty=$(stty -g 2>/dev/null)
+	timeout 60 sh -c "until [ -S '$dir/shell.sock' ]; do sleep 0.2; done"
+	socat -t 3600 "STDIO${tty:+,raw,echo=0}" "UNIX-CONNECT:$dir/shell.sock,shut-none"
+	[ -z "$tty" ] || stty "$tty"
+}
 
 note "booting it in QEMU"
 boot "$series" "$dir" &
 boot_pid=$!
-tail -n +1 -s 0.2 -f --pid=$boot_pid "$dir/result.log" | grep --line-buffered -v '^@@'
+if [ -e "$dir/shell" ]; then
+	by_hand
+else
+	tail -n +1 -s 0.2 -f --pid=$boot_pid "$dir/result.log" | grep --line-buffered -v '^@@'
+fi
 wait $boot_pid
 
 if ! grep -q '^@@ end 0' "$dir/result.log" || [ -s "$dir/devices.log" ]; then
 	cat "$dir/devices.log"
-	echo "demo: FAILED, see $dir"
+	echo "$plan: FAILED, see $dir"
 	exit 1
 fi
-echo "demo: all steps done"
+echo "$plan: all steps done"

@@ -15,6 +15,7 @@
 #   # topology: yes     the kernel's CXL topology has the memory that is kept from
 #                       it; or BASE,SIZE of the range below each port
 #   # smp: N            processors
+#   # timeout: SECONDS  the longest that the machine may run
 #   # mem: SIZE         memory, including what is kept from the kernel
 #   # full: yes         only with FULL=yes in the environment (make check-full)
 #   # kernels: SERIES   the only series it is for; on others it counts as skipped
@@ -25,8 +26,9 @@ set -uo pipefail
 here=$(dirname "$0")
 . "$here/lib/all.sh"
 
-# The longest a machine may run: a hang ends by itself
-TIMEOUT=${LAB_TIMEOUT:-600}
+# The longest a machine may run, in seconds: a hang ends by itself
+TIMEOUT=1200
+[ -z "${FULL:-}" ] || TIMEOUT=3600
 SPLATS='WARNING:|BUG:|Oops|general protection|possible circular|INFO: task|suspicious RCU|KASAN|UBSAN|Call Trace|refcount_t|Kernel panic'
 
 kernels=$ALL_KERNELS
@@ -84,7 +86,8 @@ describe_machine() { # scenario dir
 	header "$1" cmdline > "$2/cmdline"
 	header "$1" smp > "$2/smp"
 	[ -s "$2/smp" ] || echo 1 > "$2/smp"
-	echo "$TIMEOUT" > "$2/timeout"
+	header "$1" timeout > "$2/timeout"
+	[ -s "$2/timeout" ] || echo "$TIMEOUT" > "$2/timeout"
 }
 
 # Sort the scenarios of a series into directories, one for each machine
@@ -115,7 +118,7 @@ plan() { # series
 
 # What the machine did besides its scenarios, each a test as well
 after_boot() { # dir status
-	local allowed=$here/log-allow.txt bad
+	local allowed bad
 
 	echo "@@ scenario machine"
 	if grep -q '^@@ finished' "$1/result.log"; then
@@ -124,7 +127,9 @@ after_boot() { # dir status
 		echo "@@ fail every scenario ran to its end (QEMU's status $2)"
 		tail -n 15 "$1/console.log" "$1/qemu.log" | sed 's/^/    /'
 	fi
-	bad=$(tr -d '\r' < "$1/console.log" | grep -aE "$SPLATS" | grep -vEf "$allowed")
+	allowed=$(grep -v '^#' "$here/log-allow.txt" | paste -sd '|')
+	bad=$(tr -d '\r' < "$1/console.log" | sed -E "\\#$allowed#,/end trace/d" |
+		grep -aE "$SPLATS")
 	if [ -z "$bad" ]; then
 		echo "@@ ok the kernel log is clean"
 	else
@@ -139,25 +144,25 @@ after_boot() { # dir status
 	fi
 }
 
-run_series() { # series
-	local dir status
-
-	mkdir -p "$BUILD/$1"
+# What the machines of a series need, and which there are
+prepare_series() { # series
 	if ! make_layer "$1"; then
-		echo "@@ scenario dkms"
-		echo "@@ fail the module builds and installs"
+		rm -rf --one-file-system "$BUILD/$1/run"
+		mkdir -p "$BUILD/$1/run"
+		echo "@@ scenario dkms" > "$BUILD/$1/run/skipped.log"
+		echo "@@ fail the module builds and installs" >> "$BUILD/$1/run/skipped.log"
 		return
 	fi
-	rm -f "$BUILD/$1/initramfs"
+	make_initramfs "$1" "$BUILD/$1/initramfs"
 	plan "$1"
-	cat "$BUILD/$1/run/skipped.log"
-	for dir in "$BUILD/$1/run"/*/; do
-		[ -e "$dir/plan" ] || continue
-		status=0
-		boot "$1" "${dir%/}" || status=$?
-		cat "$dir/result.log"
-		after_boot "${dir%/}" "$status"
-	done
+}
+
+run_machine() { # series dir
+	local status=0
+
+	boot "$1" "$2" || status=$?
+	cat "$2/result.log"
+	after_boot "$2" "$status"
 }
 
 # Turn the lines for the runner into what people read
@@ -183,20 +188,30 @@ report() { # series
 prepare $kernels
 make_programs
 
-# Three machines at a time, which share the processors and wait at times; the newest
-# kernels first, as they have most to do
-running=0
-# shellcheck disable=SC2086 # one series a word
-for series in $(printf '%s\n' $kernels | tac); do
+for series in $kernels; do
 	mkdir -p "$BUILD/$series"
+	prepare_series "$series" &
+done
+wait
+
+# Three machines at a time, which share the processors and wait at times; those that
+# take longest first
+mapfile -t machines < <(for series in $kernels; do
+	for dir in "$BUILD/$series"/run/*/; do
+		[ ! -e "$dir/plan" ] ||
+			echo "$(cat "$dir/timeout") $(wc -l < "$dir/plan") $series ${dir%/}"
+	done
+done | sort -k 1,1nr -k 2,2nr | cut -d ' ' -f 3-)
+running=0
+for machine in "${machines[@]}"; do
 	[ $running -lt 3 ] || wait -n
-	run_series "$series" > "$BUILD/$series/raw.log" 2>&1 &
+	run_machine "${machine%% *}" "${machine#* }" > "${machine#* }/raw.log" 2>&1 &
 	running=$((running + 1))
 done
 wait
 
 for series in $kernels; do
-	report "$series" < "$BUILD/$series/raw.log"
+	cat "$BUILD/$series"/run/skipped.log "$BUILD/$series"/run/*/raw.log | report "$series"
 done | tee "$BUILD/report.log"
 passed=$(grep -c ' \.\.\. ok$' "$BUILD/report.log")
 failed=$(grep -c ' \.\.\. FAIL$' "$BUILD/report.log")

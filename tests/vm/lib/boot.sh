@@ -99,10 +99,11 @@ stop_devices() { # dir
 
 # boot SERIES DIR: DIR has devices (a line of options each), plan, memmap, mem,
 # smp, timeout, cpu, dimm, cmdline and topology (which may be empty) and, for a clock
-# that counts instructions, icount; console.log and result.log are written there
+# that counts instructions, icount; console.log and result.log are written there.
+# With a file DIR/shell the third serial line is shell.sock there.
 boot() {
 	local series=$1 dir=$2 lines devices=() i place status=0 layer=$BUILD/$1/layer mem accel
-	local initramfs bridge=pxb-cxl cmdline slots size addr
+	local initramfs bridge=pxb-cxl cmdline slots size addr shell=()
 	local cpu machine=q35,cxl=on,kernel-irqchip=split,memory-backend=ram
 
 	mem=$(cat "$dir/mem")
@@ -114,7 +115,7 @@ boot() {
 	fi
 
 	cpu=$(cat "$dir/cpu" 2>/dev/null)
-	cmdline="memmap=$(cat "$dir/memmap") $(cat "$dir/cmdline" 2>/dev/null)"
+	cmdline="memmap=$(cat "$dir/memmap")"
 	slots=
 	# Memory that firmware does not list, where the kernel is told not to add it
 	if [ -s "$dir/dimm" ]; then
@@ -122,8 +123,9 @@ boot() {
 		slots=,slots=1,maxmem=64G
 		devices+=(-object "memory-backend-memfd,id=dimm,share=on,size=$size")
 		devices+=(-device "pc-dimm,memdev=dimm,addr=$addr")
-		cmdline="acpi_no_memhotplug $(cat "$dir/cmdline" 2>/dev/null)"
+		cmdline=acpi_no_memhotplug
 	fi
+	[ ! -e "$dir/shell" ] || shell=(-serial "unix:/lab/run/shell.sock,server=on")
 	mapfile -t lines < "$dir/devices"
 	for i in "${!lines[@]}"; do
 		place="\"bus\":\"rp$i\",\"addr\":\"00.0\",\"multifunction\":true"
@@ -180,8 +182,8 @@ boot() {
 		-device "$bridge,bus_nr=12,bus=pcie.0,id=cxl.1" "${devices[@]}" \
 		-kernel "/lab/image/$(basename "$(kernel_image "$series")")" \
 		-initrd /lab/initramfs/initramfs \
-		-serial file:/lab/run/console.log -serial "${LAB_RESULT:-file:/lab/run/result.log}" \
-		-append "console=ttyS0 loglevel=5 panic=-1 oops=panic intel_iommu=on nokaslr no_timer_check mitigations=off $cmdline lab.plan=${dir#"$TOP"/}/plan${FULL:+ lab.full}" \
+		-serial file:/lab/run/console.log -serial file:/lab/run/result.log "${shell[@]}" \
+		-append "console=ttyS0 loglevel=5 panic=-1 oops=panic intel_iommu=on nokaslr no_timer_check mitigations=off $cmdline $(cat "$dir/cmdline" 2>/dev/null) lab.plan=${dir#"$TOP"/}/plan${FULL:+ lab.full}" \
 		< /dev/null > "$dir/qemu.log" 2>&1 || status=$?
 	rmdir "$dir"/merged.* 2>/dev/null
 	stop_devices "$dir" > "$dir/devices.log"

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Every register through every view, with both interfaces to VMMs and with the
 # host's addresses hidden or not: regs_test.c says what it should be.
+# t2dev: @type3
 # t2dev: --io-bar --decoder=0,base=0x130000000
-# memmap: 256M$0x130000000
+# t2dev:
+# t2dev: @sibling --misbehave=no-mem-capable
+# memmap: 256M$0x100000000,256M$0x130000000
 
 bdf=$(dev)
 for abi in v3 v2; do

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A device that is half right is not bound: each with its errno and one line
 # that says what is wrong, as refusals.txt has them.
+# t2dev: @type3
 # t2dev: --io-bar --decoder=0,base=0x130000000
-# memmap: 256M$0x130000000
+# t2dev:
+# t2dev: @sibling --misbehave=no-mem-capable
+# memmap: 256M$0x100000000,256M$0x130000000
 
 bdf=$(dev)
 

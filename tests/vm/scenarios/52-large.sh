@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # 64 GiB of HDM memory: mapped, touched at its ends, unmapped.  With struct pages as
 # well by make check-full.
+# t2dev: --decoders=4 --decoder=0,base=5G,size=2G --decoder=1,base=7G,size=256M,committed=1 --decoder=2,base=0x1d0000000,size=512M,committed=1
 # t2dev: --decoder=0,base=8G,size=64G
-# memmap: 64G$8G
-# mem: 74G
+# memmap: 3G$5G,64G$8G
+# mem: 72G
 
-bdf=$(dev)
+bdf=$(dev 1)
 try() { # pages
 	local free cost
 

@@ -2,8 +2,9 @@
 # Device memory as a BAR: of a power of two, and of another size, then with struct
 # pages.  vbar_test.c says what it should be.
 # t2dev: --decoders=4 --decoder=0,base=5G,size=2G --decoder=1,base=7G,size=256M,committed=1 --decoder=2,base=0x1d0000000,size=512M,committed=1
-# memmap: 3G$5G
-# mem: 8G
+# t2dev: --decoder=0,base=8G,size=64G
+# memmap: 3G$5G,64G$8G
+# mem: 72G
 
 bdf=$(dev)
 vbar() { cat "$PCI/devices/$bdf/cxl_vfio/vbar"; }

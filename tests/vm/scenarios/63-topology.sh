@@ -69,6 +69,13 @@ lacks() { # errno words
 t2fw commit $bridge 0 $window,512M 0
 lacks ENXIO "the host bridge has no HDM decoder committed to exactly this range"
 t2fw commit $bridge 0 $window,256M 0
+reload cxl_core=require
+rmmod cxl_acpi
+log_mark
+check "cxl_core=require without cxl_acpi: EUNATCH" equal "$(bind "$bdf")" EUNATCH
+check "cxl_core=require without cxl_acpi: the log has the remedy" \
+	logged "$bdf: cxl_core=require: .*is cxl_acpi loaded"
+modprobe cxl_acpi
 
 # What is taken away under a user closes the memory, and is there for the next
 taken() { # what command...

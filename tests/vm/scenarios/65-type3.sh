@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # QEMU's own memory expander: registers that this project did not write.
 # t2dev: @type3
+# t2dev: --io-bar --decoder=0,base=0x130000000
+# t2dev:
+# t2dev: @sibling --misbehave=no-mem-capable
+# memmap: 256M$0x100000000,256M$0x130000000
 
 bdf=$(lspci -Dn -d ::0502 | awk '{print $1}')
 # Firmware's part: its decoder and that of the host bridge decode the window
@@ -10,6 +14,17 @@ check "there is a CXL window" [ "$base" != 0x ]
 modprobe -r cxl_acpi
 check "firmware commits the decoder of the host bridge" t2fw commit 5G 0 "$base,256M" 0
 check "and that of the device" t2fw device "$bdf" "$base,256M"
+
+case $(uname -r) in
+7.3*)
+	modprobe cxl-vfio-pci cxl_core=require
+	log_mark
+	check "cxl_core=require is refused" equal "$(bind "$bdf")" EPERM
+	check "and the log says why" \
+		logged "$bdf: cxl_core=require: a memory expander's place there is cxl_pci's"
+	modprobe -r cxl-vfio-pci
+	;;
+esac
 
 log_mark
 check "binding works" equal "$(bind "$bdf")" 0

@@ -74,7 +74,7 @@ check "virsh start" virsh start accelerator
 check "libvirt bound it to this driver" equal "$(driver_of "$bdf")" "$OURS"
 check "its memory has struct pages" \
 	sh -c "! grep none $PCI/devices/$bdf/cxl_vfio/struct_pages"
-timeout 120 sh -c "until grep -q 'guest: finished' $NESTED/console.log; do sleep 1; done"
+timeout 500 sh -c "until grep -q 'guest: finished' $NESTED/console.log; do sleep 1; done"
 nested_report
 virsh destroy accelerator > /dev/null 2>&1
 timeout 20 sh -c "while [ \"\$(basename \$(readlink $PCI/devices/$bdf/driver))\" = $OURS ]; do sleep 0.5; done"

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The same guest without KVM: QEMU's own emulation, inside emulation.
+# The same guest without KVM: QEMU's own emulation, inside emulation, which takes
+# a quarter of an hour.
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
+# timeout: 2400
 # kernels: 7.3
 # full: yes
 
 . /src/tests/vm/guest/nested.sh
 bdf=$(dev)
 check "binding works" equal "$(bind "$bdf")" 0
-nested_boot "$bdf" tcg -cpu max,la57=off
+NESTED_TIMEOUT=2000 nested_boot "$bdf" tcg -cpu max,la57=off
 nested_report

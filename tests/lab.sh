@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the README has people do by hand: gives its commands to the shell of
+# `make lab`, one after the other, and looks at what they get to see.
+
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+. tests/report.sh
+
+# The block that follows the sentence about `make lab`, a command a line
+# shellcheck disable=SC2016 # not the shell's backquotes
+commands() {
+	sed -n '/`make lab` gives/,/^    exit$/p' README.md | sed -n 's/^    //p' |
+		sed -e ':a' -e '/\\$/N; s/\\\n */ /; ta' -e 's/  *#.*//'
+}
+
+# What the machine says to the next prompt, to $seen
+await_prompt() {
+	local part
+
+	seen=
+	while IFS= read -r -d '#' -u 3 part; do
+		seen+=$part
+		[[ $part != *lab ]] || return 0
+	done
+	return 1
+}
+
+# given COMMAND PATTERN: for check, what the command let people see
+given() {
+	grep -qE "$2" <<< "${output[$1]:-}" && return
+	printf '%s\n' "${output[$1]:-nothing was seen of $1}"
+	return 1
+}
+
+not_given() { ! grep -E "$2" <<< "${output[$1]:-}"; }
+
+declare -A output
+coproc LAB { LAB_TIMEOUT=2400 make --no-print-directory lab 2>&1; }
+# shellcheck disable=SC2153 # the shell sets it
+lab_pid=$LAB_PID
+# The shell closes its own when the machine ends
+exec 3<&"${LAB[0]}" 4>&"${LAB[1]}"
+await_prompt
+while IFS= read -r command; do
+	printf '%s\n' "$command" >&4
+	[ "$command" = exit ] || await_prompt || break
+	seen=$(tr -d '\r' <<< "$seen")
+	word=${command%% [-.0-9]*}
+	output[$word]=$seen
+done < <(commands)
+output[exit]=$(cat <&3)
+wait "$lab_pid"
+status=$?
+
+check "apt installs the packages" given "apt install" 'Setting up cxl-vfio-pci-dkms'
+check "cxl-vfio list has the device" given "cxl-vfio list" '^0000:0d:00.0 .*256 MiB'
+check "cxl-vfio bind binds it" given "cxl-vfio bind" 'bound to cxl_vfio_pci'
+check "cxl-vfio status shows it" given "cxl-vfio status" 'gate +closed'
+check "the guest's driver uses the device" given qemu-system-x86_64 't2guest: finished'
+check "and finds nothing wrong" not_given qemu-system-x86_64 't2guest: FAIL'
+check "cxl-vfio unbind gives it back" given "cxl-vfio unbind" 'unbound'
+check "the machine ends well" [ "$status" = 0 ]
+finish
