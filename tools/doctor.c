@@ -268,7 +268,8 @@ static void check_devices(struct report *r)
 }
 
 /* The first line that a program prints for --version */
-static void check_program(struct report *r, const char *what, const char *command)
+static void check_program(struct report *r, const char *what, const char *command,
+			  const char *remedy)
 {
 	char line[160] = "";
 	FILE *f = popen(command, "r");
@@ -277,8 +278,7 @@ static void check_program(struct report *r, const char *what, const char *comman
 		line[strcspn(line, "\n")] = 0;
 	if (f)
 		pclose(f);
-	note(r, what, *line ? OK : WARN, "install it, if it is to use devices here", "%s",
-	     *line ? line : "not installed");
+	note(r, what, *line ? OK : WARN, remedy, "%s", *line ? line : "not installed");
 }
 
 int doctor(void)
@@ -293,8 +293,14 @@ int doctor(void)
 	check_secure_boot(&r);
 	check_iommu(&r);
 	check_devices(&r);
-	check_program(&r, "qemu", "qemu-system-x86_64 --version 2>/dev/null || /usr/libexec/qemu-kvm --version 2>/dev/null");
-	check_program(&r, "libvirt", "libvirtd --version 2>/dev/null || virtqemud --version 2>/dev/null");
+	check_program(&r, "dkms", "dkms --version 2>/dev/null",
+		      "install it, if it is to build the module at kernel updates");
+	check_program(&r, "qemu",
+		      "qemu-system-$(uname -m) --version 2>/dev/null || /usr/libexec/qemu-kvm --version 2>/dev/null",
+		      "install it, if it is to use devices here");
+	check_program(&r, "libvirt",
+		      "libvirtd --version 2>/dev/null || virtqemud --version 2>/dev/null",
+		      "install it, if it is to use devices here");
 	if (options.json) {
 		doc = new_document();
 		json_object_object_add(doc, "findings", r.findings);

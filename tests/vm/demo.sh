@@ -27,7 +27,7 @@ echo '256M$0x100000000' > "$dir/memmap"
 echo "EPYC-v4,+svm,+npt" > "$dir/cpu"
 echo $smp > "$dir/smp"
 echo 3G > "$dir/mem"
-echo $timeout > "$dir/timeout"
+echo "$timeout" > "$dir/timeout"
 echo guest/$plan.sh > "$dir/plan"
 [ $plan = demo ] || touch "$dir/shell"
 touch "$dir/result.log"
@@ -38,7 +38,7 @@ by_hand() {
 
 	tty=$(stty -g 2>/dev/null)
 	timeout 60 sh -c "until [ -S '$dir/shell.sock' ]; do sleep 0.2; done"
-	socat -t 3600 "STDIO${tty:+,raw,echo=0}" "UNIX-CONNECT:$dir/shell.sock,shut-none"
+	socat "STDIO,ignoreeof${tty:+,raw,echo=0}" "UNIX-CONNECT:$dir/shell.sock"
 	[ -z "$tty" ] || stty "$tty"
 }
 

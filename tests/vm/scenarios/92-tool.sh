@@ -38,6 +38,8 @@ check "status --json has it" grep -q '"gate":"closed"' <(json status "$bdf")
 check "xml names device and driver" says "<driver model='cxl_vfio_pci'/>" $tool xml "$bdf"
 check "doctor finds nothing that keeps it from being assigned" says "^ok +device +$bdf \($OURS\)" $tool doctor
 check "doctor --json says it as well" grep -q '"check":"iommu","state":"ok"' <(json doctor)
+check "doctor has the versions of DKMS, QEMU and libvirt" \
+	equal "$($tool doctor | grep -cE '^ok +(dkms|qemu|libvirt) .*[0-9]\.[0-9]')" 3
 check "unbind" says "^$bdf: unbound, no driver has it now" $tool unbind "$bdf"
 check "unbinds" [ -z "$(driver_of "$bdf")" ]
 check "and clears the override" equal "$(cat "$PCI/devices/$bdf/driver_override")" "(null)"
