@@ -28,7 +28,7 @@ here=$(dirname "$0")
 
 # The longest a machine may run, in seconds: a hang ends by itself
 TIMEOUT=1200
-[ -z "${FULL:-}" ] || TIMEOUT=3600
+[ -z "${FULL:-}" ] || TIMEOUT=3000
 SPLATS='WARNING:|BUG:|Oops|general protection|possible circular|INFO: task|suspicious RCU|KASAN|UBSAN|Call Trace|refcount_t|Kernel panic'
 
 kernels=$ALL_KERNELS
@@ -196,14 +196,16 @@ wait
 
 # Three machines at a time, which share the processors and wait at times; those that
 # take longest first
-mapfile -t machines < <(for series in $kernels; do
+mapfile -t machines <<< "$(for series in $kernels; do
 	for dir in "$BUILD/$series"/run/*/; do
 		[ ! -e "$dir/plan" ] ||
 			echo "$(cat "$dir/timeout") $(wc -l < "$dir/plan") $series ${dir%/}"
 	done
-done | sort -k 1,1nr -k 2,2nr | cut -d ' ' -f 3-)
+done | sort -k 1,1nr -k 2,2nr | cut -d ' ' -f 3-)"
 running=0
 for machine in "${machines[@]}"; do
+	# No module, no machine
+	[ -n "$machine" ] || continue
 	[ $running -lt 3 ] || wait -n
 	run_machine "${machine%% *}" "${machine#* }" > "${machine#* }/raw.log" 2>&1 &
 	running=$((running + 1))

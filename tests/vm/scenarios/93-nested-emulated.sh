@@ -3,7 +3,7 @@
 # a quarter of an hour.
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
-# timeout: 2400
+# timeout: 3600
 # kernels: 7.3
 # full: yes
 
