@@ -194,7 +194,7 @@ for series in $kernels; do
 done
 wait
 
-# Three machines at a time, which share the processors and wait at times; those that
+# Four machines at a time, which share the processors and wait at times; those that
 # take longest first
 mapfile -t machines <<< "$(for series in $kernels; do
 	for dir in "$BUILD/$series"/run/*/; do
@@ -206,7 +206,7 @@ running=0
 for machine in "${machines[@]}"; do
 	# No module, no machine
 	[ -n "$machine" ] || continue
-	[ $running -lt 3 ] || wait -n
+	[ $running -lt 4 ] || wait -n
 	run_machine "${machine%% *}" "${machine#* }" > "${machine#* }/raw.log" 2>&1 &
 	running=$((running + 1))
 done
