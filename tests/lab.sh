@@ -15,7 +15,7 @@ commands() {
 		sed -e ':a' -e '/\\$/N; s/\\\n */ /; ta' -e 's/  *#.*//'
 }
 
-# What the machine says to the next prompt, to $seen
+# What the machine says to the next prompt, or to its end, to $seen
 await_prompt() {
 	local part
 
@@ -44,14 +44,12 @@ exec 3<&"${LAB[0]}" 4>&"${LAB[1]}"
 await_prompt
 while IFS= read -r command; do
 	printf '%s\n' "$command" >&4
-	[ "$command" = exit ] || await_prompt || break
+	await_prompt || break
 	# Without what is for the terminal
 	seen=$(sed 's/\x1b\[[0-9;?]*[a-zA-Z]//g; s/\r//g' <<< "$seen")
 	word=${command%% [-.0-9]*}
 	screen[$word]=$seen
 done < <(commands)
-exec 4>&-
-cat <&3 > /dev/null
 wait "$lab_pid"
 status=$?
 

@@ -5,8 +5,7 @@
 # the packages, and a guest's kernel and initramfs in /tmp/guest.
 
 . /src/tests/vm/guest/nested.sh
-modprobe ccp 2>/dev/null || true
-modprobe kvm-amd 2>/dev/null || true
+load_kvm
 nested_make
 mkdir -p /tmp/guest
 ln -s "$(nested_kernel)" /tmp/guest/kernel

@@ -6,6 +6,12 @@
 
 NESTED=/tmp/nested
 
+# KVM of the machine's emulated AMD processor
+load_kvm() {
+	modprobe ccp 2>/dev/null
+	modprobe kvm-amd 2>/dev/null || true
+}
+
 # The kernel image of the running kernel, wherever its package has it
 nested_kernel() {
 	local f kver

@@ -7,8 +7,7 @@
 
 . /src/tests/vm/guest/nested.sh
 bdf=$(dev)
-modprobe ccp 2>/dev/null
-modprobe kvm-amd
+load_kvm
 check "this machine has KVM" [ -c /dev/kvm ]
 pages=off
 case $(uname -r) in

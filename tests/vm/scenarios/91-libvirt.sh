@@ -8,8 +8,7 @@
 . /src/tests/vm/guest/nested.sh
 bdf=$(dev)
 nic=$(lspci -Dn -d 8086:10d3 | awk '{print $1}')
-modprobe ccp 2>/dev/null
-modprobe kvm-amd
+load_kvm
 # Where systemd would make /dev/vfio/vfio
 modprobe vfio
 export LIBVIRT_DEFAULT_URI=qemu:///system

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The same guest without KVM: QEMU's own emulation, inside emulation, which takes
-# a quarter of an hour.
+# ten minutes.
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
 # timeout: 3600
