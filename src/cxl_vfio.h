@@ -294,6 +294,22 @@ static inline loff_t block_start(const struct cxl_vfio_device *dev)
 	return dev->bar.offset + dev->found->block_offset;
 }
 
+/**
+ * cxl_vfio_poison_hit() - is any page of a range poisoned?
+ * @mem: the memory
+ * @start: first byte, from its start
+ * @len: bytes, not 0
+ *
+ * Return: true if one is.
+ */
+static inline bool cxl_vfio_poison_hit(struct cxl_vfio_hdm_mem *mem, u64 start, u64 len)
+{
+	unsigned long page = start >> PAGE_SHIFT;
+
+	return !xa_empty(&mem->poison) &&
+	       xa_find(&mem->poison, &page, (start + len - 1) >> PAGE_SHIFT, XA_PRESENT);
+}
+
 /* main.c */
 extern struct cxl_vfio_view cxl_vfio_view;
 extern bool cxl_vfio_abi_v2;
@@ -330,7 +346,6 @@ void cxl_vfio_mem_close(struct cxl_vfio_device *dev);
 
 ssize_t cxl_vfio_mem_rw(struct cxl_vfio_hdm_mem *mem, char __user *buf, size_t count, u64 at,
 			bool write);
-void cxl_vfio_mem_zap(struct cxl_vfio_hdm_mem *mem, u64 start, u64 len);
 void cxl_vfio_mem_clear(struct cxl_vfio_device *dev);
 struct cxl_vfio_hdm_mem *cxl_vfio_mem_of_region(struct cxl_vfio_device *dev, unsigned int region);
 
@@ -352,12 +367,12 @@ void cxl_vfio_poison_exit(struct cxl_vfio_hdm_mem *mem);
 void cxl_vfio_poison_add(struct cxl_vfio_hdm_mem *mem, unsigned long page);
 void cxl_vfio_poison_open(struct cxl_vfio_hdm_mem *mem);
 void cxl_vfio_poison_close(struct cxl_vfio_hdm_mem *mem);
-bool cxl_vfio_poison_hit(struct cxl_vfio_hdm_mem *mem, u64 start, u64 len);
 
 /* map.c */
 struct cxl_vfio_window *cxl_vfio_window_of(struct vm_area_struct *vma);
 int cxl_vfio_window_mmap(struct cxl_vfio_window *window, struct vm_area_struct *vma,
 			 pgprot_t prot);
+void cxl_vfio_mem_zap(struct cxl_vfio_hdm_mem *mem, u64 start, u64 len);
 
 /* regions.c */
 int cxl_vfio_regions_open(struct cxl_vfio_device *dev);

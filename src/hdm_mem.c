@@ -204,21 +204,6 @@ static ssize_t region_rw(struct vfio_pci_core_device *core, char __user *buf, si
 	return ret;
 }
 
-/**
- * cxl_vfio_mem_zap() - take users' mappings of HDM memory away
- * @mem: the memory, its device open
- * @start: first byte, from its start
- * @len: bytes
- */
-void cxl_vfio_mem_zap(struct cxl_vfio_hdm_mem *mem, u64 start, u64 len)
-{
-	struct cxl_vfio_device *dev = mem->window.dev;
-
-	cxl_vfio_compat_zap(&dev->core, &dev->zap, mem->window.offset + start, len);
-	if (dev->vbar.bar != VBAR_NONE && dev->vbar.window.mem == mem)
-		cxl_vfio_compat_zap(&dev->core, &dev->zap, dev->vbar.window.offset + start, len);
-}
-
 static void clear_chunk(struct cxl_vfio_hdm_mem *mem, u64 start)
 {
 	if (!cxl_vfio_poison_hit(mem, start, CLEAR_CHUNK)) {

@@ -139,3 +139,18 @@ int cxl_vfio_window_mmap(struct cxl_vfio_window *window, struct vm_area_struct *
 	vma->vm_ops = &window_vm_ops;
 	return cxl_vfio_compat_attach(&window->dev->zap, window, vma);
 }
+
+/**
+ * cxl_vfio_mem_zap() - take users' mappings of HDM memory away
+ * @mem: the memory, its device open
+ * @start: first byte, from its start
+ * @len: bytes
+ */
+void cxl_vfio_mem_zap(struct cxl_vfio_hdm_mem *mem, u64 start, u64 len)
+{
+	struct cxl_vfio_device *dev = mem->window.dev;
+
+	cxl_vfio_compat_zap(&dev->core, &dev->zap, mem->window.offset + start, len);
+	if (dev->vbar.bar != VBAR_NONE && dev->vbar.window.mem == mem)
+		cxl_vfio_compat_zap(&dev->core, &dev->zap, dev->vbar.window.offset + start, len);
+}

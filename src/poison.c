@@ -95,19 +95,3 @@ void cxl_vfio_poison_close(struct cxl_vfio_hdm_mem *mem)
 	cxl_vfio_compat_pfn_space_unregister(&mem->pfn_space);
 	flush_work(&mem->poison_work);
 }
-
-/**
- * cxl_vfio_poison_hit() - is any page of a range poisoned?
- * @mem: the memory
- * @start: first byte, from its start
- * @len: bytes, not 0
- *
- * Return: true if one is.
- */
-bool cxl_vfio_poison_hit(struct cxl_vfio_hdm_mem *mem, u64 start, u64 len)
-{
-	unsigned long page = start >> PAGE_SHIFT;
-
-	return !xa_empty(&mem->poison) &&
-	       xa_find(&mem->poison, &page, (start + len - 1) >> PAGE_SHIFT, XA_PRESENT);
-}
