@@ -151,23 +151,6 @@ static void set_plain(struct cxl_vfio_device *dev)
 }
 
 /**
- * cxl_vfio_dvsec_resample() - make the guest's CXL Device DVSEC anew
- * @dev: the device, open
- * @conventional: release the guest's CONFIG_LOCK
- */
-void cxl_vfio_dvsec_resample(struct cxl_vfio_device *dev, bool conventional)
-{
-	const struct cxl_vfio_found *found = dev->found;
-	u16 regs[DVSEC_MAX_LEN / 2] = {};
-
-	for (u16 off = 0; off + 2 <= found->dvsec_len && off < sizeof(regs); off += 2)
-		pci_read_config_word(dev->core.pdev, found->dvsec + off, &regs[off / 2]);
-	mutex_lock(&dev->model_lock);
-	cxl_vfio_dvsec_init(&dev->dvsec, regs, found->dvsec_len, &cxl_vfio_view, conventional);
-	mutex_unlock(&dev->model_lock);
-}
-
-/**
  * cxl_vfio_config_open() - prepare config space for a new user
  * @dev: the device, after vfio_pci_core_enable(), which made vconfig anew
  *
@@ -203,21 +186,6 @@ int cxl_vfio_config_open(struct cxl_vfio_device *dev)
 	return 0;
 }
 
-/* Bring the bits up to date that only hardware knows; model_lock is held */
-static void refresh_live(struct cxl_vfio_device *dev)
-{
-	u16 dvsec = dev->found->dvsec, status2 = 0, low[CXL_VFIO_DVSEC_RANGES] = {};
-	struct pci_dev *pdev = dev->core.pdev;
-
-	lockdep_assert_held(&dev->model_lock);
-	pci_read_config_word(pdev, dvsec + CXL_VFIO_DVSEC_STATUS2, &status2);
-	for (unsigned int i = 0; i < CXL_VFIO_DVSEC_RANGES; i++)
-		if (CXL_VFIO_DVSEC_RANGE_BASE_HIGH(i) <= dev->found->dvsec_len)
-			pci_read_config_word(pdev, dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(i),
-					     &low[i]);
-	cxl_vfio_dvsec_set_live(&dev->dvsec, status2, low);
-}
-
 /* CXL reset, and in STATUS2 how it ended */
 static void reset_for_guest(struct cxl_vfio_device *dev)
 {
@@ -251,7 +219,7 @@ static int dvsec_access(struct cxl_vfio_device *dev, u16 offset, u8 *buf, size_t
 		events = cxl_vfio_dvsec_write(&dev->dvsec, offset, buf, count);
 	} else {
 		if (cxl_vfio_dvsec_is_live(offset, count))
-			refresh_live(dev);
+			cxl_vfio_dvsec_refresh(dev);
 		cxl_vfio_dvsec_read(&dev->dvsec, offset, buf, count);
 	}
 	mutex_unlock(&dev->model_lock);

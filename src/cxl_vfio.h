@@ -334,7 +334,6 @@ bool cxl_vfio_bar_is_block(const struct cxl_vfio_device *dev, u64 start, u64 len
 
 /* config.c */
 int cxl_vfio_config_open(struct cxl_vfio_device *dev);
-void cxl_vfio_dvsec_resample(struct cxl_vfio_device *dev, bool conventional);
 ssize_t cxl_vfio_config_rw(struct cxl_vfio_device *dev, char __user *buf, size_t count,
 			   loff_t *ppos, bool write);
 
@@ -374,15 +373,20 @@ int cxl_vfio_window_mmap(struct cxl_vfio_window *window, struct vm_area_struct *
 			 pgprot_t prot);
 void cxl_vfio_mem_zap(struct cxl_vfio_hdm_mem *mem, u64 start, u64 len);
 
-/* regions.c */
-int cxl_vfio_regions_open(struct cxl_vfio_device *dev);
+/* model.c */
+int cxl_vfio_model_comp(struct cxl_vfio_device *dev, bool unlock);
+void cxl_vfio_dvsec_resample(struct cxl_vfio_device *dev, bool conventional);
+void cxl_vfio_dvsec_refresh(struct cxl_vfio_device *dev);
 void cxl_vfio_model_reset(struct cxl_vfio_device *dev, bool conventional);
 void cxl_vfio_model_lost(struct cxl_vfio_device *dev);
+ssize_t cxl_vfio_block_access(struct cxl_vfio_device *dev, u32 offset, u8 *buf, size_t count,
+			      bool write);
+
+/* regions.c */
+int cxl_vfio_regions_open(struct cxl_vfio_device *dev);
 long cxl_vfio_device_info(struct cxl_vfio_device *dev, unsigned long arg);
 ssize_t cxl_vfio_comp_rw(struct vfio_pci_core_device *core, char __user *buf, size_t count,
 			 loff_t *ppos, bool write);
-ssize_t cxl_vfio_block_access(struct cxl_vfio_device *dev, u32 offset, u8 *buf, size_t count,
-			      bool write);
 
 /* reset.c */
 extern const struct pci_error_handlers cxl_vfio_err_handlers;

@@ -8,7 +8,6 @@
 #include <linux/cxl_vfio_pci.h>
 
 #include "cxl_vfio.h"
-#include "trace.h"
 
 static_assert(sizeof(struct cxl_vfio_device_info_cap_v2) == 32);
 static_assert(sizeof(struct cxl_vfio_device_info_cap_v3) == 48);
@@ -37,62 +36,6 @@ static u32 comp_region_size(const struct cxl_vfio_device *dev)
 	if (!cxl_vfio_abi_v2)
 		return CXL_VFIO_COMP_BLOCK_SIZE;
 	return dev->found->hdm_offset + cxl_vfio_hdm_size(&dev->comp.hdm);
-}
-
-/* Merge @n bytes at @shift of a register; the register is written as a whole */
-static void write_dword(struct cxl_vfio_device *dev, u32 reg, unsigned int first,
-			const u8 *buf, unsigned int n)
-{
-	u32 val = cxl_vfio_comp_read(&dev->comp, reg);
-	struct cxl_vfio_hdm_event event;
-
-	for (unsigned int i = 0; i < n; i++) {
-		val &= ~(0xffU << (8 * (first + i)));
-		val |= (u32)buf[i] << (8 * (first + i));
-	}
-	event = cxl_vfio_comp_write(&dev->comp, reg, val);
-	if (event.type != HDM_EVENT_NONE)
-		trace_cxl_vfio_decoder(dev->core.pdev, event.decoder, event.type, false);
-}
-
-static void read_dword(struct cxl_vfio_device *dev, u32 reg, unsigned int first, u8 *buf,
-		       unsigned int n)
-{
-	u32 val = cxl_vfio_comp_read(&dev->comp, reg);
-
-	for (unsigned int i = 0; i < n; i++)
-		buf[i] = val >> (8 * (first + i));
-}
-
-/**
- * cxl_vfio_block_access() - read or write the component block's model
- * @dev: the device
- * @offset: first byte, from the block's start
- * @buf: kernel buffer
- * @count: bytes, all in the block, at any alignment
- * @write: direction
- *
- * Return: @count.
- */
-ssize_t cxl_vfio_block_access(struct cxl_vfio_device *dev, u32 offset, u8 *buf, size_t count,
-			      bool write)
-{
-	size_t done = 0;
-
-	mutex_lock(&dev->model_lock);
-	while (done < count) {
-		u32 reg = round_down(offset + done, 4);
-		unsigned int first = offset + done - reg;
-		unsigned int n = min_t(size_t, 4 - first, count - done);
-
-		if (write)
-			write_dword(dev, reg, first, buf + done, n);
-		else
-			read_dword(dev, reg, first, buf + done, n);
-		done += n;
-	}
-	mutex_unlock(&dev->model_lock);
-	return count;
 }
 
 /**
@@ -142,67 +85,6 @@ static const struct vfio_pci_regops comp_regops = {
 	.release = comp_release,
 };
 
-/* The registers now; while nobody can reach them, what they are when somebody can */
-static void sample(struct cxl_vfio_device *dev, u32 *cm)
-{
-	if (cxl_vfio_decodes_memory(dev->core.pdev))
-		cxl_vfio_read_cm(dev->cm_regs, cm);
-	else
-		memcpy(cm, dev->found->cm, CXL_VFIO_CM_SIZE);
-}
-
-/*
- * Sample the device and make the guest's view of its component block anew; what
- * the guest locked stays unless the locks are to go.
- */
-static int model_comp(struct cxl_vfio_device *dev, bool unlock)
-{
-	const struct cxl_vfio_found *found = dev->found;
-	u32 expected = found->cm[found->hdm_offset / 4], *cm;
-	int ret = 0;
-
-	cm = kmalloc(CXL_VFIO_CM_SIZE, GFP_KERNEL);
-	if (!cm)
-		return -ENOMEM;
-	sample(dev, cm);
-	if (cm[found->hdm_offset / 4] != expected) {
-		pci_err(dev->core.pdev, "HDM Decoder Capability: header reads %#010x, it was %#010x at bind\n",
-			cm[found->hdm_offset / 4], expected);
-		ret = -EIO;
-	} else {
-		mutex_lock(&dev->model_lock);
-		cxl_vfio_comp_init(&dev->comp, cm, found->hdm_offset, &cxl_vfio_view, unlock);
-		mutex_unlock(&dev->model_lock);
-	}
-	kfree(cm);
-	return ret;
-}
-
-/**
- * cxl_vfio_model_reset() - bring the guest's view up to date after a reset
- * @dev: the device, its memory usable or Memory Space off
- * @conventional: the reset releases locks too
- */
-void cxl_vfio_model_reset(struct cxl_vfio_device *dev, bool conventional)
-{
-	if (!dev->opened)
-		return;
-	/* A view that cannot be made anew stays as it was, which is no harm */
-	model_comp(dev, conventional);
-	cxl_vfio_dvsec_resample(dev, conventional);
-}
-
-/**
- * cxl_vfio_model_lost() - show the guest decoders that do not decode
- * @dev: the device, which did not come back from a reset
- */
-void cxl_vfio_model_lost(struct cxl_vfio_device *dev)
-{
-	mutex_lock(&dev->model_lock);
-	cxl_vfio_hdm_lose(&dev->comp.hdm);
-	mutex_unlock(&dev->model_lock);
-}
-
 /**
  * cxl_vfio_regions_open() - give the device its regions past the BARs
  * @dev: the device, between vfio_pci_core_enable() and
@@ -214,7 +96,7 @@ int cxl_vfio_regions_open(struct cxl_vfio_device *dev)
 {
 	int ret;
 
-	ret = model_comp(dev, true);
+	ret = cxl_vfio_model_comp(dev, true);
 	if (ret)
 		return ret;
 	ret = cxl_vfio_mem_register(dev);

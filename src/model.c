@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The guest's view of the device: the life of the register models, and locked
+ * access to them.  The models themselves (hdm.c, dvsec.c, comp.c) do no I/O and
+ * take no locks; this file samples the device for them and owns model_lock.
+ */
+#include <linux/pci.h>
+
+#include "cxl_vfio.h"
+#include "trace.h"
+
+/* Merge @n bytes at @shift of a register; the register is written as a whole */
+static void write_dword(struct cxl_vfio_device *dev, u32 reg, unsigned int first,
+			const u8 *buf, unsigned int n)
+{
+	u32 val = cxl_vfio_comp_read(&dev->comp, reg);
+	struct cxl_vfio_hdm_event event;
+
+	for (unsigned int i = 0; i < n; i++) {
+		val &= ~(0xffU << (8 * (first + i)));
+		val |= (u32)buf[i] << (8 * (first + i));
+	}
+	event = cxl_vfio_comp_write(&dev->comp, reg, val);
+	if (event.type != HDM_EVENT_NONE)
+		trace_cxl_vfio_decoder(dev->core.pdev, event.decoder, event.type, false);
+}
+
+static void read_dword(struct cxl_vfio_device *dev, u32 reg, unsigned int first, u8 *buf,
+		       unsigned int n)
+{
+	u32 val = cxl_vfio_comp_read(&dev->comp, reg);
+
+	for (unsigned int i = 0; i < n; i++)
+		buf[i] = val >> (8 * (first + i));
+}
+
+/**
+ * cxl_vfio_block_access() - read or write the component block's model
+ * @dev: the device
+ * @offset: first byte, from the block's start
+ * @buf: kernel buffer
+ * @count: bytes, all in the block, at any alignment
+ * @write: direction
+ *
+ * Return: @count.
+ */
+ssize_t cxl_vfio_block_access(struct cxl_vfio_device *dev, u32 offset, u8 *buf, size_t count,
+			      bool write)
+{
+	size_t done = 0;
+
+	mutex_lock(&dev->model_lock);
+	while (done < count) {
+		u32 reg = round_down(offset + done, 4);
+		unsigned int first = offset + done - reg;
+		unsigned int n = min_t(size_t, 4 - first, count - done);
+
+		if (write)
+			write_dword(dev, reg, first, buf + done, n);
+		else
+			read_dword(dev, reg, first, buf + done, n);
+		done += n;
+	}
+	mutex_unlock(&dev->model_lock);
+	return count;
+}
+
+/* Current register values, or those saved at bind while memory decode is off */
+static void sample(struct cxl_vfio_device *dev, u32 *cm)
+{
+	if (cxl_vfio_decodes_memory(dev->core.pdev))
+		cxl_vfio_read_cm(dev->cm_regs, cm);
+	else
+		memcpy(cm, dev->found->cm, CXL_VFIO_CM_SIZE);
+}
+
+/**
+ * cxl_vfio_model_comp() - rebuild the guest's view of the component block
+ * @dev: the device, open or being opened
+ * @unlock: release what the guest locked; false keeps locked decoders
+ *
+ * Samples the device's registers.  Takes model_lock.
+ *
+ * Return: 0, -ENOMEM, or -EIO, logged, if the HDM Decoder Capability's header is
+ * no longer the one that was read at bind.
+ */
+int cxl_vfio_model_comp(struct cxl_vfio_device *dev, bool unlock)
+{
+	const struct cxl_vfio_found *found = dev->found;
+	u32 expected = found->cm[found->hdm_offset / 4], *cm;
+	int ret = 0;
+
+	cm = kmalloc(CXL_VFIO_CM_SIZE, GFP_KERNEL);
+	if (!cm)
+		return -ENOMEM;
+	sample(dev, cm);
+	if (cm[found->hdm_offset / 4] != expected) {
+		pci_err(dev->core.pdev, "HDM Decoder Capability: header reads %#010x, it was %#010x at bind\n",
+			cm[found->hdm_offset / 4], expected);
+		ret = -EIO;
+	} else {
+		mutex_lock(&dev->model_lock);
+		cxl_vfio_comp_init(&dev->comp, cm, found->hdm_offset, &cxl_vfio_view, unlock);
+		mutex_unlock(&dev->model_lock);
+	}
+	kfree(cm);
+	return ret;
+}
+
+/**
+ * cxl_vfio_dvsec_resample() - rebuild the guest's CXL Device DVSEC
+ * @dev: the device, open
+ * @conventional: release the guest's CONFIG_LOCK
+ */
+void cxl_vfio_dvsec_resample(struct cxl_vfio_device *dev, bool conventional)
+{
+	const struct cxl_vfio_found *found = dev->found;
+	u16 regs[DVSEC_MAX_LEN / 2] = {};
+
+	for (u16 off = 0; off + 2 <= found->dvsec_len && off < sizeof(regs); off += 2)
+		pci_read_config_word(dev->core.pdev, found->dvsec + off, &regs[off / 2]);
+	mutex_lock(&dev->model_lock);
+	cxl_vfio_dvsec_init(&dev->dvsec, regs, found->dvsec_len, &cxl_vfio_view, conventional);
+	mutex_unlock(&dev->model_lock);
+}
+
+/**
+ * cxl_vfio_model_reset() - bring the guest's view up to date after a reset
+ * @dev: the device, its memory usable or Memory Space off
+ * @conventional: the reset releases locks too
+ */
+void cxl_vfio_model_reset(struct cxl_vfio_device *dev, bool conventional)
+{
+	if (!dev->opened)
+		return;
+	/* A view that cannot be rebuilt stays as it was, which is no harm */
+	cxl_vfio_model_comp(dev, conventional);
+	cxl_vfio_dvsec_resample(dev, conventional);
+}
+
+/**
+ * cxl_vfio_model_lost() - show the guest decoders that do not decode
+ * @dev: the device, which did not come back from a reset
+ */
+void cxl_vfio_model_lost(struct cxl_vfio_device *dev)
+{
+	mutex_lock(&dev->model_lock);
+	cxl_vfio_hdm_lose(&dev->comp.hdm);
+	mutex_unlock(&dev->model_lock);
+}
+
+/**
+ * cxl_vfio_dvsec_refresh() - update the DVSEC bits that only hardware knows
+ * @dev: the device, open; model_lock is held
+ */
+void cxl_vfio_dvsec_refresh(struct cxl_vfio_device *dev)
+{
+	u16 dvsec = dev->found->dvsec, status2 = 0, low[CXL_VFIO_DVSEC_RANGES] = {};
+	struct pci_dev *pdev = dev->core.pdev;
+
+	lockdep_assert_held(&dev->model_lock);
+	pci_read_config_word(pdev, dvsec + CXL_VFIO_DVSEC_STATUS2, &status2);
+	for (unsigned int i = 0; i < CXL_VFIO_DVSEC_RANGES; i++)
+		if (CXL_VFIO_DVSEC_RANGE_BASE_HIGH(i) <= dev->found->dvsec_len)
+			pci_read_config_word(pdev, dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(i),
+					     &low[i]);
+	cxl_vfio_dvsec_set_live(&dev->dvsec, status2, low);
+}
