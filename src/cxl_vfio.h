@@ -22,6 +22,7 @@
 #include "compat/compat.h"
 #include "dvsec.h"
 #include "discover.h"
+#include "registers.h"
 
 struct cxl_vfio_device;
 struct cxl_vfio_hdm_mem;
@@ -426,6 +427,5 @@ void cxl_vfio_gate_reset_over(struct cxl_vfio_device *dev, bool failed);
 bool cxl_vfio_gate_judge(struct cxl_vfio_device *dev);
 void cxl_vfio_gate_sleep(struct cxl_vfio_device *dev, enum cxl_vfio_asleep who, bool sleep);
 bool cxl_vfio_gate_evict(struct cxl_vfio_device *dev);
-bool cxl_vfio_decodes_memory(struct pci_dev *pdev);
 
 #endif

@@ -86,21 +86,6 @@ void cxl_vfio_gate_pause(struct cxl_vfio_device *dev)
 		zap_all(dev);
 }
 
-/**
- * cxl_vfio_decodes_memory() - can the device's registers be reached now?
- * @pdev: the function
- *
- * Return: true in D0 with Memory Space on.
- */
-bool cxl_vfio_decodes_memory(struct pci_dev *pdev)
-{
-	u16 command = 0;
-
-	pci_read_config_word(pdev, PCI_COMMAND, &command);
-	return !PCI_POSSIBLE_ERROR(command) && (command & PCI_COMMAND_MEMORY) &&
-	       pdev->current_state == PCI_D0;
-}
-
 /* May HDM memory be touched, as far as the device is concerned? */
 static bool usable(struct cxl_vfio_device *dev)
 {

@@ -67,6 +67,17 @@ unsigned int cxl_vfio_hdm_decoder_count(u32 cap)
 }
 
 /**
+ * cxl_vfio_hdm_length() - length of the capability by its header
+ * @cap: HDM Decoder Capability header
+ *
+ * Return: bytes from the header to the end of the last decoder.
+ */
+u32 cxl_vfio_hdm_length(u32 cap)
+{
+	return CXL_VFIO_HDM_DECODER(cxl_vfio_hdm_decoder_count(cap));
+}
+
+/**
  * cxl_vfio_hdm_init() - make the guest's view from the hardware's registers
  * @hdm: the model
  * @regs: the whole capability as read from the device, header first; the

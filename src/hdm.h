@@ -56,6 +56,7 @@ struct cxl_vfio_hdm {
 };
 
 unsigned int cxl_vfio_hdm_decoder_count(u32 cap);
+u32 cxl_vfio_hdm_length(u32 cap);
 void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs,
 		       const struct cxl_vfio_view *view, bool unlock);
 void cxl_vfio_hdm_lose(struct cxl_vfio_hdm *hdm);

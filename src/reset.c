@@ -23,139 +23,18 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-#define COMMIT_TRIES		20		/* of a millisecond: CXL r4.0 8.2.4.20.12 */
 #define WBI_TIMEOUT_MS		100
 #define CXL_RESET_SETTLE_MS	100		/* config space is undefined for so long */
 #define CXL_RESET_POLL_MS	20
 
 #define CTRL2_DOORBELLS		(CXL_VFIO_DVSEC_CTRL2_INIT_WBI | CXL_VFIO_DVSEC_CTRL2_INIT_RST)
-#define CTRL_ENABLES		(CXL_VFIO_DVSEC_CTRL_CACHE_ENABLE | CXL_VFIO_DVSEC_CTRL_MEM_ENABLE)
 
 enum reset_phase { PHASE_FUNCTION, PHASE_WBI, PHASE_CXL, PHASE_RESTORE, PHASE_ACTIVE };
-
-static u16 dvsec_read(struct cxl_vfio_device *dev, u16 offset)
-{
-	u16 val = 0xffff;
-
-	pci_read_config_word(dev->core.pdev, dev->found->dvsec + offset, &val);
-	return val;
-}
-
-static void dvsec_write(struct cxl_vfio_device *dev, u16 offset, u16 val)
-{
-	pci_write_config_word(dev->core.pdev, dev->found->dvsec + offset, val);
-}
 
 static void trace_phase(struct cxl_vfio_device *dev, enum reset_phase phase, int ret,
 			ktime_t start)
 {
 	trace_cxl_vfio_reset(dev->core.pdev, phase, ret, ktime_us_delta(ktime_get(), start));
-}
-
-static void __iomem *decoder_regs(struct cxl_vfio_device *dev, unsigned int n)
-{
-	return dev->cm_regs + dev->found->hdm_offset + CXL_VFIO_HDM_DECODER(n);
-}
-
-/* Decoder @n's registers as they were at bind */
-static const u32 *decoder_saved(struct cxl_vfio_device *dev, unsigned int n)
-{
-	return &dev->found->cm[(dev->found->hdm_offset + CXL_VFIO_HDM_DECODER(n)) / 4];
-}
-
-static bool was_committed(struct cxl_vfio_device *dev, unsigned int n)
-{
-	return decoder_saved(dev, n)[CXL_VFIO_HDM_CTRL / 4] & CXL_VFIO_HDM_CTRL_COMMITTED;
-}
-
-static int decommit_decoder(struct cxl_vfio_device *dev, unsigned int n)
-{
-	void __iomem *reg = decoder_regs(dev, n);
-	u32 ctrl = readl(reg + CXL_VFIO_HDM_CTRL);
-
-	if (!(ctrl & (CXL_VFIO_HDM_CTRL_COMMIT | CXL_VFIO_HDM_CTRL_COMMITTED)))
-		return 0;
-	writel(ctrl & ~CXL_VFIO_HDM_CTRL_COMMIT, reg + CXL_VFIO_HDM_CTRL);
-	if (!(readl(reg + CXL_VFIO_HDM_CTRL) & CXL_VFIO_HDM_CTRL_COMMITTED))
-		return 0;
-	pci_err(dev->core.pdev, "HDM decoder %u: locked other than it was at bind, device memory stays closed; unbind and have firmware set it up anew\n",
-		n);
-	return -EBUSY;
-}
-
-static int commit_decoder(struct cxl_vfio_device *dev, unsigned int n)
-{
-	static const u8 regs[] = {
-		CXL_VFIO_HDM_BASE_HIGH, CXL_VFIO_HDM_BASE_LOW, CXL_VFIO_HDM_SIZE_HIGH,
-		CXL_VFIO_HDM_SIZE_LOW, CXL_VFIO_HDM_SKIP_HIGH, CXL_VFIO_HDM_SKIP_LOW,
-	};
-	const u32 *saved = decoder_saved(dev, n);
-	void __iomem *reg = decoder_regs(dev, n);
-	u32 ctrl = saved[CXL_VFIO_HDM_CTRL / 4] & ~CXL_VFIO_HDM_CTRL_COMMITTED;
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(regs); i++)
-		writel(saved[regs[i] / 4], reg + regs[i]);
-	writel(ctrl | CXL_VFIO_HDM_CTRL_COMMIT, reg + CXL_VFIO_HDM_CTRL);
-	for (unsigned int i = 0; i < COMMIT_TRIES; i++) {
-		ctrl = readl(reg + CXL_VFIO_HDM_CTRL);
-		if (ctrl & (CXL_VFIO_HDM_CTRL_COMMITTED | CXL_VFIO_HDM_CTRL_ERROR))
-			break;
-		usleep_range(1000, 1500);
-	}
-	if (!(ctrl & CXL_VFIO_HDM_CTRL_COMMITTED)) {
-		pci_err(dev->core.pdev, "HDM decoder %u: CTRL reads %#010x, it does not commit again, device memory stays closed; reset the device, or unbind and have firmware commit it\n",
-			n, ctrl);
-		return ctrl & CXL_VFIO_HDM_CTRL_ERROR ? -EIO : -ETIMEDOUT;
-	}
-	trace_cxl_vfio_decoder(dev->core.pdev, n, HDM_EVENT_COMMITTED, true);
-	return 0;
-}
-
-/* All decoders from the first that is not as it was: out in reverse order, in again */
-static int restore_decoders(struct cxl_vfio_device *dev)
-{
-	u32 hdm = dev->found->hdm_offset, cap = dev->found->cm[hdm / 4];
-	unsigned int count = cxl_vfio_hdm_decoder_count(cap), first = 0;
-	int ret = 0;
-
-	if (readl(dev->cm_regs + hdm) != cap) {
-		pci_err(dev->core.pdev, "HDM Decoder Capability: header reads %#010x, it was %#010x at bind; device memory stays closed, is the device gone?\n",
-			readl(dev->cm_regs + hdm), cap);
-		return -ENODEV;
-	}
-	writel(dev->found->cm[(hdm + CXL_VFIO_HDM_GLOBAL_CTRL) / 4],
-	       dev->cm_regs + hdm + CXL_VFIO_HDM_GLOBAL_CTRL);
-	while (first < count && cxl_vfio_decoder_intact(dev->cm_regs, dev->found, first))
-		first++;
-	for (unsigned int n = count; n-- > first && !ret;)
-		ret = decommit_decoder(dev, n);
-	for (unsigned int n = first; n < count && !ret; n++)
-		if (was_committed(dev, n))
-			ret = commit_decoder(dev, n);
-	return ret;
-}
-
-/*
- * Put back what a reset lost: 1 if something was, 0 if nothing, or a negative
- * errno, told in the log.
- */
-static int restore(struct cxl_vfio_device *dev)
-{
-	u16 ctrl = dvsec_read(dev, CXL_VFIO_DVSEC_CTRL), saved = dev->found->dvsec_ctrl;
-	bool lost = (ctrl ^ saved) & CTRL_ENABLES;
-	int ret;
-
-	if (PCI_POSSIBLE_ERROR(ctrl)) {
-		pci_err(dev->core.pdev, "CXL Device DVSEC: CONTROL reads %#x, device memory stays closed, is the device gone?\n",
-			ctrl);
-		return -ENODEV;
-	}
-	if (lost)
-		dvsec_write(dev, CXL_VFIO_DVSEC_CTRL, saved);
-	if (cxl_vfio_decoders_intact(dev->cm_regs, dev->found))
-		return lost;
-	ret = restore_decoders(dev);
-	return ret < 0 ? ret : 1;
 }
 
 /* It did not come back: nothing is to reach what was its memory */
@@ -190,7 +69,7 @@ static int recover_registers(struct cxl_vfio_device *dev, bool *needed)
 	*needed = needs_recovery(dev);
 	if (*needed) {
 		dev->retry = false;
-		lost = restore(dev);
+		lost = cxl_vfio_restore(dev);
 		trace_phase(dev, PHASE_RESTORE, min(lost, 0), start);
 		dev->stats.restores += lost > 0;
 		dev->behind |= lost > 0;
@@ -267,9 +146,9 @@ static int write_back_cache(struct cxl_vfio_device *dev, u16 ctrl2)
 	ktime_t start = ktime_get();
 	int ret = -ETIMEDOUT;
 
-	dvsec_write(dev, CXL_VFIO_DVSEC_CTRL2, ctrl2 | CXL_VFIO_DVSEC_CTRL2_INIT_WBI);
+	cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL2, ctrl2 | CXL_VFIO_DVSEC_CTRL2_INIT_WBI);
 	for (unsigned int ms = 0; ms <= WBI_TIMEOUT_MS; ms++) {
-		u16 status = dvsec_read(dev, CXL_VFIO_DVSEC_STATUS2);
+		u16 status = cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_STATUS2);
 
 		if (PCI_POSSIBLE_ERROR(status))
 			break;
@@ -292,7 +171,7 @@ static int write_back_cache(struct cxl_vfio_device *dev, u16 ctrl2)
 void cxl_vfio_write_back(struct cxl_vfio_device *dev)
 {
 	mutex_lock(&dev->reset_lock);
-	write_back_cache(dev, dvsec_read(dev, CXL_VFIO_DVSEC_CTRL2) & ~CTRL2_DOORBELLS);
+	write_back_cache(dev, cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL2) & ~CTRL2_DOORBELLS);
 	mutex_unlock(&dev->reset_lock);
 }
 
@@ -312,10 +191,10 @@ static int initiate_cxl_reset(struct cxl_vfio_device *dev, u16 ctrl2)
 	ktime_t start = ktime_get();
 	int ret = -ETIMEDOUT;
 
-	dvsec_write(dev, CXL_VFIO_DVSEC_CTRL2, ctrl2 | CXL_VFIO_DVSEC_CTRL2_INIT_RST);
+	cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL2, ctrl2 | CXL_VFIO_DVSEC_CTRL2_INIT_RST);
 	msleep(CXL_RESET_SETTLE_MS);
 	for (unsigned int ms = 0; ms <= limit; ms += CXL_RESET_POLL_MS) {
-		u16 status = dvsec_read(dev, CXL_VFIO_DVSEC_STATUS2);
+		u16 status = cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_STATUS2);
 
 		if (!PCI_POSSIBLE_ERROR(status)) {
 			if (status & CXL_VFIO_DVSEC_STATUS2_RST_ERROR) {
@@ -335,14 +214,14 @@ static int initiate_cxl_reset(struct cxl_vfio_device *dev, u16 ctrl2)
 
 static int cxl_reset_locked(struct cxl_vfio_device *dev, bool clear)
 {
-	u16 ctrl2 = dvsec_read(dev, CXL_VFIO_DVSEC_CTRL2) & ~CTRL2_DOORBELLS, command;
+	u16 ctrl2 = cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL2) & ~CTRL2_DOORBELLS, command;
 	struct pci_dev *pdev = dev->core.pdev;
 	int ret = 0;
 
 	pci_read_config_word(pdev, PCI_COMMAND, &command);
 	pci_clear_master(pdev);
 	ctrl2 &= ~CXL_VFIO_DVSEC_CTRL2_RST_MEM_CLR_EN;
-	dvsec_write(dev, CXL_VFIO_DVSEC_CTRL2, ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
+	cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL2, ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
 	if (dev->found->dvsec_cap & CXL_VFIO_DVSEC_CAP_WBI)
 		ret = write_back_cache(dev, ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
 	if (!ret && !pci_wait_for_pending_transaction(pdev))
@@ -350,7 +229,7 @@ static int cxl_reset_locked(struct cxl_vfio_device *dev, bool clear)
 	if (!ret)
 		ret = initiate_cxl_reset(dev, ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING |
 					 (clear ? CXL_VFIO_DVSEC_CTRL2_RST_MEM_CLR_EN : 0));
-	dvsec_write(dev, CXL_VFIO_DVSEC_CTRL2, ctrl2);
+	cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL2, ctrl2);
 	if (!ret && (command & PCI_COMMAND_MASTER))
 		pci_set_master(pdev);
 	return ret;

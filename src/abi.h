@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef CXL_VFIO_ABI_H
+#define CXL_VFIO_ABI_H
+
+#include <linux/types.h>
+
+struct cxl_vfio_device;
+
+#define CXL_VFIO_NR_ABIS	2
+
+/**
+ * struct cxl_vfio_abi - one posted interface between this driver and VMMs
+ * @name: its word for the vmm_abi parameter
+ * @base_rw: a VMM may write BASE of a committed decoder that is not locked
+ * @comp_start: where in the component block the COMP_REGS region starts, bytes
+ * @comp_whole: the region reaches to the block's end, else to the last decoder's
+ * @cap_size: length of the CXL capability of VFIO_DEVICE_GET_INFO, bytes
+ * @fill_cap: fills in that capability, which is zeroed
+ */
+struct cxl_vfio_abi {
+	const char *name;
+	bool base_rw;
+	u32 comp_start;
+	bool comp_whole;
+	u32 cap_size;
+	void (*fill_cap)(const struct cxl_vfio_device *dev, void *cap);
+};
+
+extern const struct cxl_vfio_abi cxl_vfio_abis[CXL_VFIO_NR_ABIS];
+
+#endif

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Module parameters: parsed once while the module loads, constant afterwards.
+ *
+ * A parameter with a list of words is a row of choices[]; the word's place in
+ * its list is the value that the rest of the driver sees.
+ */
+#include <linux/moduleparam.h>
+#include <linux/pci.h>
+
+#include "abi.h"
+#include "params.h"
+
+#define MAX_ORDER_DEFAULT	18
+
+static struct cxl_vfio_params params = {
+	.view = { .hide_hpa = true, .guest_reset = true },
+	.max_order = MAX_ORDER_DEFAULT,
+};
+
+const struct cxl_vfio_params *const cxl_vfio_params = &params;
+
+static char *disable_cxl = "";
+module_param(disable_cxl, charp, 0444);
+MODULE_PARM_DESC(disable_cxl,
+		 "PCI addresses (0000:0d:00.0,...) of functions to assign as plain PCI functions, or 'all'");
+
+module_param_named(hide_hpa, params.view.hide_hpa, bool, 0444);
+MODULE_PARM_DESC(hide_hpa, "Show users no host physical address (default: Y)");
+
+static char *vmm_abi = "v3";
+module_param(vmm_abi, charp, 0444);
+MODULE_PARM_DESC(vmm_abi,
+		 "Posted interface that VMMs were built for: v3 (June 2026, default) or v2 (April 2026)");
+
+module_param_named(max_order, params.max_order, uint, 0444);
+MODULE_PARM_DESC(max_order,
+		 "Largest user mapping of device memory, as a power of two of pages: 0 for single pages (default: 18, 1 GiB on x86)");
+
+static char *reset_method = "auto";
+module_param(reset_method, charp, 0444);
+MODULE_PARM_DESC(reset_method,
+		 "What VFIO_DEVICE_RESET does: CXL reset where the device can, then function reset (auto, default), cxl alone or flr alone");
+
+module_param_named(keep_memory, params.keep_memory, bool, 0444);
+MODULE_PARM_DESC(keep_memory, "Do not clear device memory between users (default: N)");
+
+static char *cxl_core = "auto";
+module_param(cxl_core, charp, 0444);
+MODULE_PARM_DESC(cxl_core,
+		 "Place in the kernel's CXL topology: if there is one (auto, default), require or off");
+
+static char *struct_pages = "auto";
+module_param(struct_pages, charp, 0444);
+MODULE_PARM_DESC(struct_pages,
+		 "Struct pages for device memory, which guests on Intel hosts need to have it cached: where the CPU asks for it (auto, default), on or off");
+
+static char *vbar = "auto";
+module_param(vbar, charp, 0444);
+MODULE_PARM_DESC(vbar,
+		 "BAR by which a VMM that does not know CXL gets device memory: a free one (auto, default), 0, 2, 4 or off");
+
+static const char *const reset_methods[] = {
+	[RESET_AUTO] = "auto", [RESET_CXL_ONLY] = "cxl", [RESET_FLR_ONLY] = "flr",
+};
+
+static const char *const topology_modes[] = {
+	[TOPOLOGY_AUTO] = "auto", [TOPOLOGY_REQUIRE] = "require", [TOPOLOGY_OFF] = "off",
+};
+
+static const char *const pages_modes[] = {
+	[PAGES_AUTO] = "auto", [PAGES_ON] = "on", [PAGES_OFF] = "off",
+};
+
+static const char *const vbars[] = {
+	[VBAR_AUTO] = "auto", [VBAR_OFF] = "off", [VBAR_SLOT_0] = "0", "2", "4",
+};
+
+/**
+ * struct choice - a parameter whose value is one of a list of words
+ * @name: the parameter
+ * @text: what the administrator wrote
+ * @words: the first of the allowed words
+ * @count: how many words
+ * @stride: bytes from one word's pointer to the next
+ * @value: set to the word's place in the list
+ */
+struct choice {
+	const char *name;
+	char **text;
+	const void *words;
+	unsigned int count;
+	size_t stride;
+	unsigned int *value;
+};
+
+#define CHOICE(param, list, target) {							\
+	.name = #param, .text = &(param), .words = (list), .count = ARRAY_SIZE(list),	\
+	.stride = sizeof((list)[0]), .value = &params.target }
+
+static const struct choice choices[] = {
+	CHOICE(reset_method, reset_methods, reset_method),
+	CHOICE(cxl_core, topology_modes, topology),
+	CHOICE(struct_pages, pages_modes, pages),
+	CHOICE(vbar, vbars, vbar),
+	{ .name = "vmm_abi", .text = &vmm_abi, .words = &cxl_vfio_abis[0].name,
+	  .count = CXL_VFIO_NR_ABIS, .stride = sizeof(cxl_vfio_abis[0]), .value = &params.abi },
+};
+
+static const char *word_of(const struct choice *choice, unsigned int i)
+{
+	return *(const char *const *)(choice->words + i * choice->stride);
+}
+
+static int choose(const struct choice *choice)
+{
+	char all[64] = "";
+
+	for (unsigned int i = 0, at = 0; i < choice->count; i++) {
+		const char *word = word_of(choice, i);
+
+		if (!strcmp(word, *choice->text)) {
+			*choice->value = i;
+			return 0;
+		}
+		at += scnprintf(all + at, sizeof(all) - at, "%s%s",
+				!i ? "" : i + 1 == choice->count ? " or " : ", ", word);
+	}
+	pr_err(KBUILD_MODNAME ": %s=%s: expected %s\n", choice->name, *choice->text, all);
+	return -EINVAL;
+}
+
+static bool is_at(const struct pci_dev *pdev, unsigned int domain, unsigned int bus,
+		  unsigned int devfn)
+{
+	return pdev && domain == pci_domain_nr(pdev->bus) && bus == pdev->bus->number &&
+	       devfn == pdev->devfn;
+}
+
+/*
+ * Is @pdev named in disable_cxl?  -EINVAL if an address before it is malformed;
+ * with NULL, which no address names, the whole list is checked.
+ */
+static int find_disabled(const struct pci_dev *pdev)
+{
+	unsigned int domain, bus, slot, func;
+	const char *p = disable_cxl;
+	int n;
+
+	if (!strcmp(p, "all"))
+		return 1;
+	while (*p) {
+		if (sscanf(p, "%x:%x:%x.%x%n", &domain, &bus, &slot, &func, &n) != 4 ||
+		    domain > U16_MAX || bus > U8_MAX || slot > 31 || func > 7 ||
+		    (p[n] && p[n] != ','))
+			return -EINVAL;
+		if (is_at(pdev, domain, bus, PCI_DEVFN(slot, func)))
+			return 1;
+		p += n + (p[n] == ',');
+	}
+	return 0;
+}
+
+/**
+ * cxl_vfio_is_disabled() - is a function named in disable_cxl?
+ * @pdev: the function
+ *
+ * Return: true if it is to be assigned as a plain PCI function.
+ */
+bool cxl_vfio_is_disabled(const struct pci_dev *pdev)
+{
+	return find_disabled(pdev) > 0;
+}
+
+/**
+ * cxl_vfio_params_init() - parse the module's parameters
+ *
+ * Return: 0, or -EINVAL with each wrong parameter logged.
+ */
+int cxl_vfio_params_init(void)
+{
+	int ret = 0;
+
+	if (find_disabled(NULL) < 0) {
+		pr_err(KBUILD_MODNAME ": disable_cxl=%s: expected 'all' or addresses like 0000:0d:00.0, separated by commas\n",
+		       disable_cxl);
+		ret = -EINVAL;
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(choices); i++)
+		ret = choose(&choices[i]) ?: ret;
+	params.view.base_rw = cxl_vfio_abis[params.abi].base_rw;
+	return ret;
+}

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The device's own registers: reading them, comparing them with what they were
+ * at bind, and putting them back.
+ *
+ * The device is not trusted: it may be gone and read all ones, and may not take
+ * what is written to it.
+ */
+#include <linux/bitfield.h>
+#include <linux/delay.h>
+#include <linux/io.h>
+#include <linux/pci.h>
+
+#include "cxl_vfio.h"
+#include "trace.h"
+
+#define INFO_VALID_TIMEOUT_MS	1000
+#define POLL_MS			10
+#define COMMIT_TRIES		20	/* of a millisecond: CXL r4.0 8.2.4.20.12 */
+
+#define CTRL_ENABLES	(CXL_VFIO_DVSEC_CTRL_CACHE_ENABLE | CXL_VFIO_DVSEC_CTRL_MEM_ENABLE)
+
+/**
+ * cxl_vfio_decodes_memory() - can the device's registers be reached now?
+ * @pdev: the function
+ *
+ * Return: true in D0 with Memory Space on.
+ */
+bool cxl_vfio_decodes_memory(struct pci_dev *pdev)
+{
+	u16 command = 0;
+
+	pci_read_config_word(pdev, PCI_COMMAND, &command);
+	return !PCI_POSSIBLE_ERROR(command) && (command & PCI_COMMAND_MEMORY) &&
+	       pdev->current_state == PCI_D0;
+}
+
+/* Read the dwords from @start, @len bytes, as far as they lie in the area */
+static void read_dwords(const void __iomem *regs, u32 *cm, u32 start, u32 len)
+{
+	for (u32 off = start; off < start + len && off < CXL_VFIO_CM_SIZE; off += 4)
+		cm[off / 4] = readl(regs + off);
+}
+
+/**
+ * cxl_vfio_read_cm() - read the CXL.cache/mem area
+ * @regs: the area's mapping; memory decode is on
+ * @cm: where the registers go, CM_DWORDS of them
+ *
+ * Reads the capability array and the capabilities that it names and that a
+ * guest is shown.  What else is there is not touched and stays 0, since a read
+ * of an unknown register may have a side effect.
+ */
+void cxl_vfio_read_cm(const void __iomem *regs, u32 *cm)
+{
+	unsigned int entries;
+
+	memset(cm, 0, CXL_VFIO_CM_SIZE);
+	cm[0] = readl(regs);
+	entries = FIELD_GET(CXL_VFIO_CM_CAP_HDR_ARRAY_SIZE, cm[0]);
+	read_dwords(regs, cm, CXL_VFIO_CM_CAP_ENTRY(1), 4 * entries);
+
+	for (unsigned int i = 1; i <= entries; i++) {
+		u32 ptr = FIELD_GET(CXL_VFIO_CM_CAP_ENTRY_PTR, cm[i]) & ~3U, len;
+
+		if (ptr < CXL_VFIO_CM_CAP_ENTRY(entries + 1))
+			continue;
+		if (FIELD_GET(CXL_VFIO_CM_CAP_ENTRY_ID, cm[i]) == CXL_VFIO_CM_CAP_ID_HDM)
+			len = cxl_vfio_hdm_length(readl(regs + ptr));
+		else
+			len = cxl_vfio_cap_shown(cm[i]);
+		read_dwords(regs, cm, ptr, len);
+	}
+}
+
+/**
+ * cxl_vfio_decoder_range() - what a decoder decodes, CXL r4.0 8.2.4.20
+ * @reg: its registers, as read
+ * @n: which decoder it is
+ *
+ * Return: base and size, whether it is committed or not.
+ */
+struct cxl_vfio_hdm_range cxl_vfio_decoder_range(const u32 *reg, unsigned int n)
+{
+	return (struct cxl_vfio_hdm_range) {
+		.base = ((u64)reg[CXL_VFIO_HDM_BASE_HIGH / 4] << 32) |
+			reg[CXL_VFIO_HDM_BASE_LOW / 4],
+		.size = ((u64)reg[CXL_VFIO_HDM_SIZE_HIGH / 4] << 32) |
+			reg[CXL_VFIO_HDM_SIZE_LOW / 4],
+		.decoder = n,
+	};
+}
+
+static unsigned int active_timeout_ms(u32 size_low)
+{
+	static const unsigned int seconds[] = { 1, 4, 16, 64, 256 };
+	unsigned int code = FIELD_GET(CXL_VFIO_DVSEC_RANGE_ACTIVE_TIMEOUT, size_low);
+
+	return 1000 * seconds[min_t(unsigned int, code, ARRAY_SIZE(seconds) - 1)];
+}
+
+/* The ranges that the DVSEC describes and is long enough for, CXL r4.0 8.1.3.1 */
+static unsigned int count_ranges(const struct cxl_vfio_found *found)
+{
+	unsigned int n = clamp(FIELD_GET(CXL_VFIO_DVSEC_CAP_HDM_COUNT, found->dvsec_cap), 1,
+			       CXL_VFIO_DVSEC_RANGES);
+
+	while (n > 1 && CXL_VFIO_DVSEC_RANGE_BASE_HIGH(n - 1) > found->dvsec_len)
+		n--;
+	return n;
+}
+
+/*
+ * Can the memory of range @i be used, or has it none?  @low is its SIZE LOW as
+ * read, all ones if the device is gone.  CXL r4.0 8.1.3.8
+ */
+static bool range_active(struct pci_dev *pdev, const struct cxl_vfio_found *found, unsigned int i,
+			 u32 *low)
+{
+	u32 high = 0;
+
+	*low = 0;
+	pci_read_config_dword(pdev, found->dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_HIGH(i), &high);
+	pci_read_config_dword(pdev, found->dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(i), low);
+	if (PCI_POSSIBLE_ERROR(*low) || !(*low & CXL_VFIO_DVSEC_RANGE_INFO_VALID))
+		return false;
+	return (*low & CXL_VFIO_DVSEC_RANGE_ACTIVE) ||
+	       (!high && !(*low & CXL_VFIO_DVSEC_RANGE_SIZE_LOW_MASK));
+}
+
+static int wait_active(struct pci_dev *pdev, const struct cxl_vfio_found *found, unsigned int i)
+{
+	unsigned int waited = 0, limit = INFO_VALID_TIMEOUT_MS;
+	u32 low;
+
+	while (!range_active(pdev, found, i, &low)) {
+		if (PCI_POSSIBLE_ERROR(low)) {
+			pci_err(pdev, "CXL Device DVSEC: RANGE%u SIZE LOW reads %#x, the device does not respond\n",
+				i + 1, low);
+			return -ENODEV;
+		}
+		if (low & CXL_VFIO_DVSEC_RANGE_INFO_VALID)
+			limit = active_timeout_ms(low);
+		if (waited >= limit) {
+			pci_err(pdev, "CXL Device DVSEC: RANGE%u SIZE LOW reads %#010x after %u ms, expected Memory_Info_Valid and Memory_Active\n",
+				i + 1, low, waited);
+			return -ETIMEDOUT;
+		}
+		if (msleep_interruptible(POLL_MS))
+			return -EINTR;
+		waited += POLL_MS;
+	}
+	return 0;
+}
+
+/**
+ * cxl_vfio_memory_active() - does the device say that its memory can be used?
+ * @pdev: the function
+ * @found: what discovery found
+ *
+ * Return: true if Memory_Info_Valid and Memory_Active are set for every range.
+ */
+bool cxl_vfio_memory_active(struct pci_dev *pdev, const struct cxl_vfio_found *found)
+{
+	u32 low;
+
+	for (unsigned int i = 0; i < count_ranges(found); i++)
+		if (!range_active(pdev, found, i, &low))
+			return false;
+	return true;
+}
+
+/**
+ * cxl_vfio_wait_ranges() - wait until all ranges say that they can be used
+ * @pdev: the function
+ * @found: what discovery found
+ *
+ * Sleeps at most as long as the device states, 256 s.
+ *
+ * Return: 0, -EINTR, or -ETIMEDOUT or -ENODEV, told in the log.
+ */
+int cxl_vfio_wait_ranges(struct pci_dev *pdev, const struct cxl_vfio_found *found)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < count_ranges(found) && !ret; i++)
+		ret = wait_active(pdev, found, i);
+	return ret;
+}
+
+/**
+ * cxl_vfio_map_cm() - map the CXL.cache/mem area
+ * @pdev: the function
+ * @found: where its component block is, as discovery found it
+ *
+ * Return: the mapping, NULL if there is no address space left.
+ */
+void __iomem *cxl_vfio_map_cm(struct pci_dev *pdev, const struct cxl_vfio_found *found)
+{
+	return ioremap(pci_resource_start(pdev, found->bar) + found->block_offset +
+		       CXL_VFIO_CM_OFFSET, CXL_VFIO_CM_SIZE);
+}
+
+/**
+ * cxl_vfio_decoder_intact() - is a decoder still as it was at bind?
+ * @regs: the CXL.cache/mem area's mapping; memory decode is on
+ * @found: what discovery found
+ * @n: which decoder
+ *
+ * Return: true if it is committed now, and to what, as it was at bind.  A device
+ * that is gone reads all ones: false for every decoder, as no BASE is all ones.
+ */
+bool cxl_vfio_decoder_intact(const void __iomem *regs, const struct cxl_vfio_found *found,
+			     unsigned int n)
+{
+	static const u8 fields[] = { CXL_VFIO_HDM_BASE_LOW, CXL_VFIO_HDM_BASE_HIGH,
+				     CXL_VFIO_HDM_SIZE_LOW, CXL_VFIO_HDM_SIZE_HIGH };
+	u32 at = found->hdm_offset + CXL_VFIO_HDM_DECODER(n);
+	u32 saved = found->cm[(at + CXL_VFIO_HDM_CTRL) / 4];
+
+	if ((readl(regs + at + CXL_VFIO_HDM_CTRL) ^ saved) & CXL_VFIO_HDM_CTRL_COMMITTED)
+		return false;
+	if (!(saved & CXL_VFIO_HDM_CTRL_COMMITTED))
+		return true;
+	for (unsigned int i = 0; i < ARRAY_SIZE(fields); i++)
+		if (readl(regs + at + fields[i]) != found->cm[(at + fields[i]) / 4])
+			return false;
+	return true;
+}
+
+/**
+ * cxl_vfio_decoders_intact() - are the committed decoders as they were at bind?
+ * @regs: the CXL.cache/mem area's mapping; memory decode is on
+ * @found: what discovery found
+ *
+ * Return: true if each decoder that was committed at bind is intact.
+ */
+bool cxl_vfio_decoders_intact(const void __iomem *regs, const struct cxl_vfio_found *found)
+{
+	for (unsigned int i = 0; i < found->nr_ranges; i++)
+		if (!cxl_vfio_decoder_intact(regs, found, found->range[i].decoder))
+			return false;
+	return true;
+}
+
+/**
+ * cxl_vfio_dvsec_hw_read() - read a register of the device's CXL Device DVSEC
+ * @dev: the device
+ * @offset: bytes from the DVSEC's start, a multiple of 2
+ *
+ * Return: the register, all ones if the device does not respond.
+ */
+u16 cxl_vfio_dvsec_hw_read(struct cxl_vfio_device *dev, u16 offset)
+{
+	u16 val = 0xffff;
+
+	pci_read_config_word(dev->core.pdev, dev->found->dvsec + offset, &val);
+	return val;
+}
+
+/**
+ * cxl_vfio_dvsec_hw_write() - write a register of the device's CXL Device DVSEC
+ * @dev: the device; reset_lock is held once it can be opened
+ * @offset: bytes from the DVSEC's start, a multiple of 2
+ * @val: the value
+ */
+void cxl_vfio_dvsec_hw_write(struct cxl_vfio_device *dev, u16 offset, u16 val)
+{
+	pci_write_config_word(dev->core.pdev, dev->found->dvsec + offset, val);
+}
+
+static void __iomem *decoder_regs(struct cxl_vfio_device *dev, unsigned int n)
+{
+	return dev->cm_regs + dev->found->hdm_offset + CXL_VFIO_HDM_DECODER(n);
+}
+
+/* Decoder @n's registers as they were at bind */
+static const u32 *decoder_saved(struct cxl_vfio_device *dev, unsigned int n)
+{
+	return &dev->found->cm[(dev->found->hdm_offset + CXL_VFIO_HDM_DECODER(n)) / 4];
+}
+
+static bool was_committed(struct cxl_vfio_device *dev, unsigned int n)
+{
+	return decoder_saved(dev, n)[CXL_VFIO_HDM_CTRL / 4] & CXL_VFIO_HDM_CTRL_COMMITTED;
+}
+
+static int decommit_decoder(struct cxl_vfio_device *dev, unsigned int n)
+{
+	void __iomem *reg = decoder_regs(dev, n);
+	u32 ctrl = readl(reg + CXL_VFIO_HDM_CTRL);
+
+	if (!(ctrl & (CXL_VFIO_HDM_CTRL_COMMIT | CXL_VFIO_HDM_CTRL_COMMITTED)))
+		return 0;
+	writel(ctrl & ~CXL_VFIO_HDM_CTRL_COMMIT, reg + CXL_VFIO_HDM_CTRL);
+	if (!(readl(reg + CXL_VFIO_HDM_CTRL) & CXL_VFIO_HDM_CTRL_COMMITTED))
+		return 0;
+	pci_err(dev->core.pdev, "HDM decoder %u: locked other than it was at bind, device memory stays closed; unbind and have firmware set it up anew\n",
+		n);
+	return -EBUSY;
+}
+
+static int commit_decoder(struct cxl_vfio_device *dev, unsigned int n)
+{
+	static const u8 regs[] = {
+		CXL_VFIO_HDM_BASE_HIGH, CXL_VFIO_HDM_BASE_LOW, CXL_VFIO_HDM_SIZE_HIGH,
+		CXL_VFIO_HDM_SIZE_LOW, CXL_VFIO_HDM_SKIP_HIGH, CXL_VFIO_HDM_SKIP_LOW,
+	};
+	const u32 *saved = decoder_saved(dev, n);
+	void __iomem *reg = decoder_regs(dev, n);
+	u32 ctrl = saved[CXL_VFIO_HDM_CTRL / 4] & ~CXL_VFIO_HDM_CTRL_COMMITTED;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(regs); i++)
+		writel(saved[regs[i] / 4], reg + regs[i]);
+	writel(ctrl | CXL_VFIO_HDM_CTRL_COMMIT, reg + CXL_VFIO_HDM_CTRL);
+	for (unsigned int i = 0; i < COMMIT_TRIES; i++) {
+		ctrl = readl(reg + CXL_VFIO_HDM_CTRL);
+		if (ctrl & (CXL_VFIO_HDM_CTRL_COMMITTED | CXL_VFIO_HDM_CTRL_ERROR))
+			break;
+		usleep_range(1000, 1500);
+	}
+	if (!(ctrl & CXL_VFIO_HDM_CTRL_COMMITTED)) {
+		pci_err(dev->core.pdev, "HDM decoder %u: CTRL reads %#010x, it does not commit again, device memory stays closed; reset the device, or unbind and have firmware commit it\n",
+			n, ctrl);
+		return ctrl & CXL_VFIO_HDM_CTRL_ERROR ? -EIO : -ETIMEDOUT;
+	}
+	trace_cxl_vfio_decoder(dev->core.pdev, n, HDM_EVENT_COMMITTED, true);
+	return 0;
+}
+
+/* All decoders from the first that is not as it was: out in reverse order, in again */
+static int restore_decoders(struct cxl_vfio_device *dev)
+{
+	u32 hdm = dev->found->hdm_offset, cap = dev->found->cm[hdm / 4];
+	unsigned int count = cxl_vfio_hdm_decoder_count(cap), first = 0;
+	int ret = 0;
+
+	if (readl(dev->cm_regs + hdm) != cap) {
+		pci_err(dev->core.pdev, "HDM Decoder Capability: header reads %#010x, it was %#010x at bind; device memory stays closed, is the device gone?\n",
+			readl(dev->cm_regs + hdm), cap);
+		return -ENODEV;
+	}
+	writel(dev->found->cm[(hdm + CXL_VFIO_HDM_GLOBAL_CTRL) / 4],
+	       dev->cm_regs + hdm + CXL_VFIO_HDM_GLOBAL_CTRL);
+	while (first < count && cxl_vfio_decoder_intact(dev->cm_regs, dev->found, first))
+		first++;
+	for (unsigned int n = count; n-- > first && !ret;)
+		ret = decommit_decoder(dev, n);
+	for (unsigned int n = first; n < count && !ret; n++)
+		if (was_committed(dev, n))
+			ret = commit_decoder(dev, n);
+	return ret;
+}
+
+/**
+ * cxl_vfio_restore() - put back what a reset lost
+ * @dev: the device, its registers reachable; reset_lock is held
+ *
+ * Return: 1 if something was put back, 0 if nothing was lost, or a negative
+ * errno, logged.
+ */
+int cxl_vfio_restore(struct cxl_vfio_device *dev)
+{
+	u16 ctrl = cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL), saved = dev->found->dvsec_ctrl;
+	bool lost = (ctrl ^ saved) & CTRL_ENABLES;
+	int ret;
+
+	if (PCI_POSSIBLE_ERROR(ctrl)) {
+		pci_err(dev->core.pdev, "CXL Device DVSEC: CONTROL reads %#x, device memory stays closed, is the device gone?\n",
+			ctrl);
+		return -ENODEV;
+	}
+	if (lost)
+		cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL, saved);
+	if (cxl_vfio_decoders_intact(dev->cm_regs, dev->found))
+		return lost;
+	ret = restore_decoders(dev);
+	return ret < 0 ? ret : 1;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef CXL_VFIO_REGISTERS_H
+#define CXL_VFIO_REGISTERS_H
+
+#include "comp.h"
+
+struct cxl_vfio_device;
+struct pci_dev;
+
+/**
+ * struct cxl_vfio_hdm_range - what one committed HDM decoder decodes
+ * @base: host physical address
+ * @size: bytes, a multiple of 256 MiB
+ * @decoder: which decoder
+ */
+struct cxl_vfio_hdm_range {
+	u64 base;
+	u64 size;
+	unsigned int decoder;
+};
+
+/**
+ * struct cxl_vfio_found - what discovery learned about a function
+ * @is_cxl: it has HDM memory; all else is valid only then
+ * @dvsec: config space offset of the CXL Device DVSEC
+ * @dvsec_len: its length in bytes
+ * @dvsec_cap: CAPABILITY
+ * @dvsec_ctrl: CONTROL as firmware left it
+ * @bar: BAR that holds the component register block
+ * @block_offset: offset of the block in that BAR
+ * @hdm_offset: offset of the HDM Decoder Capability in the CXL.cache/mem area
+ * @nr_ranges: number of committed decoders
+ * @range: what they decode, in decoder order
+ * @cm: the CXL.cache/mem area as read at bind
+ */
+struct cxl_vfio_found {
+	bool is_cxl;
+	u16 dvsec;
+	u16 dvsec_len;
+	u16 dvsec_cap;
+	u16 dvsec_ctrl;
+	unsigned int bar;
+	u64 block_offset;
+	u32 hdm_offset;
+	unsigned int nr_ranges;
+	struct cxl_vfio_hdm_range range[CXL_VFIO_HDM_MAX_DECODERS];
+	u32 cm[CM_DWORDS];
+};
+
+bool cxl_vfio_decodes_memory(struct pci_dev *pdev);
+void __iomem *cxl_vfio_map_cm(struct pci_dev *pdev, const struct cxl_vfio_found *found);
+void cxl_vfio_read_cm(const void __iomem *regs, u32 *cm);
+struct cxl_vfio_hdm_range cxl_vfio_decoder_range(const u32 *reg, unsigned int n);
+bool cxl_vfio_decoder_intact(const void __iomem *regs, const struct cxl_vfio_found *found,
+			     unsigned int n);
+bool cxl_vfio_decoders_intact(const void __iomem *regs, const struct cxl_vfio_found *found);
+bool cxl_vfio_memory_active(struct pci_dev *pdev, const struct cxl_vfio_found *found);
+int cxl_vfio_wait_ranges(struct pci_dev *pdev, const struct cxl_vfio_found *found);
+
+u16 cxl_vfio_dvsec_hw_read(struct cxl_vfio_device *dev, u16 offset);
+void cxl_vfio_dvsec_hw_write(struct cxl_vfio_device *dev, u16 offset, u16 val);
+int cxl_vfio_restore(struct cxl_vfio_device *dev);
+
+#endif
