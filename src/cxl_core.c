@@ -261,7 +261,7 @@ int cxl_vfio_topology_join(struct cxl_vfio_device *dev)
 	enum lack lack;
 	int ret;
 
-	if (cxl_vfio_topology_mode == TOPOLOGY_OFF)
+	if (cxl_vfio_params->topology == TOPOLOGY_OFF)
 		return 0;
 	lack = find_lack(dev);
 	if (!lack) {
@@ -269,7 +269,7 @@ int cxl_vfio_topology_join(struct cxl_vfio_device *dev)
 		dev->topology.joined = !ret;
 		return ret;
 	}
-	if (cxl_vfio_topology_mode == TOPOLOGY_REQUIRE) {
+	if (cxl_vfio_params->topology == TOPOLOGY_REQUIRE) {
 		pci_err(pdev, "cxl_core=require: %s\n", lacks[lack].what);
 		return lacks[lack].err;
 	}

@@ -20,8 +20,10 @@
 #include <linux/vfio_pci_core.h>
 
 #include "compat/compat.h"
-#include "dvsec.h"
+#include "abi.h"
 #include "discover.h"
+#include "dvsec.h"
+#include "params.h"
 #include "registers.h"
 
 struct cxl_vfio_device;
@@ -66,9 +68,6 @@ struct cxl_vfio_hdm_mem {
 	struct cxl_vfio_compat_pfn_space pfn_space;
 };
 
-/* Where the virtual BAR is to be, or one of these */
-enum { VBAR_AUTO = -1, VBAR_OFF = -2 };
-
 #define VBAR_NONE	U32_MAX
 
 /**
@@ -97,13 +96,6 @@ enum cxl_vfio_asleep {
 	ASLEEP_USER = 2,	/* VFIO low power: the user's right to let it */
 };
 
-/* Does the device take its place in the kernel's own CXL topology? */
-enum cxl_vfio_topology_mode {
-	TOPOLOGY_AUTO,		/* if there is one */
-	TOPOLOGY_REQUIRE,
-	TOPOLOGY_OFF,
-};
-
 /**
  * struct cxl_vfio_topology - the device's place in the kernel's CXL topology
  * @joined: it has one
@@ -118,20 +110,6 @@ struct cxl_vfio_topology {
 	struct device *memdev;
 	char region[32];
 	struct notifier_block nb;
-};
-
-/* Does HDM memory have struct pages? */
-enum cxl_vfio_pages_mode {
-	PAGES_AUTO,		/* where guests need it */
-	PAGES_ON,
-	PAGES_OFF,
-};
-
-/* What VFIO_DEVICE_RESET does to a device that can do a CXL reset */
-enum cxl_vfio_reset_method {
-	RESET_AUTO,		/* CXL reset, then function reset */
-	RESET_CXL_ONLY,
-	RESET_FLR_ONLY,
 };
 
 #define CXL_VFIO_MAX_CONFIG_AREAS	64
@@ -159,7 +137,8 @@ struct cxl_vfio_config_area {
 /**
  * struct cxl_vfio_device - one function bound to this driver
  * @core: vfio-pci-core's part
- * @found: what discovery learned at bind, constant
+ * @found: what discovery learned at bind
+ * @abi: the interface that VMMs get
  * @mem: the HDM memory, one for each of @found's ranges; claimed at bind
  * @topology: its place in cxl-core's topology
  * @cm_regs: mapping of the device's CXL.cache/mem area, held while bound
@@ -204,6 +183,7 @@ struct cxl_vfio_device {
 	struct vfio_pci_core_device core;
 
 	struct cxl_vfio_found *found;
+	const struct cxl_vfio_abi *abi;
 	struct cxl_vfio_hdm_mem *mem;
 	void __iomem *cm_regs;
 	struct cxl_vfio_topology topology;
@@ -311,15 +291,12 @@ static inline bool cxl_vfio_poison_hit(struct cxl_vfio_hdm_mem *mem, u64 start, 
 	       xa_find(&mem->poison, &page, (start + len - 1) >> PAGE_SHIFT, XA_PRESENT);
 }
 
-/* main.c */
-extern struct cxl_vfio_view cxl_vfio_view;
-extern bool cxl_vfio_abi_v2;
-extern unsigned int cxl_vfio_max_order;
-extern enum cxl_vfio_reset_method cxl_vfio_reset_method;
-extern bool cxl_vfio_keep_memory;
-extern int cxl_vfio_vbar_slot;
-extern enum cxl_vfio_topology_mode cxl_vfio_topology_mode;
-extern enum cxl_vfio_pages_mode cxl_vfio_pages_mode;
+/* plain.c */
+extern const struct vfio_device_ops cxl_vfio_plain_ops;
+
+/* abi.c */
+u32 cxl_vfio_comp_region_size(const struct cxl_vfio_device *dev);
+long cxl_vfio_device_info(struct cxl_vfio_device *dev, unsigned long arg);
 
 /* bar.c */
 int cxl_vfio_bar_open(struct cxl_vfio_device *dev);
@@ -385,7 +362,6 @@ ssize_t cxl_vfio_block_access(struct cxl_vfio_device *dev, u32 offset, u8 *buf, 
 
 /* regions.c */
 int cxl_vfio_regions_open(struct cxl_vfio_device *dev);
-long cxl_vfio_device_info(struct cxl_vfio_device *dev, unsigned long arg);
 ssize_t cxl_vfio_comp_rw(struct vfio_pci_core_device *core, char __user *buf, size_t count,
 			 loff_t *ppos, bool write);
 

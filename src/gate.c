@@ -99,7 +99,7 @@ static bool usable(struct cxl_vfio_device *dev)
 /* Let nothing of the last user survive, while nobody can see */
 static void clear_memory(struct cxl_vfio_device *dev)
 {
-	if (dev->unclean && !cxl_vfio_keep_memory)
+	if (dev->unclean && !cxl_vfio_params->keep_memory)
 		cxl_vfio_mem_clear(dev);
 	dev->unclean = false;
 }

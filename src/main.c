@@ -22,94 +22,6 @@
 
 #include "cxl_vfio.h"
 
-#define MAX_ORDER_DEFAULT	18
-
-static char *disable_cxl = "";
-module_param(disable_cxl, charp, 0444);
-MODULE_PARM_DESC(disable_cxl,
-		 "PCI addresses (0000:0d:00.0,...) of functions to assign as plain PCI functions, or 'all'");
-
-/* What the models show; set while the module loads */
-struct cxl_vfio_view cxl_vfio_view = { .hide_hpa = true, .guest_reset = true };
-module_param_named(hide_hpa, cxl_vfio_view.hide_hpa, bool, 0444);
-MODULE_PARM_DESC(hide_hpa, "Show users no host physical address (default: Y)");
-
-static char *vmm_abi = "v3";
-module_param(vmm_abi, charp, 0444);
-MODULE_PARM_DESC(vmm_abi,
-		 "Posted interface that VMMs were built for: v3 (June 2026, default) or v2 (April 2026)");
-
-/* vmm_abi=v2 */
-bool cxl_vfio_abi_v2;
-
-unsigned int cxl_vfio_max_order = MAX_ORDER_DEFAULT;
-module_param_named(max_order, cxl_vfio_max_order, uint, 0444);
-MODULE_PARM_DESC(max_order,
-		 "Largest user mapping of device memory, as a power of two of pages: 0 for single pages (default: 18, 1 GiB on x86)");
-
-static char *reset_method = "auto";
-module_param(reset_method, charp, 0444);
-MODULE_PARM_DESC(reset_method,
-		 "What VFIO_DEVICE_RESET does: CXL reset where the device can, then function reset (auto, default), cxl alone or flr alone");
-
-enum cxl_vfio_reset_method cxl_vfio_reset_method;
-
-bool cxl_vfio_keep_memory;
-module_param_named(keep_memory, cxl_vfio_keep_memory, bool, 0444);
-MODULE_PARM_DESC(keep_memory, "Do not clear device memory between users (default: N)");
-
-static char *cxl_core = "auto";
-module_param(cxl_core, charp, 0444);
-MODULE_PARM_DESC(cxl_core,
-		 "Place in the kernel's CXL topology: if there is one (auto, default), require or off");
-
-enum cxl_vfio_topology_mode cxl_vfio_topology_mode;
-
-static char *struct_pages = "auto";
-module_param(struct_pages, charp, 0444);
-MODULE_PARM_DESC(struct_pages,
-		 "Struct pages for device memory, which guests on Intel hosts need to have it cached: where the CPU asks for it (auto, default), on or off");
-
-enum cxl_vfio_pages_mode cxl_vfio_pages_mode;
-
-static char *vbar = "auto";
-module_param(vbar, charp, 0444);
-MODULE_PARM_DESC(vbar,
-		 "BAR by which a VMM that does not know CXL gets device memory: a free one (auto, default), 0, 2, 4 or off");
-
-int cxl_vfio_vbar_slot;
-
-static bool is_at(const struct pci_dev *pdev, unsigned int domain, unsigned int bus,
-		  unsigned int devfn)
-{
-	return pdev && domain == pci_domain_nr(pdev->bus) && bus == pdev->bus->number &&
-	       devfn == pdev->devfn;
-}
-
-/*
- * Does disable_cxl name @pdev?  -EINVAL if an address before it makes no sense;
- * with NULL, which no address names, that is all there is to learn.
- */
-static int is_disabled(const struct pci_dev *pdev)
-{
-	unsigned int domain, bus, slot, func;
-	const char *p = disable_cxl;
-	int n;
-
-	if (!strcmp(p, "all"))
-		return 1;
-	while (*p) {
-		if (sscanf(p, "%x:%x:%x.%x%n", &domain, &bus, &slot, &func, &n) != 4 ||
-		    domain > U16_MAX || bus > U8_MAX || slot > 31 || func > 7 ||
-		    (p[n] && p[n] != ','))
-			return -EINVAL;
-		if (is_at(pdev, domain, bus, PCI_DEVFN(slot, func)))
-			return 1;
-		p += n + (p[n] == ',');
-	}
-	return 0;
-}
-
 static int cxl_vfio_open_device(struct vfio_device *vdev)
 {
 	struct cxl_vfio_device *dev = to_cxl_vfio(vdev);
@@ -328,51 +240,6 @@ static const struct vfio_device_ops cxl_vfio_ops = {
 	CXL_VFIO_COMPAT_PASID_OPS
 };
 
-static int plain_init(struct vfio_device *vdev)
-{
-	struct cxl_vfio_device *dev = to_cxl_vfio(vdev);
-
-	cxl_vfio_compat_plain_init(&dev->core);
-	return vfio_pci_core_init_dev(vdev);
-}
-
-static void plain_release(struct vfio_device *vdev)
-{
-	kfree(to_cxl_vfio(vdev)->found);
-	vfio_pci_core_release_dev(vdev);
-}
-
-static int plain_open_device(struct vfio_device *vdev)
-{
-	struct cxl_vfio_device *dev = to_cxl_vfio(vdev);
-	int ret;
-
-	ret = vfio_pci_core_enable(&dev->core);
-	if (!ret)
-		vfio_pci_core_finish_enable(&dev->core);
-	return ret;
-}
-
-/* A function without HDM memory: as vfio-pci has it */
-static const struct vfio_device_ops plain_ops = {
-	.name = KBUILD_MODNAME "-plain",
-	.init = plain_init,
-	.release = plain_release,
-	.open_device = plain_open_device,
-	.close_device = vfio_pci_core_close_device,
-	.read = vfio_pci_core_read,
-	.write = vfio_pci_core_write,
-	.mmap = vfio_pci_core_mmap,
-	.ioctl = vfio_pci_core_ioctl,
-	.device_feature = vfio_pci_core_ioctl_feature,
-	.request = vfio_pci_core_request,
-	.match = vfio_pci_core_match,
-	CXL_VFIO_COMPAT_MATCH_TOKEN_UUID
-	CXL_VFIO_COMPAT_PLAIN_REGION_INFO
-	CXL_VFIO_COMPAT_IOMMUFD_OPS
-	CXL_VFIO_COMPAT_PASID_OPS
-};
-
 static struct cxl_vfio_found *find(struct pci_dev *pdev)
 {
 	struct cxl_vfio_found *found;
@@ -382,7 +249,7 @@ static struct cxl_vfio_found *find(struct pci_dev *pdev)
 	if (!found)
 		return ERR_PTR(-ENOMEM);
 
-	if (is_disabled(pdev) > 0) {
+	if (cxl_vfio_is_disabled(pdev)) {
 		pci_info(pdev, "named in disable_cxl, assigned as a plain PCI function\n");
 		return found;
 	}
@@ -467,13 +334,14 @@ static int cxl_vfio_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		goto put_module;
 	}
 	dev = vfio_alloc_device(cxl_vfio_device, core.vdev, &pdev->dev,
-				found->is_cxl ? &cxl_vfio_ops : &plain_ops);
+				found->is_cxl ? &cxl_vfio_ops : &cxl_vfio_plain_ops);
 	if (IS_ERR(dev)) {
 		kfree(found);
 		ret = PTR_ERR(dev);
 		goto put_module;
 	}
 	dev->found = found;
+	dev->abi = &cxl_vfio_abis[cxl_vfio_params->abi];
 	if (found->is_cxl) {
 		ret = claim(dev);
 		if (ret)
@@ -533,58 +401,11 @@ static struct pci_driver cxl_vfio_driver = {
 	.driver_managed_dma = true,
 };
 
-/* Which of @words a parameter is: its index or -EINVAL, told in the log */
-static int choose(const char *name, const char *val, const char * const *words, size_t n)
-{
-	char all[64] = "";
-	int i;
-
-	i = match_string(words, n, val);
-	if (i >= 0)
-		return i;
-	for (size_t at = 0, k = 0; k < n; k++)
-		at += scnprintf(all + at, sizeof(all) - at, "%s%s",
-				!k ? "" : k + 1 == n ? " or " : ", ", words[k]);
-	pr_err(KBUILD_MODNAME ": %s=%s: expected %s\n", name, val, all);
-	return -EINVAL;
-}
-
 static int __init cxl_vfio_module_init(void)
 {
-	static const char * const topology_modes[] = {
-		[TOPOLOGY_AUTO] = "auto", [TOPOLOGY_REQUIRE] = "require", [TOPOLOGY_OFF] = "off",
-	};
-	static const char * const pages_modes[] = {
-		[PAGES_AUTO] = "auto", [PAGES_ON] = "on", [PAGES_OFF] = "off",
-	};
-	static const char * const reset_methods[] = {
-		[RESET_AUTO] = "auto", [RESET_CXL_ONLY] = "cxl", [RESET_FLR_ONLY] = "flr",
-	};
-	static const char * const abis[] = { "v3", "v2" };
-	static const char * const vbars[] = { "auto", "off", "0", "2", "4" };
-	static const int slots[] = { VBAR_AUTO, VBAR_OFF, 0, 2, 4 };
-	int abi, reset, topology, pages, slot;
+	int ret = cxl_vfio_params_init();
 
-	if (is_disabled(NULL) < 0) {
-		pr_err(KBUILD_MODNAME ": disable_cxl=%s: expected 'all' or addresses like 0000:0d:00.0, separated by commas\n",
-		       disable_cxl);
-		return -EINVAL;
-	}
-	abi = choose("vmm_abi", vmm_abi, abis, ARRAY_SIZE(abis));
-	reset = choose("reset_method", reset_method, reset_methods, ARRAY_SIZE(reset_methods));
-	topology = choose("cxl_core", cxl_core, topology_modes, ARRAY_SIZE(topology_modes));
-	pages = choose("struct_pages", struct_pages, pages_modes, ARRAY_SIZE(pages_modes));
-	slot = choose("vbar", vbar, vbars, ARRAY_SIZE(vbars));
-	if (abi < 0 || reset < 0 || topology < 0 || pages < 0 || slot < 0)
-		return -EINVAL;
-
-	cxl_vfio_abi_v2 = abi == 1;
-	cxl_vfio_view.base_rw = cxl_vfio_abi_v2;
-	cxl_vfio_reset_method = reset;
-	cxl_vfio_topology_mode = topology;
-	cxl_vfio_pages_mode = pages;
-	cxl_vfio_vbar_slot = slots[slot];
-	return pci_register_driver(&cxl_vfio_driver);
+	return ret ?: pci_register_driver(&cxl_vfio_driver);
 }
 module_init(cxl_vfio_module_init);
 

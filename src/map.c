@@ -46,7 +46,7 @@ static vm_fault_t window_poisoned(struct cxl_vfio_window *window, phys_addr_t ph
  */
 static void fault_around(struct vm_fault *vmf, struct cxl_vfio_window *window)
 {
-	unsigned long len = PAGE_SIZE << min(cxl_vfio_max_order, FAULT_AROUND_ORDER);
+	unsigned long len = PAGE_SIZE << min(cxl_vfio_params->max_order, FAULT_AROUND_ORDER);
 	struct vm_area_struct *vma = vmf->vma;
 	unsigned long addr = max(ALIGN_DOWN(vmf->address, len), vma->vm_start);
 	unsigned long end = min(ALIGN_DOWN(vmf->address, len) + len, vma->vm_end);
@@ -71,7 +71,7 @@ static vm_fault_t window_fault_order(struct vm_fault *vmf, unsigned int order)
 	phys_addr_t phys;
 	vm_fault_t ret;
 
-	if (order > cxl_vfio_max_order || addr < vma->vm_start || addr + len > vma->vm_end)
+	if (order > cxl_vfio_params->max_order || addr < vma->vm_start || addr + len > vma->vm_end)
 		return VM_FAULT_FALLBACK;
 	phys = window->phys + ((loff_t)vma->vm_pgoff << PAGE_SHIFT) - window->offset +
 	       (addr - vma->vm_start);

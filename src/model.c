@@ -100,7 +100,8 @@ int cxl_vfio_model_comp(struct cxl_vfio_device *dev, bool unlock)
 		ret = -EIO;
 	} else {
 		mutex_lock(&dev->model_lock);
-		cxl_vfio_comp_init(&dev->comp, cm, found->hdm_offset, &cxl_vfio_view, unlock);
+		cxl_vfio_comp_init(&dev->comp, cm, found->hdm_offset, &cxl_vfio_params->view,
+				   unlock);
 		mutex_unlock(&dev->model_lock);
 	}
 	kfree(cm);
@@ -120,7 +121,8 @@ void cxl_vfio_dvsec_resample(struct cxl_vfio_device *dev, bool conventional)
 	for (u16 off = 0; off + 2 <= found->dvsec_len && off < sizeof(regs); off += 2)
 		pci_read_config_word(dev->core.pdev, found->dvsec + off, &regs[off / 2]);
 	mutex_lock(&dev->model_lock);
-	cxl_vfio_dvsec_init(&dev->dvsec, regs, found->dvsec_len, &cxl_vfio_view, conventional);
+	cxl_vfio_dvsec_init(&dev->dvsec, regs, found->dvsec_len, &cxl_vfio_params->view,
+			    conventional);
 	mutex_unlock(&dev->model_lock);
 }
 

@@ -29,8 +29,8 @@
  */
 bool cxl_vfio_pages_wanted(void)
 {
-	return cxl_vfio_pages_mode == PAGES_ON ||
-	       (cxl_vfio_pages_mode == PAGES_AUTO && cxl_vfio_compat_guests_need_pages());
+	return cxl_vfio_params->pages == PAGES_ON ||
+	       (cxl_vfio_params->pages == PAGES_AUTO && cxl_vfio_compat_guests_need_pages());
 }
 
 /* The kernel's memory failure code asks, in process context */

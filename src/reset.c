@@ -267,7 +267,7 @@ static int cxl_reset(struct cxl_vfio_device *dev, bool clear)
 
 static bool wants_cxl_reset(const struct cxl_vfio_device *dev)
 {
-	return cxl_vfio_reset_method != RESET_FLR_ONLY &&
+	return cxl_vfio_params->reset_method != RESET_FLR_ONLY &&
 	       (dev->found->dvsec_cap & CXL_VFIO_DVSEC_CAP_RST);
 }
 
@@ -293,7 +293,7 @@ long cxl_vfio_reset_ioctl(struct cxl_vfio_device *dev, unsigned int cmd, unsigne
 
 	if (cxl)
 		ret = cxl_reset(dev, false);
-	if (!cxl || cxl_vfio_reset_method != RESET_CXL_ONLY)
+	if (!cxl || cxl_vfio_params->reset_method != RESET_CXL_ONLY)
 		ret = vfio_pci_core_ioctl(&dev->core.vdev, cmd, arg);
 	if (cxl_vfio_settle(dev) && !ret)
 		ret = -EIO;

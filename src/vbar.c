@@ -37,12 +37,13 @@ int cxl_vfio_vbar_bind(struct cxl_vfio_device *dev)
 {
 	struct cxl_vfio_vbar *vbar = &dev->vbar;
 	struct pci_dev *pdev = dev->core.pdev;
-	int bar = cxl_vfio_vbar_slot;
+	unsigned int choice = cxl_vfio_params->vbar, bar;
 
 	vbar->bar = VBAR_NONE;
-	if (bar == VBAR_OFF)
+	if (choice == VBAR_OFF)
 		return 0;
-	if (bar == VBAR_AUTO) {
+	bar = 2 * (choice - VBAR_SLOT_0);
+	if (choice == VBAR_AUTO) {
 		for (bar = 0; bar < PCI_STD_NUM_BARS && !pair_is_free(pdev, bar); bar += 2)
 			;
 		if (bar == PCI_STD_NUM_BARS) {
@@ -50,14 +51,14 @@ int cxl_vfio_vbar_bind(struct cxl_vfio_device *dev)
 			return 0;
 		}
 	} else if (!pair_is_free(pdev, bar)) {
-		pci_err(pdev, "vbar=%d: the device has a BAR of its own there\n", bar);
+		pci_err(pdev, "vbar=%u: the device has a BAR of its own there\n", bar);
 		return -EEXIST;
 	}
 	vbar->bar = bar;
 	vbar->size = roundup_pow_of_two(dev->mem[0].window.size);
 	vbar->window = dev->mem[0].window;
 	vbar->window.offset = VFIO_PCI_INDEX_TO_OFFSET(bar);
-	pci_info(pdev, "virtual BAR %d: %llu MiB of device memory in %llu MiB\n", bar,
+	pci_info(pdev, "virtual BAR %u: %llu MiB of device memory in %llu MiB\n", bar,
 		 vbar->window.size >> 20, vbar->size >> 20);
 	return 0;
 }
