@@ -66,7 +66,7 @@ static bool classify(struct cxl_vfio_device *dev, u16 pos, u32 header)
 	if (PCI_EXT_CAP_ID(header) == PCI_EXT_CAP_ID_DOE) {
 		/* The host reads the device's CDAT through the same mailbox */
 		add_area(dev, pos + 4, min_t(u32, pos + 0x18, PCI_CFG_SPACE_EXP_SIZE),
-			 CONFIG_HIDDEN);
+			 AREA_HIDDEN);
 		return !core_hides(dev, pos);
 	}
 	if (PCI_EXT_CAP_ID(header) != PCI_EXT_CAP_ID_DVSEC ||
@@ -76,10 +76,10 @@ static bool classify(struct cxl_vfio_device *dev, u16 pos, u32 header)
 	if (core_hides(dev, pos))
 		make_virtual(dev, pos, end);
 	if (pos == dev->found->dvsec) {
-		add_area(dev, pos, pos + DVSEC_HEADER_END, CONFIG_DVSEC_HEADER);
-		add_area(dev, pos + DVSEC_HEADER_END, pos + dev->found->dvsec_len, CONFIG_DVSEC);
+		add_area(dev, pos, pos + DVSEC_HEADER_END, AREA_DVSEC_HEADER);
+		add_area(dev, pos + DVSEC_HEADER_END, pos + dev->found->dvsec_len, AREA_DVSEC);
 	} else {
-		add_area(dev, pos, end, CONFIG_READONLY);
+		add_area(dev, pos, end, AREA_READONLY);
 	}
 	return true;
 }
@@ -143,7 +143,7 @@ static void sort_areas(struct cxl_vfio_device *dev)
 static void set_plain(struct cxl_vfio_device *dev)
 {
 	const struct cxl_vfio_config_area *area = dev->area;
-	bool hole = area->kind == CONFIG_VBAR;
+	bool hole = area->kind == AREA_VBAR;
 
 	dev->hole_start = hole ? area->start : 0;
 	dev->hole_end = hole ? area->end : 0;
@@ -163,7 +163,7 @@ int cxl_vfio_config_open(struct cxl_vfio_device *dev)
 
 	dev->nr_areas = 0;
 	if (dev->vbar.bar != VBAR_NONE)
-		add_area(dev, VBAR_REGS(dev->vbar.bar), VBAR_REGS(dev->vbar.bar + 2), CONFIG_VBAR);
+		add_area(dev, VBAR_REGS(dev->vbar.bar), VBAR_REGS(dev->vbar.bar + 2), AREA_VBAR);
 	walk_ext_caps(dev);
 	if (dev->nr_areas > CXL_VFIO_MAX_CONFIG_AREAS) {
 		pci_err(dev->core.pdev, "%u areas of config space to care for, expected at most %u\n",
@@ -173,7 +173,7 @@ int cxl_vfio_config_open(struct cxl_vfio_device *dev)
 	}
 	sort_areas(dev);
 	for (unsigned int i = 0; i < dev->nr_areas; i++)
-		found_dvsec |= dev->area[i].kind == CONFIG_DVSEC &&
+		found_dvsec |= dev->area[i].kind == AREA_DVSEC &&
 			       dev->area[i].start < dev->area[i].end;
 	if (!found_dvsec) {
 		pci_err(dev->core.pdev, "CXL Device DVSEC: not in the capability chain at %#x any more\n",
@@ -281,16 +281,16 @@ static ssize_t area_access(struct cxl_vfio_device *dev, const struct cxl_vfio_co
 	u8 bytes[DVSEC_MAX_LEN] = {};
 	int ret;
 
-	if (area->kind == CONFIG_DVSEC_HEADER || area->kind == CONFIG_READONLY)
+	if (area->kind == AREA_DVSEC_HEADER || area->kind == AREA_READONLY)
 		return write ? count : core_access(dev, buf, count, pos, false);
 
 	count = min(count, sizeof(bytes));
 	if (write && copy_from_user(bytes, buf, count))
 		return -EFAULT;
-	if (area->kind == CONFIG_VBAR)
+	if (area->kind == AREA_VBAR)
 		cxl_vfio_vbar_config(dev, (pos & VFIO_PCI_OFFSET_MASK) - area->start, bytes, count,
 				     write);
-	if (area->kind == CONFIG_DVSEC) {
+	if (area->kind == AREA_DVSEC) {
 		ret = dvsec_access(dev, (pos & VFIO_PCI_OFFSET_MASK) - dev->found->dvsec, bytes,
 				   count, write);
 		if (ret)

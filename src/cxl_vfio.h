@@ -115,11 +115,11 @@ struct cxl_vfio_topology {
 #define CXL_VFIO_MAX_CONFIG_AREAS	64
 
 enum cxl_vfio_config_kind {
-	CONFIG_DVSEC_HEADER,	/* of the CXL Device DVSEC: core's view, read-only */
-	CONFIG_DVSEC,		/* the CXL Device DVSEC's body: the model's */
-	CONFIG_READONLY,	/* another CXL DVSEC: as the core shows it */
-	CONFIG_VBAR,		/* registers of the virtual BAR: vbar.c's */
-	CONFIG_HIDDEN,		/* the host's alone: reads 0, writes are dropped */
+	AREA_DVSEC_HEADER,	/* of the CXL Device DVSEC: core's view, read-only */
+	AREA_DVSEC,		/* the CXL Device DVSEC's body: the model's */
+	AREA_READONLY,	/* another CXL DVSEC: as the core shows it */
+	AREA_VBAR,		/* registers of the virtual BAR: vbar.c's */
+	AREA_HIDDEN,		/* the host's alone: reads 0, writes are dropped */
 };
 
 /**
