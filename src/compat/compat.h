@@ -124,6 +124,26 @@ void cxl_vfio_compat_vma_close(struct vm_area_struct *vma);
 	.close = cxl_vfio_compat_vma_close,
 #endif
 
+/* The file of the VFIO device that a mapping was made from */
+struct file *cxl_vfio_compat_file(struct vm_area_struct *vma);
+
+/* Drop the lock that a page fault came with, before VM_FAULT_RETRY */
+static inline void cxl_vfio_compat_release_fault_lock(struct vm_fault *vmf)
+{
+#if CXL_VFIO_RELEASE_FAULT_LOCK
+	release_fault_lock(vmf);
+#else
+	mmap_read_unlock(vmf->vma->vm_mm);
+#endif
+}
+
+/* Write back and drop what the CPUs' caches have of device memory */
+void cxl_vfio_compat_flush_caches(void *va, phys_addr_t phys, size_t len);
+
+/* The PCI core's bracket around a reset, where the IOMMU takes part in it */
+int cxl_vfio_compat_reset_iommu_prepare(struct pci_dev *pdev);
+void cxl_vfio_compat_reset_iommu_done(struct pci_dev *pdev);
+
 /* Memory errors in pages without a struct page */
 
 #if CXL_VFIO_PFN_ADDRESS_SPACE

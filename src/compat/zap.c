@@ -74,6 +74,17 @@ struct cxl_vfio_window *cxl_vfio_compat_window(struct vm_area_struct *vma)
 	return vma->vm_private_data;
 }
 
+/**
+ * cxl_vfio_compat_file() - the VFIO device's file of a mapping
+ * @vma: a mapping that cxl_vfio_compat_attach() attached
+ *
+ * Return: the file, which keeps the device open; no reference is taken.
+ */
+struct file *cxl_vfio_compat_file(struct vm_area_struct *vma)
+{
+	return vma->vm_file;
+}
+
 #else
 
 /**
@@ -151,6 +162,13 @@ struct cxl_vfio_window *cxl_vfio_compat_window(struct vm_area_struct *vma)
 	struct attachment *attachment = vma->vm_private_data;
 
 	return attachment->window;
+}
+
+struct file *cxl_vfio_compat_file(struct vm_area_struct *vma)
+{
+	struct attachment *attachment = vma->vm_private_data;
+
+	return attachment->file;
 }
 
 #endif

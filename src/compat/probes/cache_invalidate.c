@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * variants: 2 1 0
+ * needs 2: cpu_cache_invalidate_memregion cpu_cache_has_invalidate_memregion
+ * needs 1: cpu_cache_invalidate_memregion cpu_cache_has_invalidate_memregion
+ *
+ * 6.2 can invalidate all CPU caches for memory that is about to change behind
+ * them, named by a resource descriptor (1), later by a range (2).
+ */
+#include <linux/ioport.h>
+#include <linux/memregion.h>
+
+#if VARIANT == 2
+int probe(void)
+{
+	return cpu_cache_invalidate_memregion((phys_addr_t)0, (size_t)0);
+}
+
+int (*check)(phys_addr_t start, size_t len) = cpu_cache_invalidate_memregion;
+#elif VARIANT == 1
+int (*check)(int res_desc) = cpu_cache_invalidate_memregion;
+#endif
