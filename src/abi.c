@@ -61,14 +61,15 @@ const struct cxl_vfio_abi cxl_vfio_abis[CXL_VFIO_NR_ABIS] = {
 
 /**
  * cxl_vfio_comp_region_size() - size of the COMP_REGS region
- * @dev: the device, its models made
+ * @dev: the device
  *
  * Return: bytes.
  */
 u32 cxl_vfio_comp_region_size(const struct cxl_vfio_device *dev)
 {
 	u32 end = dev->abi->comp_whole ? CXL_VFIO_COMP_BLOCK_SIZE :
-		  CXL_VFIO_CM_OFFSET + dev->found->hdm_offset + cxl_vfio_hdm_size(&dev->comp.hdm);
+		  CXL_VFIO_CM_OFFSET + dev->found->hdm_offset +
+		  cxl_vfio_hdm_length(dev->found->cm[dev->found->hdm_offset / 4]);
 
 	return end - dev->abi->comp_start;
 }

@@ -27,8 +27,8 @@ int cxl_vfio_bar_open(struct cxl_vfio_device *dev)
 	if (ret)
 		return ret;
 
-	dev->bar_regs = ioremap(dev->bar.phys, dev->bar.size);
-	if (!dev->bar_regs) {
+	dev->bar.regs = ioremap(dev->bar.window.phys, dev->bar.window.size);
+	if (!dev->bar.regs) {
 		cxl_vfio_compat_release_bar(pdev, bar);
 		return -ENOMEM;
 	}
@@ -41,8 +41,8 @@ int cxl_vfio_bar_open(struct cxl_vfio_device *dev)
  */
 void cxl_vfio_bar_close(struct cxl_vfio_device *dev)
 {
-	iounmap(dev->bar_regs);
-	dev->bar_regs = NULL;
+	iounmap(dev->bar.regs);
+	dev->bar.regs = NULL;
 	cxl_vfio_compat_release_bar(dev->core.pdev, dev->found->bar);
 }
 
@@ -108,21 +108,32 @@ static void device_write(void __iomem *reg, const u64 *val, size_t size)
 	}
 }
 
-/* One access to the device, or -EIO while it does not decode memory */
+/* One access to the device; -EIO while it does not decode memory, -EAGAIN to wait */
+static int try_access(struct cxl_vfio_device *dev, u64 at, u64 *val, size_t size, bool write)
+{
+	enum cxl_vfio_answer answer;
+
+	if (down_read_killable(&dev->core.memory_lock))
+		return -EINTR;
+	down_read(&dev->gate.lock);
+	answer = cxl_vfio_gate_ask(dev, ASK_BAR);
+	if (answer == ANSWER_GO && write)
+		device_write(dev->bar.regs + at, val, size);
+	else if (answer == ANSWER_GO)
+		device_read(dev->bar.regs + at, val, size);
+	up_read(&dev->gate.lock);
+	up_read(&dev->core.memory_lock);
+	return answer == ANSWER_GO ? 0 : answer == ANSWER_WAIT ? -EAGAIN : -EIO;
+}
+
 static int device_access(struct cxl_vfio_device *dev, u64 at, u64 *val, size_t size, bool write)
 {
-	int ret = -EIO;
+	int ret;
 
-	down_read(&dev->core.memory_lock);
-	if (cxl_vfio_compat_memory_enabled(&dev->core)) {
-		if (write)
-			device_write(dev->bar_regs + at, val, size);
-		else
-			device_read(dev->bar_regs + at, val, size);
-		ret = 0;
-	}
-	up_read(&dev->core.memory_lock);
-	return ret;
+	do {
+		ret = try_access(dev, at, val, size, write);
+	} while (ret == -EAGAIN && !cxl_vfio_gate_wait(dev, ASK_BAR, TASK_KILLABLE));
+	return ret == -EAGAIN ? -EINTR : ret;
 }
 
 /* One natural access to the BAR at @at; it does not cross the block's border */
@@ -157,11 +168,11 @@ ssize_t cxl_vfio_bar_rw(struct cxl_vfio_device *dev, char __user *buf, size_t co
 	size_t done = 0;
 	int ret;
 
-	if (at >= dev->bar.size)
+	if (at >= dev->bar.window.size)
 		return -EINVAL;
 	if (write)
 		cxl_vfio_mark_used(dev);
-	count = min_t(u64, count, dev->bar.size - at);
+	count = min_t(u64, count, dev->bar.window.size - at);
 
 	ret = pm_runtime_resume_and_get(parent);
 	if (ret)
@@ -200,7 +211,7 @@ int cxl_vfio_bar_mmap(struct cxl_vfio_device *dev, struct vm_area_struct *vma)
 
 	if (cxl_vfio_bar_is_block(dev, start, vma->vm_end - vma->vm_start))
 		return -EINVAL;
-	return cxl_vfio_window_mmap(&dev->bar, vma, pgprot_noncached(vma->vm_page_prot));
+	return cxl_vfio_window_mmap(&dev->bar.window, vma, pgprot_noncached(vma->vm_page_prot));
 }
 
 /**
@@ -240,9 +251,9 @@ static int add_sparse_areas(struct cxl_vfio_device *dev, struct vfio_region_info
 
 	if (before)
 		areas[n++].size = before;
-	if (after < dev->bar.size) {
+	if (after < dev->bar.window.size) {
 		areas[n].offset = after;
-		areas[n++].size = dev->bar.size - after;
+		areas[n++].size = dev->bar.window.size - after;
 	}
 	if (!n)
 		return 0;
@@ -267,8 +278,8 @@ int cxl_vfio_bar_region_info(struct cxl_vfio_device *dev, struct vfio_region_inf
 	};
 	int ret;
 
-	info->offset = dev->bar.offset;
-	info->size = dev->bar.size;
+	info->offset = dev->bar.window.offset;
+	info->size = dev->bar.window.size;
 	info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
 	ret = add_sparse_areas(dev, info, caps);
 	if (!ret && dev->core.msix_bar == dev->found->bar && dev->core.pdev->msix_cap)

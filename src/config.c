@@ -34,9 +34,9 @@ static u32 hw_read32(struct cxl_vfio_device *dev, u16 pos)
 static void add_area(struct cxl_vfio_device *dev, u16 start, u16 end,
 		     enum cxl_vfio_config_kind kind)
 {
-	if (dev->nr_areas < CXL_VFIO_MAX_CONFIG_AREAS)
-		dev->area[dev->nr_areas] = (struct cxl_vfio_config_area){ start, end, kind };
-	dev->nr_areas++;
+	if (dev->config.nr < CXL_VFIO_MAX_CONFIG_AREAS)
+		dev->config.area[dev->config.nr] = (struct cxl_vfio_config_area){ start, end, kind };
+	dev->config.nr++;
 }
 
 /* Show a DVSEC that this kernel's core leaves out: from a snapshot in vconfig */
@@ -134,20 +134,20 @@ static int compare_areas(const void *a, const void *b)
 /* In order, and each ending where the next begins, whatever lengths the device claims */
 static void sort_areas(struct cxl_vfio_device *dev)
 {
-	sort(dev->area, dev->nr_areas, sizeof(dev->area[0]), compare_areas, NULL);
-	for (unsigned int i = 0; i + 1 < dev->nr_areas; i++)
-		dev->area[i].end = min(dev->area[i].end, dev->area[i + 1].start);
+	sort(dev->config.area, dev->config.nr, sizeof(dev->config.area[0]), compare_areas, NULL);
+	for (unsigned int i = 0; i + 1 < dev->config.nr; i++)
+		dev->config.area[i].end = min(dev->config.area[i].end, dev->config.area[i + 1].start);
 }
 
 /* The virtual BAR's registers are the one area below the extended capabilities */
 static void set_plain(struct cxl_vfio_device *dev)
 {
-	const struct cxl_vfio_config_area *area = dev->area;
+	const struct cxl_vfio_config_area *area = dev->config.area;
 	bool hole = area->kind == AREA_VBAR;
 
-	dev->hole_start = hole ? area->start : 0;
-	dev->hole_end = hole ? area->end : 0;
-	dev->plain_end = area[hole].start;
+	dev->config.hole_start = hole ? area->start : 0;
+	dev->config.hole_end = hole ? area->end : 0;
+	dev->config.plain_end = area[hole].start;
 }
 
 /**
@@ -161,20 +161,20 @@ int cxl_vfio_config_open(struct cxl_vfio_device *dev)
 {
 	bool found_dvsec = false;
 
-	dev->nr_areas = 0;
+	dev->config.nr = 0;
 	if (dev->vbar.bar != VBAR_NONE)
 		add_area(dev, VBAR_REGS(dev->vbar.bar), VBAR_REGS(dev->vbar.bar + 2), AREA_VBAR);
 	walk_ext_caps(dev);
-	if (dev->nr_areas > CXL_VFIO_MAX_CONFIG_AREAS) {
+	if (dev->config.nr > CXL_VFIO_MAX_CONFIG_AREAS) {
 		pci_err(dev->core.pdev, "%u areas of config space to care for, expected at most %u\n",
-			dev->nr_areas, CXL_VFIO_MAX_CONFIG_AREAS);
-		dev->nr_areas = 0;
+			dev->config.nr, CXL_VFIO_MAX_CONFIG_AREAS);
+		dev->config.nr = 0;
 		return -E2BIG;
 	}
 	sort_areas(dev);
-	for (unsigned int i = 0; i < dev->nr_areas; i++)
-		found_dvsec |= dev->area[i].kind == AREA_DVSEC &&
-			       dev->area[i].start < dev->area[i].end;
+	for (unsigned int i = 0; i < dev->config.nr; i++)
+		found_dvsec |= dev->config.area[i].kind == AREA_DVSEC &&
+			       dev->config.area[i].start < dev->config.area[i].end;
 	if (!found_dvsec) {
 		pci_err(dev->core.pdev, "CXL Device DVSEC: not in the capability chain at %#x any more\n",
 			dev->found->dvsec);
@@ -182,7 +182,6 @@ int cxl_vfio_config_open(struct cxl_vfio_device *dev)
 	}
 	set_plain(dev);
 	cxl_vfio_vbar_reset(dev);
-	cxl_vfio_dvsec_resample(dev, true);
 	return 0;
 }
 
@@ -192,17 +191,17 @@ static void reset_for_guest(struct cxl_vfio_device *dev)
 	bool clear;
 	int ret;
 
-	mutex_lock(&dev->model_lock);
-	cxl_vfio_dvsec_set_reset(&dev->dvsec, 0);
-	clear = cxl_vfio_dvsec_clears_memory(&dev->dvsec);
-	mutex_unlock(&dev->model_lock);
+	mutex_lock(&dev->model.lock);
+	cxl_vfio_dvsec_set_reset(&dev->model.dvsec, 0);
+	clear = cxl_vfio_dvsec_clears_memory(&dev->model.dvsec);
+	mutex_unlock(&dev->model.lock);
 
 	ret = cxl_vfio_guest_reset(dev, clear);
 
-	mutex_lock(&dev->model_lock);
-	cxl_vfio_dvsec_set_reset(&dev->dvsec, ret ? CXL_VFIO_DVSEC_STATUS2_RST_ERROR :
+	mutex_lock(&dev->model.lock);
+	cxl_vfio_dvsec_set_reset(&dev->model.dvsec, ret ? CXL_VFIO_DVSEC_STATUS2_RST_ERROR :
 						    CXL_VFIO_DVSEC_STATUS2_RST_COMPLETE);
-	mutex_unlock(&dev->model_lock);
+	mutex_unlock(&dev->model.lock);
 }
 
 static int dvsec_access(struct cxl_vfio_device *dev, u16 offset, u8 *buf, size_t count,
@@ -214,15 +213,15 @@ static int dvsec_access(struct cxl_vfio_device *dev, u16 offset, u8 *buf, size_t
 	/* As vfio-pci-core does: an access wakes the function for a moment */
 	if (pm_runtime_resume_and_get(parent))
 		return -EIO;
-	mutex_lock(&dev->model_lock);
+	mutex_lock(&dev->model.lock);
 	if (write) {
-		events = cxl_vfio_dvsec_write(&dev->dvsec, offset, buf, count);
+		events = cxl_vfio_dvsec_write(&dev->model.dvsec, offset, buf, count);
 	} else {
 		if (cxl_vfio_dvsec_is_live(offset, count))
 			cxl_vfio_dvsec_refresh(dev);
-		cxl_vfio_dvsec_read(&dev->dvsec, offset, buf, count);
+		cxl_vfio_dvsec_read(&dev->model.dvsec, offset, buf, count);
 	}
-	mutex_unlock(&dev->model_lock);
+	mutex_unlock(&dev->model.lock);
 
 	if (events & DVSEC_EVENT_RESET)
 		reset_for_guest(dev);
@@ -232,47 +231,133 @@ static int dvsec_access(struct cxl_vfio_device *dev, u16 offset, u8 *buf, size_t
 	return 0;
 }
 
-static bool touches(loff_t pos, size_t count, loff_t byte)
-{
-	return pos <= byte && pos + count > byte;
-}
-
 /*
- * Could a write of @count bytes at @pos change Memory Space or the power state,
- * or reset the function?
+ * A write of the user that may turn Memory Space or power off.  vfio-pci-core
+ * reads the user's buffer by itself, so what it will find there is not known
+ * beforehand: memory is held back, and mappings go, before the write.
  */
-static bool touches_memory_state(struct cxl_vfio_device *dev, loff_t pos, size_t count)
+static ssize_t held_write(struct cxl_vfio_device *dev, const char __user *buf, size_t count,
+			  loff_t pos)
 {
-	struct pci_dev *pdev = dev->core.pdev;
+	struct cxl_vfio_caller caller;
+	ssize_t ret;
 
-	return touches(pos, count, PCI_COMMAND) ||
-	       (pdev->pm_cap && touches(pos, count, pdev->pm_cap + PCI_PM_CTRL)) ||
-	       (pdev->pcie_cap && touches(pos, count, pdev->pcie_cap + PCI_EXP_DEVCTL + 1));
+	cxl_vfio_gate_enter(dev, &caller);
+	ret = vfio_pci_core_write(&dev->core.vdev, buf, count, &pos);
+	cxl_vfio_gate_unjudge(dev);
+	cxl_vfio_settle(dev);
+	cxl_vfio_gate_leave(dev, &caller);
+	return ret;
 }
 
 /*
- * A piece for vfio-pci-core.  It reads the user's buffer by itself, so what it
- * will find there is not known beforehand: memory goes away before any write
- * that could turn it off, and comes back afterwards if it did not.
+ * A write that vfio-pci-core answers.  It may reset the function, which the reset
+ * callbacks have taken part in; what is left is to bring the device back.
+ */
+static ssize_t core_write(struct cxl_vfio_device *dev, const char __user *buf, size_t count,
+			  loff_t pos)
+{
+	ssize_t ret = vfio_pci_core_write(&dev->core.vdev, buf, count, &pos);
+
+	if (cxl_vfio_gate_is_held(dev, HOLD_SETTLE))
+		cxl_vfio_settle(dev);
+	return ret;
+}
+
+/* Bits of COMMAND that vfio-pci-core keeps a copy of or acts upon */
+#define COMMAND_CORE	(PCI_COMMAND_MEMORY | PCI_COMMAND_IO)
+
+/*
+ * Write the low byte of COMMAND, or all of it, to the device if that changes
+ * nothing but bits that are the device's alone.  The value is the driver's copy:
+ * a user who changes the buffer meanwhile changes nothing.  Returns whether it
+ * was written.
+ */
+static bool write_harmless_command(struct cxl_vfio_device *dev, u16 val, bool whole)
+{
+	u16 core = COMMAND_CORE | (whole ? PCI_COMMAND_INTX_DISABLE : 0), virt, phys;
+	struct pci_dev *pdev = dev->core.pdev;
+	bool harmless = false;
+
+	if (down_write_killable(&dev->core.memory_lock))
+		return false;
+	virt = le16_to_cpup((__le16 *)&dev->core.vconfig[PCI_COMMAND]);
+	if (!((val ^ virt) & core) && pdev->current_state == PCI_D0 &&
+	    !dev->core.pm_runtime_engaged &&
+	    !pci_user_read_config_word(pdev, PCI_COMMAND, &phys))
+		harmless = !((phys ^ virt) & COMMAND_CORE);
+	if (harmless && whole)
+		harmless = !pci_user_write_config_word(pdev, PCI_COMMAND,
+						       (val & ~PCI_COMMAND_INTX_DISABLE) |
+						       (phys & PCI_COMMAND_INTX_DISABLE));
+	else if (harmless)
+		harmless = !pci_user_write_config_byte(pdev, PCI_COMMAND, val);
+	up_write(&dev->core.memory_lock);
+	return harmless;
+}
+
+/*
+ * A write that begins at COMMAND.  Bytes of it that were written by the driver, 0
+ * if vfio-pci-core must write all, or -EFAULT.  The upper byte alone can turn
+ * nothing off, so it is left to vfio-pci-core where its INTx Disable changes.
+ */
+static ssize_t command_write(struct cxl_vfio_device *dev, const char __user *buf, size_t count)
+{
+	size_t n = min(count, sizeof(u16));
+	__le16 val = 0;
+
+	if (copy_from_user(&val, buf, n))
+		return -EFAULT;
+	if (n == 2 && write_harmless_command(dev, le16_to_cpu(val), true))
+		return 2;
+	return write_harmless_command(dev, le16_to_cpu(val), false) ? 1 : 0;
+}
+
+/* The same for PMCSR: a low byte with the present power state changes nothing */
+static ssize_t pmcsr_write(struct cxl_vfio_device *dev, const char __user *buf)
+{
+	u8 val;
+
+	if (copy_from_user(&val, buf, 1))
+		return -EFAULT;
+	return dev->core.pdev->current_state == PCI_D0 &&
+	       (val & PCI_PM_CTRL_STATE_MASK) == (__force u8)PCI_D0 ? 1 : 0;
+}
+
+/* Where the next byte that may turn memory off lies, in a write at @at */
+static u64 next_switch(const struct cxl_vfio_device *dev, u64 at)
+{
+	u8 pm_cap = dev->core.pdev->pm_cap;
+
+	if (at <= PCI_COMMAND)
+		return PCI_COMMAND;
+	return pm_cap && at <= pm_cap + PCI_PM_CTRL ? pm_cap + PCI_PM_CTRL : U64_MAX;
+}
+
+/*
+ * A piece of config space that vfio-pci-core answers.  It is split before a byte
+ * that may turn memory off, and behind one that the driver has written.
  */
 static ssize_t core_access(struct cxl_vfio_device *dev, char __user *buf, size_t count,
 			   loff_t pos, bool write)
 {
-	struct vfio_device *vdev = &dev->core.vdev;
-	bool pause;
+	u64 at = pos & VFIO_PCI_OFFSET_MASK, first;
 	ssize_t ret;
 
 	if (!write)
-		return vfio_pci_core_read(vdev, buf, count, &pos);
+		return vfio_pci_core_read(&dev->core.vdev, buf, count, &pos);
 
 	cxl_vfio_mark_used(dev);
-	pause = touches_memory_state(dev, pos & VFIO_PCI_OFFSET_MASK, count);
-	if (pause)
-		cxl_vfio_gate_pause(dev);
-	ret = vfio_pci_core_write(vdev, buf, count, &pos);
-	if (pause)
-		cxl_vfio_settle(dev);
-	return ret;
+	first = next_switch(dev, at);
+	if (first >= at + count)
+		return core_write(dev, buf, count, pos);
+	if (first > at)
+		return core_write(dev, buf, first - at, pos);
+	/* A device that is not judged good is judged after any such write */
+	if (cxl_vfio_gate_is_held(dev, HOLD_SETTLE) || cxl_vfio_gate_is_held(dev, HOLD_LOST))
+		return held_write(dev, buf, count, pos);
+	ret = first == PCI_COMMAND ? command_write(dev, buf, count) : pmcsr_write(dev, buf);
+	return ret ?: held_write(dev, buf, count, pos);
 }
 
 static ssize_t area_access(struct cxl_vfio_device *dev, const struct cxl_vfio_config_area *area,
@@ -304,9 +389,9 @@ static ssize_t area_access(struct cxl_vfio_device *dev, const struct cxl_vfio_co
 /* The first area that ends past @at, NULL if there is none */
 static const struct cxl_vfio_config_area *next_area(const struct cxl_vfio_device *dev, u64 at)
 {
-	for (unsigned int i = 0; i < dev->nr_areas; i++)
-		if (at < dev->area[i].end)
-			return &dev->area[i];
+	for (unsigned int i = 0; i < dev->config.nr; i++)
+		if (at < dev->config.area[i].end)
+			return &dev->config.area[i];
 	return NULL;
 }
 

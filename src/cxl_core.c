@@ -289,7 +289,7 @@ static int topology_event(struct notifier_block *nb, unsigned long event, void *
 		return NOTIFY_DONE;
 	if (leaves != dev->topology.memdev && strcmp(dev_name(leaves), dev->topology.region))
 		return NOTIFY_DONE;
-	if (cxl_vfio_gate_evict(dev))
+	if (cxl_vfio_gate_set(dev, HOLD_EVICTED, true))
 		pci_warn(dev->core.pdev, "%s is taken away, device memory stays closed; unbind the function, and bind it again\n",
 			 dev_name(leaves));
 	return NOTIFY_DONE;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the rooms of the driver share: the per-device structure, and what each
- * offers to the others.
+ * Shared by all files of the driver: the structures of a device, and the
+ * functions that one file offers to the others.
  *
  * Lock order: device_lock or dev_set->lock, then vfio-pci-core's memory_lock,
- * then reset_lock, then hdm_lock; a dma-buf's reservation lock, then hdm_lock;
- * i_mmap_rwsem (taken by a zap) and mmap_lock's page faults nest as they do in
- * vfio-pci-core.  model_lock is innermost.
+ * then recovery.lock, then gate.zap_lock, then gate.lock; gate.zap_lock, then a
+ * dma-buf's reservation lock, then gate.lock.  A zap takes i_mmap_rwsem, and page
+ * faults come with mmap_lock or a VMA lock, as in vfio-pci-core.  model.lock and
+ * clear.lock are innermost; clear.lock is taken before gate.lock.
  */
 #ifndef CXL_VFIO_H
 #define CXL_VFIO_H
@@ -23,6 +24,7 @@
 #include "abi.h"
 #include "discover.h"
 #include "dvsec.h"
+#include "gate.h"
 #include "params.h"
 #include "registers.h"
 
@@ -53,6 +55,9 @@ struct cxl_vfio_window {
  * @va: the kernel's own write-back mapping of all of it
  * @pgmap: its struct pages, NULL if it has none
  * @region: index of its VFIO region, valid while the device is open
+ * @touched_lock: protects @touched
+ * @touched: what the host's CPUs may have in their caches since the last flush,
+ *	bytes from the start; empty if start is not below end
  * @poison: pages with a memory error, by their number
  * @poison_work: takes them from their users
  * @pfn_space: by which the kernel tells of memory errors, while open
@@ -63,6 +68,11 @@ struct cxl_vfio_hdm_mem {
 	void *va;
 	struct dev_pagemap *pgmap;
 	unsigned int region;
+	spinlock_t touched_lock;
+	struct {
+		u64 start;
+		u64 end;
+	} touched;
 	struct xarray poison;
 	struct work_struct poison_work;
 	struct cxl_vfio_compat_pfn_space pfn_space;
@@ -82,18 +92,6 @@ struct cxl_vfio_vbar {
 	u64 size;
 	struct cxl_vfio_window window;
 	u64 addr;
-};
-
-enum cxl_vfio_gate {
-	GATE_CLOSED,	/* HDM memory must not be touched: SIGBUS, -EIO */
-	GATE_BUSY,	/* for a moment: whoever wants to touch it tries again */
-	GATE_OPEN,
-};
-
-/* Who wants the device to sleep */
-enum cxl_vfio_asleep {
-	ASLEEP_SYSTEM = 1,
-	ASLEEP_USER = 2,	/* VFIO low power: the user's right to let it */
 };
 
 /**
@@ -135,6 +133,120 @@ struct cxl_vfio_config_area {
 };
 
 /**
+ * struct cxl_vfio_bar - the BAR with the component block
+ * @window: what users may map of it
+ * @regs: mapping of all of it, NULL while the device is closed
+ */
+struct cxl_vfio_bar {
+	struct cxl_vfio_window window;
+	void __iomem *regs;
+};
+
+/**
+ * struct cxl_vfio_config - the parts of config space that need care, set at open
+ * @area: the parts, ascending
+ * @nr: how many
+ * @plain_end: config space below it is vfio-pci-core's alone, but for the hole
+ * @hole_start: where the virtual BAR's registers are, 0 if there is none
+ * @hole_end: past their last byte
+ */
+struct cxl_vfio_config {
+	struct cxl_vfio_config_area area[CXL_VFIO_MAX_CONFIG_AREAS];
+	unsigned int nr;
+	u16 plain_end;
+	u16 hole_start;
+	u16 hole_end;
+};
+
+/**
+ * struct cxl_vfio_model - the device as the guest sees it
+ * @lock: serialises all access to the models and to the virtual BAR's address
+ * @comp: the component block
+ * @dvsec: the CXL Device DVSEC
+ */
+struct cxl_vfio_model {
+	struct mutex lock;
+	struct cxl_vfio_comp comp;
+	struct cxl_vfio_dvsec dvsec;
+};
+
+enum cxl_vfio_recovery_state {
+	RECOVERY_INTACT,
+	RECOVERY_LOST,		/* did not come back, logged */
+	RECOVERY_LOST_RETRY,	/* a reset happened since: another restore may work */
+};
+
+/**
+ * struct cxl_vfio_recovery - how the device comes back after a reset
+ * @lock: protects the device's own decoders and DVSEC against two writers, and
+ *	the members below; taken after memory_lock and before the gate's lock
+ * @state: enum cxl_vfio_recovery_state
+ * @reset_start: when reset_prepare was called
+ * @settle_work: brings the device back where nobody can wait
+ * @recycle_work: makes the device ready for its next user
+ * @pm_nb: called when the system goes to sleep
+ * @kind: kind of the last reset, NULL if there was none
+ * @result: 0 or a negative errno of the last reset
+ * @us: duration of the last reset, microseconds
+ * @resets: how many resets there were since the bind
+ * @restores: how many times registers were put back
+ * @stop: the function is being unbound: nothing is waited for
+ */
+struct cxl_vfio_recovery {
+	struct mutex lock;
+	enum cxl_vfio_recovery_state state;
+	ktime_t reset_start;
+	struct work_struct settle_work;
+	struct work_struct recycle_work;
+	struct notifier_block pm_nb;
+	const char *kind;
+	int result;
+	u64 us;
+	unsigned long resets;
+	unsigned long restores;
+	bool stop;
+};
+
+#define CXL_VFIO_CLEAR_PARTS	4
+
+/**
+ * struct cxl_vfio_clear_part - a share of HDM memory that one worker clears
+ * @work: the worker
+ * @dev: the device
+ * @at: next byte to clear, all ranges counted as one
+ * @end: past its last byte
+ */
+struct cxl_vfio_clear_part {
+	struct work_struct work;
+	struct cxl_vfio_device *dev;
+	u64 at;
+	u64 end;
+};
+
+/**
+ * struct cxl_vfio_clear - clearing of HDM memory between two users
+ * @lock: serialises starting and stopping of the workers
+ * @part: shares of the memory
+ * @running: number of workers that are queued or run
+ * @stop: workers end after the chunk at hand
+ * @recycling: the device is being made ready for its next user
+ * @deferred: the device was not reset at close and may still write its memory:
+ *	it is cleared after the reset of the next open
+ * @distrusted: a CXL reset of the device did not clear its memory
+ * @used: the current user may have written HDM memory
+ */
+struct cxl_vfio_clear {
+	struct mutex lock;
+	struct cxl_vfio_clear_part part[CXL_VFIO_CLEAR_PARTS];
+	atomic_t running;
+	bool stop;
+	bool recycling;
+	bool deferred;
+	bool distrusted;
+	bool used;
+};
+
+/**
  * struct cxl_vfio_device - one function bound to this driver
  * @core: vfio-pci-core's part
  * @found: what discovery learned at bind
@@ -143,39 +255,13 @@ struct cxl_vfio_config_area {
  * @topology: its place in cxl-core's topology
  * @cm_regs: mapping of the device's CXL.cache/mem area, held while bound
  * @comp_region: index of the COMP_REGS region, valid while open
- * @bar: the BAR with the component block: what users may map of it
+ * @bar: the component BAR
  * @vbar: the virtual BAR
- * @bar_regs: mapping of that BAR, NULL while closed
- * @area: parts of config space that need care, ascending; set at open
- * @nr_areas: how many
- * @plain_end: config space below it is vfio-pci-core's alone, but for the hole
- * @hole_start: where the virtual BAR's registers are, 0 if there is none
- * @hole_end: past their last byte
- * @model_lock: serialises all access to @comp, @dvsec and @vbar's address
- * @comp: the component block as the guest sees it
- * @dvsec: the CXL Device DVSEC as the guest sees it
- * @hdm_lock: protects what follows, up to @used; held for read while HDM
- *	memory is touched or mapped, for write to close or open the gate
- * @gate: may HDM memory be touched?
- * @opened: between open_device and close_device
- * @resetting: how many resets are under way
- * @reset_failed: the last reset failed: the device is in no known state
- * @asleep: who lets the device sleep, enum cxl_vfio_asleep
- * @evicted: HDM memory was taken away, for as long as the device is bound
- * @unclean: HDM memory may have what an earlier user left; cleared before the
- *	gate opens.  Protected by @hdm_lock as well
- * @used: the present user may have left something there
- * @reset_lock: taken before @hdm_lock and after memory_lock; protects the
- *	device's own decoders and DVSEC against two who write them, and the
- *	members after it
- * @lost: the decoders or the memory did not come back, and the log has it
- * @retry: since then something happened after which they may
- * @behind: registers were put back, of which the models do not know yet
- * @reset_start: when reset_prepare was called
- * @settle_work: brings the device back where nobody can wait
- * @pm_nb: tells that the system goes to sleep
- * @last_reset: kind, result and duration of the last reset; no kind: none yet
- * @stats: counters for sysfs
+ * @config: parts of config space that need care
+ * @model: the guest's view
+ * @gate: may memory be touched?
+ * @recovery: how the device comes back after a reset
+ * @clear: clearing of HDM memory
  * @dmabufs: HDM memory that the present user exported, see dmabuf.c
  * @zap: how user mappings are taken away on this kernel
  */
@@ -189,50 +275,16 @@ struct cxl_vfio_device {
 	struct cxl_vfio_topology topology;
 
 	unsigned int comp_region;
-	struct cxl_vfio_window bar;
+	struct cxl_vfio_bar bar;
 	struct cxl_vfio_vbar vbar;
-	void __iomem *bar_regs;
+	struct cxl_vfio_config config;
 
-	struct cxl_vfio_config_area area[CXL_VFIO_MAX_CONFIG_AREAS];
-	unsigned int nr_areas;
-	u16 plain_end;
-	u16 hole_start;
-	u16 hole_end;
-
-	struct mutex model_lock;	/* of comp and dvsec */
-	struct cxl_vfio_comp comp;
-	struct cxl_vfio_dvsec dvsec;
-
-	struct rw_semaphore hdm_lock;
-	enum cxl_vfio_gate gate;
-	bool opened;
-	unsigned int resetting;
-	bool reset_failed;
-	unsigned int asleep;
-	bool evicted;
-	bool unclean;
-	bool used;
-
-	struct mutex reset_lock;	/* of putting the device's registers back */
-	bool lost;
-	bool retry;
-	bool behind;
-	ktime_t reset_start;
-	struct work_struct settle_work;
-	struct notifier_block pm_nb;
-	struct {
-		const char *kind;
-		int result;
-		u64 us;
-	} last_reset;
-	struct {
-		unsigned long resets;
-		unsigned long restores;
-		unsigned long zaps;
-	} stats;
+	struct cxl_vfio_model model;
+	struct cxl_vfio_gate gate;
+	struct cxl_vfio_recovery recovery;
+	struct cxl_vfio_clear clear;
 
 	struct list_head dmabufs;
-
 	struct cxl_vfio_compat_zap zap;
 };
 
@@ -249,14 +301,19 @@ static inline struct cxl_vfio_device *core_to_cxl_vfio(struct vfio_pci_core_devi
 /* The user did something by which HDM memory may have changed */
 static inline void cxl_vfio_mark_used(struct cxl_vfio_device *dev)
 {
-	if (!READ_ONCE(dev->used))
-		WRITE_ONCE(dev->used, true);
+	if (!READ_ONCE(dev->clear.used))
+		WRITE_ONCE(dev->clear.used, true);
 }
 
-/* Whatever the device's registers say, its memory is not to be touched now */
-static inline bool cxl_vfio_is_away(const struct cxl_vfio_device *dev)
+/* The host's CPUs may have @len bytes of @mem from @start on in their caches */
+static inline void cxl_vfio_mem_touched(struct cxl_vfio_hdm_mem *mem, u64 start, u64 len)
 {
-	return dev->resetting || dev->reset_failed || dev->asleep || dev->evicted;
+	if (READ_ONCE(mem->touched.start) <= start && READ_ONCE(mem->touched.end) >= start + len)
+		return;
+	spin_lock(&mem->touched_lock);
+	mem->touched.start = min(mem->touched.start, start);
+	mem->touched.end = max(mem->touched.end, start + len);
+	spin_unlock(&mem->touched_lock);
 }
 
 /* Is an access to config space in no area, as most are? */
@@ -265,14 +322,14 @@ static inline bool cxl_vfio_config_is_plain(const struct cxl_vfio_device *dev, l
 {
 	u64 at = pos - VFIO_PCI_INDEX_TO_OFFSET(VFIO_PCI_CONFIG_REGION_INDEX);
 
-	return at < dev->plain_end && count <= dev->plain_end - at &&
-	       (at >= dev->hole_end || at + count <= dev->hole_start);
+	return at < dev->config.plain_end && count <= dev->config.plain_end - at &&
+	       (at >= dev->config.hole_end || at + count <= dev->config.hole_start);
 }
 
 /* The component block's place in the file of the VFIO device */
 static inline loff_t block_start(const struct cxl_vfio_device *dev)
 {
-	return dev->bar.offset + dev->found->block_offset;
+	return dev->bar.window.offset + dev->found->block_offset;
 }
 
 /**
@@ -321,9 +378,9 @@ void cxl_vfio_mem_release(struct cxl_vfio_device *dev);
 int cxl_vfio_mem_register(struct cxl_vfio_device *dev);
 void cxl_vfio_mem_close(struct cxl_vfio_device *dev);
 
+void cxl_vfio_mem_flush(struct cxl_vfio_device *dev);
 ssize_t cxl_vfio_mem_rw(struct cxl_vfio_hdm_mem *mem, char __user *buf, size_t count, u64 at,
 			bool write);
-void cxl_vfio_mem_clear(struct cxl_vfio_device *dev);
 struct cxl_vfio_hdm_mem *cxl_vfio_mem_of_region(struct cxl_vfio_device *dev, unsigned int region);
 
 /* pages.c */
@@ -352,8 +409,7 @@ int cxl_vfio_window_mmap(struct cxl_vfio_window *window, struct vm_area_struct *
 void cxl_vfio_mem_zap(struct cxl_vfio_hdm_mem *mem, u64 start, u64 len);
 
 /* model.c */
-int cxl_vfio_model_comp(struct cxl_vfio_device *dev, bool unlock);
-void cxl_vfio_dvsec_resample(struct cxl_vfio_device *dev, bool conventional);
+int cxl_vfio_model_open(struct cxl_vfio_device *dev);
 void cxl_vfio_dvsec_refresh(struct cxl_vfio_device *dev);
 void cxl_vfio_model_reset(struct cxl_vfio_device *dev, bool conventional);
 void cxl_vfio_model_lost(struct cxl_vfio_device *dev);
@@ -368,6 +424,10 @@ ssize_t cxl_vfio_comp_rw(struct vfio_pci_core_device *core, char __user *buf, si
 /* reset.c */
 extern const struct pci_error_handlers cxl_vfio_err_handlers;
 int cxl_vfio_settle(struct cxl_vfio_device *dev);
+void cxl_vfio_recycle(struct cxl_vfio_device *dev);
+int cxl_vfio_attach(struct cxl_vfio_device *dev);
+void cxl_vfio_detach(struct cxl_vfio_device *dev);
+void cxl_vfio_closed(struct cxl_vfio_device *dev);
 int cxl_vfio_low_power(struct cxl_vfio_device *dev, u32 flags, void __user *arg, size_t argsz);
 long cxl_vfio_reset_ioctl(struct cxl_vfio_device *dev, unsigned int cmd, unsigned long arg);
 int cxl_vfio_guest_reset(struct cxl_vfio_device *dev, bool clear);
@@ -394,14 +454,43 @@ int cxl_vfio_vbar_region_info(struct cxl_vfio_device *dev, struct vfio_region_in
 extern const struct attribute_group *cxl_vfio_groups[];
 
 /* gate.c */
-void cxl_vfio_gate_user(struct cxl_vfio_device *dev);
-void cxl_vfio_gate_shut(struct cxl_vfio_device *dev);
-void cxl_vfio_gate_clean(struct cxl_vfio_device *dev);
-void cxl_vfio_gate_pause(struct cxl_vfio_device *dev);
-void cxl_vfio_gate_close(struct cxl_vfio_device *dev, bool resetting);
-void cxl_vfio_gate_reset_over(struct cxl_vfio_device *dev, bool failed);
-bool cxl_vfio_gate_judge(struct cxl_vfio_device *dev);
-void cxl_vfio_gate_sleep(struct cxl_vfio_device *dev, enum cxl_vfio_asleep who, bool sleep);
-bool cxl_vfio_gate_evict(struct cxl_vfio_device *dev);
+void cxl_vfio_gate_init(struct cxl_vfio_device *dev);
+enum cxl_vfio_answer cxl_vfio_gate_ask(struct cxl_vfio_device *dev, enum cxl_vfio_asker asker);
+int cxl_vfio_gate_wait(struct cxl_vfio_device *dev, enum cxl_vfio_asker asker, unsigned int state);
+int cxl_vfio_gate_wait_bounded(struct cxl_vfio_device *dev, enum cxl_vfio_asker asker,
+			       unsigned long jiffies);
+bool cxl_vfio_gate_is_caller(void);
+void cxl_vfio_gate_add(struct cxl_vfio_device *dev, enum cxl_vfio_hold hold);
+bool cxl_vfio_gate_mark(struct cxl_vfio_device *dev, enum cxl_vfio_hold hold, bool on);
+unsigned int cxl_vfio_gate_next_epoch(struct cxl_vfio_device *dev);
+void cxl_vfio_gate_note_caller(struct cxl_vfio_caller *caller, bool on);
+void cxl_vfio_gate_release(struct cxl_vfio_device *dev, enum cxl_vfio_hold hold);
+bool cxl_vfio_gate_is_held(const struct cxl_vfio_device *dev, enum cxl_vfio_hold hold);
+bool cxl_vfio_gate_is_away(const struct cxl_vfio_device *dev);
+unsigned int cxl_vfio_gate_epoch(const struct cxl_vfio_device *dev);
+bool cxl_vfio_gate_judged(struct cxl_vfio_device *dev, unsigned int epoch);
+void cxl_vfio_gate_leaving(struct cxl_vfio_device *dev);
+ssize_t cxl_vfio_gate_print(const struct cxl_vfio_device *dev, char *buf, bool names);
+
+/* hold.c */
+void cxl_vfio_gate_hold(struct cxl_vfio_device *dev, enum cxl_vfio_hold hold);
+bool cxl_vfio_gate_set(struct cxl_vfio_device *dev, enum cxl_vfio_hold hold, bool on);
+unsigned int cxl_vfio_gate_unjudge(struct cxl_vfio_device *dev);
+void cxl_vfio_gate_enter(struct cxl_vfio_device *dev, struct cxl_vfio_caller *caller);
+void cxl_vfio_gate_leave(struct cxl_vfio_device *dev, struct cxl_vfio_caller *caller);
+
+/* clear.c */
+extern struct workqueue_struct *cxl_vfio_queue;
+int cxl_vfio_clear_module_init(void);
+void cxl_vfio_clear_module_exit(void);
+void cxl_vfio_clear_init(struct cxl_vfio_device *dev);
+void cxl_vfio_clear_exit(struct cxl_vfio_device *dev);
+void cxl_vfio_clear_restart(struct cxl_vfio_device *dev);
+void cxl_vfio_clear_kick(struct cxl_vfio_device *dev);
+bool cxl_vfio_clear_verify(struct cxl_vfio_device *dev);
+bool cxl_vfio_clear_is_due(const struct cxl_vfio_device *dev);
+void cxl_vfio_clear_recycled(struct cxl_vfio_device *dev);
+int cxl_vfio_clear_wait(struct cxl_vfio_device *dev);
+u64 cxl_vfio_clear_left(const struct cxl_vfio_device *dev);
 
 #endif

@@ -9,6 +9,7 @@
  * register, what was read and what was expected.
  */
 #include <linux/bitfield.h>
+#include <linux/delay.h>
 #include <linux/io.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
@@ -281,6 +282,47 @@ static int find_ranges(struct pci_dev *pdev, struct cxl_vfio_found *found)
 	return 0;
 }
 
+/* Turn on CXL.mem if firmware has not, unless a CONFIG_LOCK in hardware forbids it */
+static int enable_mem(struct pci_dev *pdev, struct cxl_vfio_found *found)
+{
+	u16 lock = 0;
+
+	if (found->dvsec_ctrl & CXL_VFIO_DVSEC_CTRL_MEM_ENABLE)
+		return 0;
+	pci_write_config_word(pdev, found->dvsec + CXL_VFIO_DVSEC_CTRL,
+			      found->dvsec_ctrl | CXL_VFIO_DVSEC_CTRL_MEM_ENABLE);
+	pci_read_config_word(pdev, found->dvsec + CXL_VFIO_DVSEC_CTRL, &found->dvsec_ctrl);
+	if (found->dvsec_ctrl & CXL_VFIO_DVSEC_CTRL_MEM_ENABLE) {
+		pci_info(pdev, "CXL Device DVSEC: Mem_Enable was off, turned on\n");
+		return 0;
+	}
+	pci_read_config_word(pdev, found->dvsec + CXL_VFIO_DVSEC_LOCK, &lock);
+	pci_err(pdev, "CXL Device DVSEC: CONTROL reads %#06x, Mem_Enable is off and cannot be turned on%s\n",
+		found->dvsec_ctrl,
+		lock & CXL_VFIO_DVSEC_LOCK_CONFIG_LOCK ? ", CONFIG_LOCK is set" : "");
+	return -EACCES;
+}
+
+/* The same for all decoders at once: Decoder Enable of Global Control */
+static int enable_decoders(struct pci_dev *pdev, struct cxl_vfio_found *found,
+			   void __iomem *regs)
+{
+	u32 at = found->hdm_offset + CXL_VFIO_HDM_GLOBAL_CTRL, *global = &found->cm[at / 4];
+
+	if (*global & CXL_VFIO_HDM_GLOBAL_CTRL_ENABLE)
+		return 0;
+	writel(*global | CXL_VFIO_HDM_GLOBAL_CTRL_ENABLE, regs + at);
+	*global = readl(regs + at);
+	if (*global & CXL_VFIO_HDM_GLOBAL_CTRL_ENABLE) {
+		pci_info(pdev, "HDM Decoder Global Control: Decoder Enable was off, turned on\n");
+		return 0;
+	}
+	pci_err(pdev, "HDM Decoder Global Control: reads %#010x, Decoder Enable is off and cannot be turned on\n",
+		*global);
+	return -EACCES;
+}
+
+/* The component block and what it says, with memory decode on */
 static int read_registers(struct pci_dev *pdev, struct cxl_vfio_found *found)
 {
 	void __iomem *regs;
@@ -294,11 +336,27 @@ static int read_registers(struct pci_dev *pdev, struct cxl_vfio_found *found)
 	regs = cxl_vfio_map_cm(pdev, found);
 	if (regs) {
 		cxl_vfio_read_cm(regs, found->cm);
+		ret = find_hdm(pdev, found) ?: find_ranges(pdev, found) ?:
+		      enable_mem(pdev, found) ?: enable_decoders(pdev, found, regs);
 		iounmap(regs);
 	} else {
 		ret = -ENOMEM;
 	}
 	pci_disable_device(pdev);
+	return ret;
+}
+
+/* Wait until the memory of all ranges can be used, as long as the device states */
+static int wait_ranges(struct pci_dev *pdev, const struct cxl_vfio_found *found)
+{
+	unsigned int waited = 0;
+	int ret;
+
+	while ((ret = cxl_vfio_ranges_ready(pdev, found, waited)) == -EAGAIN) {
+		if (msleep_interruptible(CXL_VFIO_ACTIVE_POLL_MS))
+			return -EINTR;
+		waited += CXL_VFIO_ACTIVE_POLL_MS;
+	}
 	return ret;
 }
 
@@ -324,11 +382,5 @@ int cxl_vfio_discover(struct pci_dev *pdev, struct cxl_vfio_found *found)
 	ret = read_registers(pdev, found);
 	if (ret)
 		return ret;
-	ret = find_hdm(pdev, found);
-	if (ret)
-		return ret;
-	ret = find_ranges(pdev, found);
-	if (ret)
-		return ret;
-	return cxl_vfio_wait_ranges(pdev, found);
+	return wait_ranges(pdev, found);
 }

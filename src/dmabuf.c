@@ -125,15 +125,25 @@ static struct sg_table *hdm_map(struct dma_buf_attachment *attach, enum dma_data
 {
 	struct hdm_dmabuf *hdm = attach->dmabuf->priv;
 	struct cxl_vfio_device *dev = hdm->dev;
-	struct sg_table *sgt = ERR_PTR(-ENODEV);
+	struct sg_table *sgt;
 
 	dma_resv_assert_held(attach->dmabuf->resv);
 	if (!dev)
-		return sgt;
-	down_read(&dev->hdm_lock);
-	if (dev->gate == GATE_OPEN)
+		return ERR_PTR(-ENODEV);
+	down_read(&dev->gate.lock);
+	switch (cxl_vfio_gate_ask(dev, ASK_IMPORT)) {
+	case ANSWER_GO:
+		WRITE_ONCE(dev->gate.mapped, true);
 		sgt = map_ranges(hdm, attach->dev, dir);
-	up_read(&dev->hdm_lock);
+		break;
+	case ANSWER_WAIT:
+		/* The owner of the hold needs the reservation lock: no waiting here */
+		sgt = ERR_PTR(-EAGAIN);
+		break;
+	default:
+		sgt = ERR_PTR(-ENODEV);
+	}
+	up_read(&dev->gate.lock);
 	return sgt;
 }
 
@@ -177,7 +187,7 @@ static void let_go(struct hdm_dmabuf *hdm, bool closing)
 
 /**
  * cxl_vfio_dmabuf_revoke() - the gate has closed, nobody may keep a mapping
- * @dev: the device; hdm_lock is not held
+ * @dev: the device; the gate's lock is not held
  */
 void cxl_vfio_dmabuf_revoke(struct cxl_vfio_device *dev)
 {

@@ -1,205 +1,345 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The gate in front of HDM memory.
+ * The gate in front of HDM memory and the component BAR.
  *
  * On real hardware a CPU access to memory that the device no longer decodes can
- * take the host down, so the gate closes, and user mappings go, before whatever
- * makes the memory go away; it opens only after the decoders were seen to be as
- * they were at bind, and the memory to be active.
+ * take the host down.  Therefore the gate closes, and user mappings go, before
+ * anything that makes the memory go away.  The gate is a set of holds (gate.h).
+ * It is open while there is no hold.  A hold answers those who want to touch
+ * memory meanwhile: wait, or fail.
+ *
+ * Nobody waits with a lock held that the owner of the hold may need, and every
+ * wait of a user's task ends when the task is killed.
  */
 #include <linux/pci.h>
 
 #include "cxl_vfio.h"
 #include "trace.h"
 
-static void zap_all(struct cxl_vfio_device *dev)
+static const struct {
+	const char *name;
+	u8 hdm, bar;	/* answers to users of either, enum cxl_vfio_answer */
+	bool judged;
+} holds[] = {
+#define HOLD_ROW(id, text, for_hdm, for_bar, after)				\
+	[HOLD_##id] = { .name = text, .hdm = ANSWER_##for_hdm,			\
+			.bar = ANSWER_##for_bar, .judged = after },
+	CXL_VFIO_HOLDS(HOLD_ROW)
+};
+
+/* Holds that last while the driver itself may clear memory */
+#define HELD_WHILE_CLEARING	(BIT(HOLD_UNUSED) | BIT(HOLD_CLEARING))
+
+/* Holds under which the device cannot be judged */
+#define HELD_AWAY	(BIT(HOLD_RESET) | BIT(HOLD_ERROR) | BIT(HOLD_SLEEP) |	\
+			 BIT(HOLD_LOW_POWER) | BIT(HOLD_RESET_FAILED) | BIT(HOLD_EVICTED))
+
+/* Tasks whose own call holds a gate, of any device */
+static LIST_HEAD(callers);
+static DEFINE_SPINLOCK(callers_lock);
+
+/**
+ * cxl_vfio_gate_init() - make the gate of a device that nobody has open
+ * @dev: the device
+ */
+void cxl_vfio_gate_init(struct cxl_vfio_device *dev)
 {
-	for (unsigned int i = 0; i < dev->found->nr_ranges; i++)
-		cxl_vfio_mem_zap(&dev->mem[i], 0, dev->mem[i].window.size);
-	cxl_vfio_compat_zap(&dev->core, &dev->zap, dev->bar.offset, dev->bar.size);
-	cxl_vfio_dmabuf_revoke(dev);
-	dev->stats.zaps++;
+	struct cxl_vfio_gate *gate = &dev->gate;
+
+	init_rwsem(&gate->lock);
+	mutex_init(&gate->zap_lock);
+	init_waitqueue_head(&gate->wait);
+	gate->count[HOLD_UNUSED] = 1;
+	gate->count[HOLD_SETTLE] = 1;
+	gate->held = BIT(HOLD_UNUSED) | BIT(HOLD_SETTLE);
 }
 
-static void set_gate(struct cxl_vfio_device *dev, enum cxl_vfio_gate gate)
+static enum cxl_vfio_answer answer_of(const struct cxl_vfio_gate *gate, enum cxl_vfio_asker asker)
 {
-	lockdep_assert_held_write(&dev->hdm_lock);
-	if (dev->gate != gate)
-		trace_cxl_vfio_gate(dev->core.pdev, gate);
-	dev->gate = gate;
+	unsigned long held = READ_ONCE(gate->held);
+	enum cxl_vfio_answer answer = ANSWER_GO;
+	unsigned int hold;
+
+	if (asker == ASK_CLEAR)
+		return held & ~HELD_WHILE_CLEARING ? ANSWER_FAIL : ANSWER_GO;
+	for_each_set_bit(hold, &held, HOLD_COUNT)
+		answer = max_t(unsigned int, answer,
+			       asker == ASK_BAR ? holds[hold].bar : holds[hold].hdm);
+	return answer == ANSWER_WAIT && READ_ONCE(gate->leaving) ? ANSWER_FAIL : answer;
 }
 
 /**
- * cxl_vfio_gate_close() - close the gate until cxl_vfio_gate_judge() opens it
- * @dev: the device
- * @resetting: and let it not be opened before cxl_vfio_gate_reset_over()
+ * cxl_vfio_gate_ask() - may memory be touched now?
+ * @dev: the device; the gate's lock is held, and memory_lock for ASK_HDM and ASK_BAR
+ * @asker: who wants to touch what
  *
- * On return no mapping is left and no access under way.  Not with hdm_lock
- * held; memory_lock may be held.
+ * Return: an answer that holds until the gate's lock is dropped.
  */
-void cxl_vfio_gate_close(struct cxl_vfio_device *dev, bool resetting)
+enum cxl_vfio_answer cxl_vfio_gate_ask(struct cxl_vfio_device *dev, enum cxl_vfio_asker asker)
 {
-	bool opened;
+	enum cxl_vfio_answer answer = answer_of(&dev->gate, asker);
 
-	down_write(&dev->hdm_lock);
-	dev->resetting += resetting;
-	set_gate(dev, GATE_CLOSED);
-	opened = dev->opened;
-	up_write(&dev->hdm_lock);
-	if (opened)
-		zap_all(dev);
+	lockdep_assert_held(&dev->gate.lock);
+	if (answer != ANSWER_GO || asker == ASK_IMPORT || asker == ASK_CLEAR)
+		return answer;
+	lockdep_assert_held(&dev->core.memory_lock);
+	return !dev->core.pm_runtime_engaged && cxl_vfio_compat_memory_enabled(&dev->core) ?
+		ANSWER_GO : ANSWER_FAIL;
 }
 
 /**
- * cxl_vfio_gate_reset_over() - undo what @resetting did
- * @dev: the device
- * @failed: the reset failed: the device is in no known state, and the gate
- *	stays closed until a later reset succeeds
- */
-void cxl_vfio_gate_reset_over(struct cxl_vfio_device *dev, bool failed)
-{
-	down_write(&dev->hdm_lock);
-	if (!WARN_ON_ONCE(!dev->resetting))
-		dev->resetting--;
-	dev->reset_failed = failed;
-	up_write(&dev->hdm_lock);
-}
-
-/**
- * cxl_vfio_gate_pause() - hold everybody back for a moment
- * @dev: the device, open
+ * cxl_vfio_gate_is_caller() - does a call of this very task hold a gate?
  *
- * On return no user mapping is left and no access to HDM memory is under way;
- * who tries one meanwhile tries again, until cxl_vfio_gate_judge() decides.
- * Not with hdm_lock held; memory_lock may be held.
+ * Return: true if it does: then the task must not wait for a gate.
  */
-void cxl_vfio_gate_pause(struct cxl_vfio_device *dev)
+bool cxl_vfio_gate_is_caller(void)
 {
-	bool pause;
+	const struct cxl_vfio_caller *caller;
+	bool found = false;
 
-	down_write(&dev->hdm_lock);
-	pause = dev->gate == GATE_OPEN;
-	if (pause)
-		set_gate(dev, GATE_BUSY);
-	up_write(&dev->hdm_lock);
-	if (pause)
-		zap_all(dev);
-}
-
-/* May HDM memory be touched, as far as the device is concerned? */
-static bool usable(struct cxl_vfio_device *dev)
-{
-	struct pci_dev *pdev = dev->core.pdev;
-
-	return !cxl_vfio_is_away(dev) && cxl_vfio_decodes_memory(pdev) &&
-	       cxl_vfio_decoders_intact(dev->cm_regs, dev->found) &&
-	       cxl_vfio_memory_active(pdev, dev->found);
-}
-
-/* Let nothing of the last user survive, while nobody can see */
-static void clear_memory(struct cxl_vfio_device *dev)
-{
-	if (dev->unclean && !cxl_vfio_params->keep_memory)
-		cxl_vfio_mem_clear(dev);
-	dev->unclean = false;
+	spin_lock(&callers_lock);
+	list_for_each_entry(caller, &callers, node)
+		found |= caller->task == current;
+	spin_unlock(&callers_lock);
+	return found;
 }
 
 /**
- * cxl_vfio_gate_judge() - open the gate if HDM memory can be used, else close
- * @dev: the device
+ * cxl_vfio_gate_wait() - wait until the gate no longer answers "wait"
+ * @dev: the device; it stays open meanwhile
+ * @asker: who waits for what
+ * @state: TASK_KILLABLE or TASK_INTERRUPTIBLE
  *
- * Not with hdm_lock held; memory_lock may be held.
+ * No lock is held.  A task that waits can be frozen.
  *
- * Return: true if it is open.
+ * Return: 0, -ERESTARTSYS for a signal, or -EDEADLK if a call of this very task
+ * holds a gate.
  */
-bool cxl_vfio_gate_judge(struct cxl_vfio_device *dev)
+int cxl_vfio_gate_wait(struct cxl_vfio_device *dev, enum cxl_vfio_asker asker, unsigned int state)
 {
-	bool open, opened;
-
-	down_write(&dev->hdm_lock);
-	opened = dev->opened;
-	open = opened && usable(dev);
-	if (open)
-		clear_memory(dev);
-	set_gate(dev, open ? GATE_OPEN : GATE_CLOSED);
-	up_write(&dev->hdm_lock);
-	if (!open && opened)
-		zap_all(dev);
-	return open;
+	if (cxl_vfio_gate_is_caller())
+		return -EDEADLK;
+	return wait_event_state(dev->gate.wait, answer_of(&dev->gate, asker) != ANSWER_WAIT,
+				(state | TASK_FREEZABLE_UNSAFE));
 }
 
 /**
- * cxl_vfio_gate_user() - a user has come
- * @dev: the device, all set for the user; the gate is still closed
+ * cxl_vfio_gate_wait_bounded() - wait with a lock that the hold's owner may need
+ * @dev: the device; it stays open meanwhile
+ * @asker: who waits for what
+ * @jiffies: the longest wait
+ *
+ * Return: 0, or -EBUSY if the gate still says "wait" or the task was killed.
  */
-void cxl_vfio_gate_user(struct cxl_vfio_device *dev)
+int cxl_vfio_gate_wait_bounded(struct cxl_vfio_device *dev, enum cxl_vfio_asker asker,
+			       unsigned long jiffies)
 {
-	down_write(&dev->hdm_lock);
-	dev->opened = true;
-	up_write(&dev->hdm_lock);
+	if (cxl_vfio_gate_is_caller())
+		return -EBUSY;
+	return wait_event_killable_timeout(dev->gate.wait,
+					   answer_of(&dev->gate, asker) != ANSWER_WAIT,
+					   jiffies) > 0 ? 0 : -EBUSY;
+}
+
+static void set_held(struct cxl_vfio_device *dev, unsigned long held)
+{
+	struct cxl_vfio_gate *gate = &dev->gate;
+
+	lockdep_assert_held_write(&gate->lock);
+	if (gate->held == held)
+		return;
+	WRITE_ONCE(gate->held, held);
+	trace_cxl_vfio_gate(dev->core.pdev, held);
+	wake_up_all(&gate->wait);
+}
+
+static void set_count(struct cxl_vfio_device *dev, enum cxl_vfio_hold hold, unsigned int count)
+{
+	struct cxl_vfio_gate *gate = &dev->gate;
+	unsigned long held = gate->held;
+
+	if (count > gate->count[hold] && holds[hold].judged) {
+		gate->count[HOLD_SETTLE] = 1;
+		held |= BIT(HOLD_SETTLE);
+		gate->epoch++;
+	}
+	gate->count[hold] = count;
+	set_held(dev, count ? held | BIT(hold) : held & ~BIT(hold));
 }
 
 /**
- * cxl_vfio_gate_shut() - the user has gone, and with it all mappings
- * @dev: the device
+ * cxl_vfio_gate_add() - count one more hold, for hold.c
+ * @dev: the device; the caller takes the mappings away
+ * @hold: why
  */
-void cxl_vfio_gate_shut(struct cxl_vfio_device *dev)
+void cxl_vfio_gate_add(struct cxl_vfio_device *dev, enum cxl_vfio_hold hold)
 {
-	down_write(&dev->hdm_lock);
-	dev->opened = false;
-	set_gate(dev, GATE_CLOSED);
-	dev->asleep &= ~ASLEEP_USER;
-	dev->unclean |= dev->used;
-	dev->used = false;
-	up_write(&dev->hdm_lock);
+	down_write(&dev->gate.lock);
+	set_count(dev, hold, dev->gate.count[hold] + 1);
+	up_write(&dev->gate.lock);
 }
 
 /**
- * cxl_vfio_gate_clean() - clear what the user left, if that can be done now
- * @dev: the device, closed and quiet; if it cannot be done now, the next open
- *	does it before the gate opens
+ * cxl_vfio_gate_mark() - set or end a hold that is held once at most, for hold.c
+ * @dev: the device; the caller takes the mappings away
+ * @hold: why
+ * @on: set it
+ *
+ * Return: true if that changed something.
  */
-void cxl_vfio_gate_clean(struct cxl_vfio_device *dev)
+bool cxl_vfio_gate_mark(struct cxl_vfio_device *dev, enum cxl_vfio_hold hold, bool on)
 {
-	down_write(&dev->hdm_lock);
-	if (dev->unclean && usable(dev))
-		clear_memory(dev);
-	up_write(&dev->hdm_lock);
+	bool change;
+
+	down_write(&dev->gate.lock);
+	change = dev->gate.count[hold] != on;
+	if (change)
+		set_count(dev, hold, on);
+	up_write(&dev->gate.lock);
+	return change;
 }
 
 /**
- * cxl_vfio_gate_sleep() - the device is about to sleep, or has come back
- * @dev: the device
- * @who: whose wish it is
- * @sleep: which of the two
+ * cxl_vfio_gate_next_epoch() - the device must be judged once more, for hold.c
+ * @dev: the device; the caller takes the mappings away
+ *
+ * Return: the epoch in which it is to be judged.
  */
-void cxl_vfio_gate_sleep(struct cxl_vfio_device *dev, enum cxl_vfio_asleep who, bool sleep)
+unsigned int cxl_vfio_gate_next_epoch(struct cxl_vfio_device *dev)
 {
-	down_write(&dev->hdm_lock);
-	if (sleep)
-		dev->asleep |= who;
+	unsigned int epoch;
+
+	down_write(&dev->gate.lock);
+	epoch = ++dev->gate.epoch;
+	dev->gate.count[HOLD_SETTLE] = 1;
+	set_held(dev, dev->gate.held | BIT(HOLD_SETTLE));
+	up_write(&dev->gate.lock);
+	return epoch;
+}
+
+/**
+ * cxl_vfio_gate_note_caller() - note that a task's own call holds a gate, or no longer
+ * @caller: the task; kept while noted
+ * @on: note it
+ */
+void cxl_vfio_gate_note_caller(struct cxl_vfio_caller *caller, bool on)
+{
+	spin_lock(&callers_lock);
+	if (on)
+		list_add(&caller->node, &callers);
 	else
-		dev->asleep &= ~who;
-	up_write(&dev->hdm_lock);
-	if (sleep)
-		cxl_vfio_gate_close(dev, false);
+		list_del(&caller->node);
+	spin_unlock(&callers_lock);
 }
 
 /**
- * cxl_vfio_gate_evict() - close the gate for as long as the device is bound
+ * cxl_vfio_gate_release() - undo one cxl_vfio_gate_hold()
+ * @dev: the device
+ * @hold: why it was held
+ */
+void cxl_vfio_gate_release(struct cxl_vfio_device *dev, enum cxl_vfio_hold hold)
+{
+	down_write(&dev->gate.lock);
+	if (!WARN_ON_ONCE(!dev->gate.count[hold]))
+		set_count(dev, hold, dev->gate.count[hold] - 1);
+	up_write(&dev->gate.lock);
+}
+
+/**
+ * cxl_vfio_gate_is_held() - is the gate held for a reason?
+ * @dev: the device
+ * @hold: the reason
+ *
+ * Return: true if it was a moment ago; it stays so only with a lock that keeps
+ * the hold's owner out.
+ */
+bool cxl_vfio_gate_is_held(const struct cxl_vfio_device *dev, enum cxl_vfio_hold hold)
+{
+	return READ_ONCE(dev->gate.held) & BIT(hold);
+}
+
+/**
+ * cxl_vfio_gate_is_away() - is the device out of reach, so that it cannot be judged?
  * @dev: the device
  *
- * Return: true if it was not done before.
+ * Return: as for cxl_vfio_gate_is_held().
  */
-bool cxl_vfio_gate_evict(struct cxl_vfio_device *dev)
+bool cxl_vfio_gate_is_away(const struct cxl_vfio_device *dev)
 {
-	bool first;
+	return READ_ONCE(dev->gate.held) & HELD_AWAY;
+}
 
-	down_write(&dev->hdm_lock);
-	first = !dev->evicted;
-	dev->evicted = true;
-	up_write(&dev->hdm_lock);
-	if (first)
-		cxl_vfio_gate_close(dev, false);
-	return first;
+/**
+ * cxl_vfio_gate_epoch() - the epoch of the device's present state
+ * @dev: the device
+ *
+ * Return: a number that changes when the device must be judged once more.
+ */
+unsigned int cxl_vfio_gate_epoch(const struct cxl_vfio_device *dev)
+{
+	return READ_ONCE(dev->gate.epoch);
+}
+
+/**
+ * cxl_vfio_gate_judged() - the device was seen to be usable
+ * @dev: the device
+ * @epoch: when it was looked at
+ *
+ * Ends the holds that a usable device has no reason for, unless something
+ * happened since @epoch.
+ *
+ * Return: true if they have ended.
+ */
+bool cxl_vfio_gate_judged(struct cxl_vfio_device *dev, unsigned int epoch)
+{
+	struct cxl_vfio_gate *gate = &dev->gate;
+	bool good;
+
+	down_write(&gate->lock);
+	good = gate->epoch == epoch;
+	if (good) {
+		gate->count[HOLD_SETTLE] = 0;
+		gate->count[HOLD_MEMORY_OFF] = 0;
+		gate->count[HOLD_LOST] = 0;
+		set_held(dev, gate->held & ~(BIT(HOLD_SETTLE) | BIT(HOLD_MEMORY_OFF) |
+					     BIT(HOLD_LOST)));
+	}
+	up_write(&gate->lock);
+	return good;
+}
+
+/**
+ * cxl_vfio_gate_leaving() - let nobody wait any longer, the function is unbound
+ * @dev: the device
+ */
+void cxl_vfio_gate_leaving(struct cxl_vfio_device *dev)
+{
+	WRITE_ONCE(dev->gate.leaving, true);
+	wake_up_all(&dev->gate.wait);
+}
+
+/**
+ * cxl_vfio_gate_print() - the gate for people
+ * @dev: the device
+ * @buf: a sysfs page
+ * @names: the names of its holds, else the state: open, busy or closed
+ *
+ * Return: bytes written.
+ */
+ssize_t cxl_vfio_gate_print(const struct cxl_vfio_device *dev, char *buf, bool names)
+{
+	static const char * const states[] = {
+		[ANSWER_GO] = "open", [ANSWER_WAIT] = "busy", [ANSWER_FAIL] = "closed",
+	};
+	unsigned long held = READ_ONCE(dev->gate.held);
+	unsigned int hold;
+	ssize_t n = 0;
+
+	if (!names)
+		return sysfs_emit(buf, "%s\n", states[answer_of(&dev->gate, ASK_HDM)]);
+	if (!held)
+		return sysfs_emit(buf, "none\n");
+	for_each_set_bit(hold, &held, HOLD_COUNT)
+		n += sysfs_emit_at(buf, n, "%s%s", n ? " " : "", holds[hold].name);
+	return n + sysfs_emit_at(buf, n, "\n");
 }

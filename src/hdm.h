@@ -10,13 +10,18 @@
 #define HDM_REGS_PER_DECODER	(CXL_VFIO_HDM_DECODER_STRIDE / 4)
 #define HDM_MAX_REGS		(CXL_VFIO_HDM_DECODER(CXL_VFIO_HDM_MAX_DECODERS) / 4)
 
-enum cxl_vfio_hdm_event_type {
-	HDM_EVENT_NONE,
-	HDM_EVENT_COMMITTED,
-	HDM_EVENT_LOCKED,	/* committed, and locked until the next reset */
-	HDM_EVENT_DECOMMITTED,
-	HDM_EVENT_ERROR,	/* COMMIT was written, the settings are illegal */
-};
+/* What can happen to a decoder: X(NAME, "name") */
+#define CXL_VFIO_HDM_EVENTS(X)						\
+	X(NONE,		"none")						\
+	X(COMMITTED,	"committed")					\
+	/* committed, and locked until the next reset */		\
+	X(LOCKED,	"locked")					\
+	X(DECOMMITTED,	"decommitted")					\
+	/* COMMIT was written, the settings are illegal */		\
+	X(ERROR,	"refused")
+
+#define CXL_VFIO_HDM_EVENT_ENUM(name, text)	HDM_EVENT_##name,
+enum cxl_vfio_hdm_event_type { CXL_VFIO_HDM_EVENTS(CXL_VFIO_HDM_EVENT_ENUM) };
 
 /**
  * struct cxl_vfio_hdm_event - what a guest's register write led to

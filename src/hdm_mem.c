@@ -11,13 +11,13 @@
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/uio.h>
 #include <linux/cxl_vfio_pci.h>
 
 #include "cxl_vfio.h"
 
 /* How much is copied before locks are dropped and signals looked at */
 #define COPY_CHUNK	SZ_64K
-#define CLEAR_CHUNK	SZ_2M
 
 /* A VFIO region's index takes the upper bits of a file offset */
 #define REGION_MAX	BIT_ULL(VFIO_PCI_OFFSET_SHIFT)
@@ -49,6 +49,8 @@ static int claim_range(struct cxl_vfio_device *dev, const struct cxl_vfio_hdm_ra
 	mem->window.phys = range->base;
 	mem->window.size = range->size;
 	mem->window.mem = mem;
+	spin_lock_init(&mem->touched_lock);
+	mem->touched.start = U64_MAX;
 	cxl_vfio_poison_init(mem);
 	/* On x86 this mapping is what makes the users' mappings write-back too */
 	if (*pages)
@@ -72,7 +74,7 @@ static int claim_range(struct cxl_vfio_device *dev, const struct cxl_vfio_hdm_ra
  * cxl_vfio_mem_claim() - claim and map the memory of all committed decoders
  * @dev: the device, @dev->found filled in
  *
- * Return: 0 or a negative errno, told in the log; then nothing stays claimed.
+ * Return: 0 or a negative errno, logged; then nothing stays claimed.
  */
 int cxl_vfio_mem_claim(struct cxl_vfio_device *dev)
 {
@@ -116,32 +118,127 @@ void cxl_vfio_mem_release(struct cxl_vfio_device *dev)
 	dev->mem = NULL;
 }
 
+/**
+ * cxl_vfio_mem_flush() - have nothing of HDM memory in the CPUs' caches
+ * @dev: the device, held for a reset that loses or clears its memory
+ *
+ * A dirty line would be written to a device in reset, or over cleared memory, and
+ * a clean one would be read in place of what the reset left.
+ */
+void cxl_vfio_mem_flush(struct cxl_vfio_device *dev)
+{
+	for (unsigned int i = 0; i < dev->found->nr_ranges; i++) {
+		struct cxl_vfio_hdm_mem *mem = &dev->mem[i];
+		u64 start, end;
+
+		spin_lock(&mem->touched_lock);
+		start = mem->touched.start;
+		end = mem->touched.end;
+		mem->touched.start = U64_MAX;
+		mem->touched.end = 0;
+		spin_unlock(&mem->touched_lock);
+		if (start < end)
+			cxl_vfio_compat_flush_caches(mem->va + start, mem->window.phys + start,
+						     end - start);
+	}
+}
+
+/* Does a read of the first bytes of @va end in a memory error? */
+static bool is_poisoned(const void *va, size_t len)
+{
+	u8 line[SMP_CACHE_BYTES];
+
+	return copy_mc_to_kernel(line, va, min(len, sizeof(line)));
+}
+
+/*
+ * Copy to a user's buffer with page faults off.  A poisoned line is an error of the
+ * read, and no machine check of the kernel.  Returns bytes left to copy, or -EIO.
+ */
+static ssize_t copy_out(struct cxl_vfio_hdm_mem *mem, char __user *buf, size_t count, u64 at)
+{
+	struct iov_iter iter;
+	size_t left;
+
+	iov_iter_ubuf(&iter, ITER_DEST, buf, count);
+	left = count - _copy_mc_to_iter(mem->va + at, count, &iter);
+	at += count - left;
+	if (!left || !is_poisoned(mem->va + at, left))
+		return left;
+	cxl_vfio_poison_add(mem, at >> PAGE_SHIFT);
+	return left == count ? -EIO : left;
+}
+
 /*
  * Copy under the locks that keep the memory there.  They must not be held over
- * a page fault in the user's buffer, which may need them itself: the copy runs
- * with faults off and says how much is left.
+ * a page fault in the user's buffer, which may need them itself.  Returns bytes
+ * left to copy, -EAGAIN if the gate says "wait", or another negative errno.
  */
-static ssize_t copy_locked(struct cxl_vfio_hdm_mem *mem, char __user *buf, size_t count, u64 at,
-			   bool write)
+static ssize_t copy_chunk(struct cxl_vfio_hdm_mem *mem, char __user *buf, size_t count, u64 at,
+			  bool write)
 {
 	struct cxl_vfio_device *dev = mem->window.dev;
+	enum cxl_vfio_answer answer;
 	ssize_t left = -EIO;
 
-	down_read(&dev->core.memory_lock);
-	down_read(&dev->hdm_lock);
-	if (dev->gate == GATE_BUSY) {
-		left = count;
-	} else if (dev->gate == GATE_OPEN && !dev->core.pm_runtime_engaged &&
-		   cxl_vfio_compat_memory_enabled(&dev->core) &&
-		   !cxl_vfio_poison_hit(mem, at, count)) {
+	if (down_read_killable(&dev->core.memory_lock))
+		return -EINTR;
+	down_read(&dev->gate.lock);
+	answer = cxl_vfio_gate_ask(dev, ASK_HDM);
+	if (answer == ANSWER_GO && !cxl_vfio_poison_hit(mem, at, count)) {
+		cxl_vfio_mem_touched(mem, at, count);
 		pagefault_disable();
 		left = write ? __copy_from_user_inatomic(mem->va + at, buf, count) :
-			       __copy_to_user_inatomic(buf, mem->va + at, count);
+			       copy_out(mem, buf, count, at);
 		pagefault_enable();
 	}
-	up_read(&dev->hdm_lock);
+	up_read(&dev->gate.lock);
 	up_read(&dev->core.memory_lock);
-	return left;
+	return answer == ANSWER_WAIT ? -EAGAIN : left;
+}
+
+/* The user's pages that a chunk stopped at are brought in with no lock held */
+static int fault_in(char __user *buf, size_t left, bool write)
+{
+	size_t bad = write ? fault_in_readable(buf, left) : fault_in_writeable(buf, left);
+
+	return bad == left ? -EFAULT : 0;
+}
+
+/* One chunk and what it takes to go on: bytes done, or a negative errno */
+static ssize_t rw_chunk(struct cxl_vfio_hdm_mem *mem, char __user *buf, size_t count, u64 at,
+			bool write)
+{
+	ssize_t left = copy_chunk(mem, buf, count, at, write);
+	int ret;
+
+	if (left == -EAGAIN) {
+		ret = cxl_vfio_gate_wait(mem->window.dev, ASK_HDM, TASK_KILLABLE);
+		return ret ? -EINTR : 0;
+	}
+	if (left <= 0)
+		return left ?: count;
+	ret = fault_in(buf + count - left, left, write);
+	return ret && left == count ? ret : count - left;
+}
+
+static ssize_t mem_rw(struct cxl_vfio_hdm_mem *mem, char __user *buf, size_t count, u64 at,
+		      bool write)
+{
+	size_t done = 0;
+
+	while (done < count) {
+		ssize_t n = rw_chunk(mem, buf + done, min_t(size_t, count - done, COPY_CHUNK),
+				     at + done, write);
+
+		if (n >= 0 && fatal_signal_pending(current))
+			n = -EINTR;
+		if (n < 0)
+			return done ?: n;
+		done += n;
+		cond_resched();
+	}
+	return done;
 }
 
 /**
@@ -152,15 +249,14 @@ static ssize_t copy_locked(struct cxl_vfio_hdm_mem *mem, char __user *buf, size_
  * @at: first byte, from its start
  * @write: direction
  *
+ * Waits, killably, while the gate says so.
+ *
  * Return: bytes done; -EINVAL past the end, -EIO while the gate is closed or for
  * a page with a memory error, -EFAULT, -EINTR.
  */
 ssize_t cxl_vfio_mem_rw(struct cxl_vfio_hdm_mem *mem, char __user *buf, size_t count, u64 at,
 			bool write)
 {
-	ssize_t ret = 0;
-	size_t done = 0;
-
 	if (at >= mem->window.size)
 		return -EINVAL;
 	count = min_t(u64, count, mem->window.size - at);
@@ -168,28 +264,7 @@ ssize_t cxl_vfio_mem_rw(struct cxl_vfio_hdm_mem *mem, char __user *buf, size_t c
 		return -EFAULT;
 	if (write)
 		cxl_vfio_mark_used(mem->window.dev);
-
-	while (done < count) {
-		size_t n = min_t(size_t, count - done, COPY_CHUNK);
-		ssize_t left = copy_locked(mem, buf + done, n, at + done, write);
-
-		if (left < 0) {
-			ret = left;
-			break;
-		}
-		done += n - left;
-		if (left && (write ? fault_in_readable(buf + done, left) :
-				     fault_in_writeable(buf + done, left)) == left) {
-			ret = -EFAULT;
-			break;
-		}
-		if (fatal_signal_pending(current)) {
-			ret = -EINTR;
-			break;
-		}
-		cond_resched();
-	}
-	return done ? done : ret;
+	return mem_rw(mem, buf, count, at, write);
 }
 
 static ssize_t region_rw(struct vfio_pci_core_device *core, char __user *buf, size_t count,
@@ -202,37 +277,6 @@ static ssize_t region_rw(struct vfio_pci_core_device *core, char __user *buf, si
 	if (ret > 0)
 		*ppos += ret;
 	return ret;
-}
-
-static void clear_chunk(struct cxl_vfio_hdm_mem *mem, u64 start)
-{
-	if (!cxl_vfio_poison_hit(mem, start, CLEAR_CHUNK)) {
-		memset(mem->va + start, 0, CLEAR_CHUNK);
-		return;
-	}
-	for (u64 at = start; at < start + CLEAR_CHUNK; at += PAGE_SIZE)
-		if (!cxl_vfio_poison_hit(mem, at, PAGE_SIZE))
-			memset(mem->va + at, 0, PAGE_SIZE);
-}
-
-/**
- * cxl_vfio_mem_clear() - let nothing of an earlier user survive
- * @dev: the device; hdm_lock is held for write, the memory can be touched and
- *	nobody else does
- *
- * Pages with a memory error are left out: touching one could end the host.
- */
-void cxl_vfio_mem_clear(struct cxl_vfio_device *dev)
-{
-	lockdep_assert_held_write(&dev->hdm_lock);
-	for (unsigned int i = 0; i < dev->found->nr_ranges; i++) {
-		struct cxl_vfio_hdm_mem *mem = &dev->mem[i];
-
-		for (u64 at = 0; at < mem->window.size; at += CLEAR_CHUNK) {
-			clear_chunk(mem, at);
-			cond_resched();
-		}
-	}
 }
 
 /**

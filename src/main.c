@@ -31,6 +31,9 @@ static int cxl_vfio_open_device(struct vfio_device *vdev)
 		pci_err(dev->core.pdev, "the device does not respond, is the device gone? Reset the port above it, or power-cycle it\n");
 		return -ENODEV;
 	}
+	/* The device is being made ready, with a lock that opening it needs as well */
+	if (cxl_vfio_clear_wait(dev))
+		return -EINTR;
 	ret = vfio_pci_core_enable(&dev->core);
 	if (ret)
 		return ret;
@@ -43,12 +46,14 @@ static int cxl_vfio_open_device(struct vfio_device *vdev)
 	ret = cxl_vfio_regions_open(dev);
 	if (ret)
 		goto close_bar;
-
-	cxl_vfio_gate_user(dev);
-	cxl_vfio_settle(dev);
+	ret = cxl_vfio_attach(dev);
+	if (ret)
+		goto close_mem;
 	vfio_pci_core_finish_enable(&dev->core);
 	return 0;
 
+close_mem:
+	cxl_vfio_mem_close(dev);
 close_bar:
 	cxl_vfio_bar_close(dev);
 disable:
@@ -60,17 +65,15 @@ static void cxl_vfio_close_device(struct vfio_device *vdev)
 {
 	struct cxl_vfio_device *dev = to_cxl_vfio(vdev);
 
-	cxl_vfio_gate_shut(dev);
+	cxl_vfio_detach(dev);
 	cxl_vfio_dmabuf_close(dev);
 	cxl_vfio_mem_close(dev);
 	cxl_vfio_bar_close(dev);
-	/* Minutes of waiting for each way to reset one that is gone; a bus reset may help */
+	/* Each reset method waits about a minute for one that is gone; a bus reset may help */
 	if (!pci_device_is_present(dev->core.pdev))
 		dev->core.reset_works = false;
 	vfio_pci_core_close_device(vdev);
-	/* The core has reset it, without telling anybody */
-	cxl_vfio_settle(dev);
-	cxl_vfio_gate_clean(dev);
+	cxl_vfio_closed(dev);
 }
 
 static ssize_t cxl_vfio_rw(struct vfio_device *vdev, char __user *buf, size_t count,
@@ -187,16 +190,22 @@ static int cxl_vfio_feature(struct vfio_device *vdev, u32 flags, void __user *ar
 	return vfio_pci_core_ioctl_feature(vdev, flags, arg, argsz);
 }
 
+/* The function is being unbound and its user asked to go: nobody waits any longer */
+static void cxl_vfio_request(struct vfio_device *vdev, unsigned int count)
+{
+	cxl_vfio_gate_leaving(to_cxl_vfio(vdev));
+	vfio_pci_core_request(vdev, count);
+}
+
 static int cxl_vfio_init(struct vfio_device *vdev)
 {
 	struct cxl_vfio_device *dev = to_cxl_vfio(vdev);
 	int ret;
 
-	mutex_init(&dev->model_lock);
-	mutex_init(&dev->reset_lock);
-	init_rwsem(&dev->hdm_lock);
+	mutex_init(&dev->model.lock);
+	mutex_init(&dev->recovery.lock);
+	cxl_vfio_gate_init(dev);
 	INIT_LIST_HEAD(&dev->dmabufs);
-	dev->unclean = true;
 	ret = cxl_vfio_compat_zap_init(&dev->zap);
 	if (ret)
 		return ret;
@@ -215,8 +224,8 @@ static void cxl_vfio_release(struct vfio_device *vdev)
 	struct cxl_vfio_device *dev = to_cxl_vfio(vdev);
 
 	cxl_vfio_compat_zap_exit(&dev->zap);
-	mutex_destroy(&dev->model_lock);
-	mutex_destroy(&dev->reset_lock);
+	mutex_destroy(&dev->model.lock);
+	mutex_destroy(&dev->recovery.lock);
 	kfree(dev->found);
 	vfio_pci_core_release_dev(vdev);
 }
@@ -232,7 +241,7 @@ static const struct vfio_device_ops cxl_vfio_ops = {
 	.mmap = cxl_vfio_mmap,
 	.ioctl = cxl_vfio_ioctl,
 	.device_feature = cxl_vfio_feature,
-	.request = vfio_pci_core_request,
+	.request = cxl_vfio_request,
 	.match = vfio_pci_core_match,
 	CXL_VFIO_COMPAT_MATCH_TOKEN_UUID
 	CXL_VFIO_COMPAT_REGION_INFO(cxl_vfio_region_info)
@@ -267,10 +276,10 @@ static int claim(struct cxl_vfio_device *dev)
 	struct pci_dev *pdev = dev->core.pdev;
 	int ret;
 
-	dev->bar.dev = dev;
-	dev->bar.phys = pci_resource_start(pdev, dev->found->bar);
-	dev->bar.size = pci_resource_len(pdev, dev->found->bar);
-	dev->bar.offset = VFIO_PCI_INDEX_TO_OFFSET(dev->found->bar);
+	dev->bar.window.dev = dev;
+	dev->bar.window.phys = pci_resource_start(pdev, dev->found->bar);
+	dev->bar.window.size = pci_resource_len(pdev, dev->found->bar);
+	dev->bar.window.offset = VFIO_PCI_INDEX_TO_OFFSET(dev->found->bar);
 
 	dev->cm_regs = cxl_vfio_map_cm(pdev, dev->found);
 	if (!dev->cm_regs)
@@ -290,6 +299,7 @@ static int claim(struct cxl_vfio_device *dev)
 	ret = cxl_vfio_reset_bind(dev);
 	if (ret)
 		goto leave;
+	cxl_vfio_clear_init(dev);
 	return 0;
 
 leave:
@@ -304,6 +314,7 @@ unmap:
 static void unclaim(struct cxl_vfio_device *dev)
 {
 	cxl_vfio_reset_unbind(dev);
+	cxl_vfio_clear_exit(dev);
 	cxl_vfio_topology_leave(dev);
 	cxl_vfio_mem_release(dev);
 	iounmap(dev->cm_regs);
@@ -353,6 +364,8 @@ static int cxl_vfio_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		goto unclaim;
 
 	log_found(pdev, found);
+	if (found->is_cxl)
+		cxl_vfio_recycle(dev);
 	return 0;
 
 unclaim:
@@ -372,7 +385,7 @@ static void cxl_vfio_remove(struct pci_dev *pdev)
 
 	/* A device that was pulled out does not come back for its last user */
 	if (dev->found->is_cxl && pci_channel_offline(pdev))
-		cxl_vfio_gate_close(dev, true);
+		cxl_vfio_gate_set(dev, HOLD_EVICTED, true);
 	vfio_pci_core_unregister_device(core);
 	if (dev->found->is_cxl)
 		unclaim(dev);
@@ -403,15 +416,25 @@ static struct pci_driver cxl_vfio_driver = {
 
 static int __init cxl_vfio_module_init(void)
 {
-	int ret = cxl_vfio_params_init();
+	int ret;
 
-	return ret ?: pci_register_driver(&cxl_vfio_driver);
+	ret = cxl_vfio_params_init();
+	if (ret)
+		return ret;
+	ret = cxl_vfio_clear_module_init();
+	if (ret)
+		return ret;
+	ret = pci_register_driver(&cxl_vfio_driver);
+	if (ret)
+		cxl_vfio_clear_module_exit();
+	return ret;
 }
 module_init(cxl_vfio_module_init);
 
 static void __exit cxl_vfio_module_exit(void)
 {
 	pci_unregister_driver(&cxl_vfio_driver);
+	cxl_vfio_clear_module_exit();
 }
 module_exit(cxl_vfio_module_exit);
 

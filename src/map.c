@@ -4,30 +4,17 @@
  * while the device can be touched.  What may be mapped, and with which cache
  * type, is for the callers to say.
  */
+#include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
 
 #include "cxl_vfio.h"
 
+/* How long a fault waits that must keep its lock */
+#define BOUNDED_WAIT	(2 * HZ)
+
 /* 2 MiB: as much as one page table maps */
 #define FAULT_AROUND_ORDER	9U
-
-/* May a page of @window be mapped now?  0, or the fault's result if not */
-static vm_fault_t window_blocked(struct cxl_vfio_window *window)
-{
-	struct cxl_vfio_device *dev = window->dev;
-
-	lockdep_assert_held_read(&dev->core.memory_lock);
-	lockdep_assert_held_read(&dev->hdm_lock);
-
-	if (dev->gate == GATE_BUSY)
-		return VM_FAULT_NOPAGE;
-	if (dev->core.pm_runtime_engaged || !cxl_vfio_compat_memory_enabled(&dev->core))
-		return VM_FAULT_SIGBUS;
-	if (window->mem && dev->gate != GATE_OPEN)
-		return VM_FAULT_SIGBUS;
-	return 0;
-}
 
 /* May these pages be given away? */
 static vm_fault_t window_poisoned(struct cxl_vfio_window *window, phys_addr_t phys,
@@ -55,9 +42,86 @@ static void fault_around(struct vm_fault *vmf, struct cxl_vfio_window *window)
 
 	if (!window->mem || window_poisoned(window, phys, get_order(end - addr)))
 		return;
+	cxl_vfio_mem_touched(window->mem, phys - window->phys, end - addr);
 	for (; addr < end; addr += PAGE_SIZE, phys += PAGE_SIZE)
 		if (vmf_insert_pfn(vma, addr, PHYS_PFN(phys)) != VM_FAULT_NOPAGE)
 			return;
+}
+
+static enum cxl_vfio_asker asker_of(const struct cxl_vfio_window *window)
+{
+	return window->mem ? ASK_HDM : ASK_BAR;
+}
+
+/* Insert the page or huge page at @phys; the gate is open and stays so meanwhile */
+static vm_fault_t window_insert(struct vm_fault *vmf, struct cxl_vfio_window *window,
+				phys_addr_t phys, unsigned int order)
+{
+	vm_fault_t ret = window_poisoned(window, phys, order);
+
+	if (ret)
+		return ret;
+	WRITE_ONCE(window->dev->gate.mapped, true);
+	if (window->mem)
+		cxl_vfio_mem_touched(window->mem, phys - window->phys, PAGE_SIZE << order);
+	ret = cxl_vfio_compat_insert_pfn(vmf, PHYS_PFN(phys), order);
+	if (ret == VM_FAULT_NOPAGE && !order)
+		fault_around(vmf, window);
+	return ret;
+}
+
+/* As userfaultfd does: a signal ends the wait of an instruction that can be restarted */
+static unsigned int wait_state(const struct vm_fault *vmf)
+{
+	const unsigned int restartable = FAULT_FLAG_INTERRUPTIBLE | FAULT_FLAG_USER;
+
+	return (vmf->flags & restartable) == restartable ? TASK_INTERRUPTIBLE : TASK_KILLABLE;
+}
+
+static bool can_drop_lock(const struct vm_fault *vmf)
+{
+	return (vmf->flags & FAULT_FLAG_ALLOW_RETRY) && !(vmf->flags & FAULT_FLAG_RETRY_NOWAIT);
+}
+
+/* Wait until memory_lock can be had and the gate no longer says "wait" */
+static int wait_unlocked(struct cxl_vfio_device *dev, enum cxl_vfio_asker asker,
+			 unsigned int state)
+{
+	int ret = down_read_killable(&dev->core.memory_lock);
+
+	if (ret)
+		return ret;
+	up_read(&dev->core.memory_lock);
+	return cxl_vfio_gate_wait(dev, asker, state);
+}
+
+/*
+ * The fault cannot be answered now.  The mmap or VMA lock is dropped for the
+ * wait, since the owner of the hold may need it; the VFIO device's file keeps
+ * the device open meanwhile.  VM_FAULT_RETRY makes the kernel look for the
+ * mapping once more, and makes KVM and type1 try again as well.
+ */
+static vm_fault_t wait_for_gate(struct vm_fault *vmf, struct cxl_vfio_window *window)
+{
+	enum cxl_vfio_asker asker = asker_of(window);
+	struct cxl_vfio_device *dev = window->dev;
+	unsigned int state = wait_state(vmf);
+	struct file *file;
+	int ret;
+
+	if (!can_drop_lock(vmf)) {
+		if (vmf->flags & FAULT_FLAG_ALLOW_RETRY)
+			return VM_FAULT_RETRY;
+		ret = cxl_vfio_gate_wait_bounded(dev, asker, BOUNDED_WAIT);
+		return ret ? VM_FAULT_SIGBUS : VM_FAULT_NOPAGE;
+	}
+	if (cxl_vfio_gate_is_caller())
+		return VM_FAULT_SIGBUS;
+	file = get_file(cxl_vfio_compat_file(vmf->vma));
+	cxl_vfio_compat_release_fault_lock(vmf);
+	wait_unlocked(dev, asker, state);
+	fput(file);
+	return VM_FAULT_RETRY;
 }
 
 /* Insert the page or huge page that covers the fault, if one fits there */
@@ -68,6 +132,7 @@ static vm_fault_t window_fault_order(struct vm_fault *vmf, unsigned int order)
 	struct cxl_vfio_device *dev = window->dev;
 	unsigned long len = PAGE_SIZE << order;
 	unsigned long addr = ALIGN_DOWN(vmf->address, len);
+	enum cxl_vfio_answer answer;
 	phys_addr_t phys;
 	vm_fault_t ret;
 
@@ -78,16 +143,14 @@ static vm_fault_t window_fault_order(struct vm_fault *vmf, unsigned int order)
 	if (!IS_ALIGNED(phys, len))
 		return VM_FAULT_FALLBACK;
 
-	down_read(&dev->core.memory_lock);
-	down_read(&dev->hdm_lock);
-	ret = window_blocked(window) ?: window_poisoned(window, phys, order);
-	if (!ret)
-		ret = cxl_vfio_compat_insert_pfn(vmf, PHYS_PFN(phys), order);
-	if (ret == VM_FAULT_NOPAGE && !order && dev->gate == GATE_OPEN)
-		fault_around(vmf, window);
-	up_read(&dev->hdm_lock);
+	if (!down_read_trylock(&dev->core.memory_lock))
+		return wait_for_gate(vmf, window);
+	down_read(&dev->gate.lock);
+	answer = cxl_vfio_gate_ask(dev, asker_of(window));
+	ret = answer == ANSWER_GO ? window_insert(vmf, window, phys, order) : VM_FAULT_SIGBUS;
+	up_read(&dev->gate.lock);
 	up_read(&dev->core.memory_lock);
-	return ret;
+	return answer == ANSWER_WAIT ? wait_for_gate(vmf, window) : ret;
 }
 
 static vm_fault_t window_fault(struct vm_fault *vmf)

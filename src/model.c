@@ -13,14 +13,14 @@
 static void write_dword(struct cxl_vfio_device *dev, u32 reg, unsigned int first,
 			const u8 *buf, unsigned int n)
 {
-	u32 val = cxl_vfio_comp_read(&dev->comp, reg);
+	u32 val = cxl_vfio_comp_read(&dev->model.comp, reg);
 	struct cxl_vfio_hdm_event event;
 
 	for (unsigned int i = 0; i < n; i++) {
 		val &= ~(0xffU << (8 * (first + i)));
 		val |= (u32)buf[i] << (8 * (first + i));
 	}
-	event = cxl_vfio_comp_write(&dev->comp, reg, val);
+	event = cxl_vfio_comp_write(&dev->model.comp, reg, val);
 	if (event.type != HDM_EVENT_NONE)
 		trace_cxl_vfio_decoder(dev->core.pdev, event.decoder, event.type, false);
 }
@@ -28,7 +28,7 @@ static void write_dword(struct cxl_vfio_device *dev, u32 reg, unsigned int first
 static void read_dword(struct cxl_vfio_device *dev, u32 reg, unsigned int first, u8 *buf,
 		       unsigned int n)
 {
-	u32 val = cxl_vfio_comp_read(&dev->comp, reg);
+	u32 val = cxl_vfio_comp_read(&dev->model.comp, reg);
 
 	for (unsigned int i = 0; i < n; i++)
 		buf[i] = val >> (8 * (first + i));
@@ -49,7 +49,7 @@ ssize_t cxl_vfio_block_access(struct cxl_vfio_device *dev, u32 offset, u8 *buf, 
 {
 	size_t done = 0;
 
-	mutex_lock(&dev->model_lock);
+	mutex_lock(&dev->model.lock);
 	while (done < count) {
 		u32 reg = round_down(offset + done, 4);
 		unsigned int first = offset + done - reg;
@@ -61,30 +61,24 @@ ssize_t cxl_vfio_block_access(struct cxl_vfio_device *dev, u32 offset, u8 *buf, 
 			read_dword(dev, reg, first, buf + done, n);
 		done += n;
 	}
-	mutex_unlock(&dev->model_lock);
+	mutex_unlock(&dev->model.lock);
 	return count;
 }
 
-/* Current register values, or those saved at bind while memory decode is off */
+/* Current register values, or those saved at bind while nobody can read them */
 static void sample(struct cxl_vfio_device *dev, u32 *cm)
 {
-	if (cxl_vfio_decodes_memory(dev->core.pdev))
+	if (cxl_vfio_decodes_memory(dev->core.pdev) && !cxl_vfio_gate_is_away(dev))
 		cxl_vfio_read_cm(dev->cm_regs, cm);
 	else
 		memcpy(cm, dev->found->cm, CXL_VFIO_CM_SIZE);
 }
 
-/**
- * cxl_vfio_model_comp() - rebuild the guest's view of the component block
- * @dev: the device, open or being opened
- * @unlock: release what the guest locked; false keeps locked decoders
- *
- * Samples the device's registers.  Takes model_lock.
- *
- * Return: 0, -ENOMEM, or -EIO, logged, if the HDM Decoder Capability's header is
- * no longer the one that was read at bind.
+/*
+ * Rebuild the guest's view of the component block; @unlock releases what the
+ * guest locked.
  */
-int cxl_vfio_model_comp(struct cxl_vfio_device *dev, bool unlock)
+static int rebuild_comp(struct cxl_vfio_device *dev, bool unlock)
 {
 	const struct cxl_vfio_found *found = dev->found;
 	u32 expected = found->cm[found->hdm_offset / 4], *cm;
@@ -99,45 +93,63 @@ int cxl_vfio_model_comp(struct cxl_vfio_device *dev, bool unlock)
 			cm[found->hdm_offset / 4], expected);
 		ret = -EIO;
 	} else {
-		mutex_lock(&dev->model_lock);
-		cxl_vfio_comp_init(&dev->comp, cm, found->hdm_offset, &cxl_vfio_params->view,
+		mutex_lock(&dev->model.lock);
+		cxl_vfio_comp_init(&dev->model.comp, cm, found->hdm_offset, &cxl_vfio_params->view,
 				   unlock);
-		mutex_unlock(&dev->model_lock);
+		mutex_unlock(&dev->model.lock);
 	}
 	kfree(cm);
 	return ret;
 }
 
-/**
- * cxl_vfio_dvsec_resample() - rebuild the guest's CXL Device DVSEC
- * @dev: the device, open
- * @conventional: release the guest's CONFIG_LOCK
+/*
+ * Rebuild the guest's CXL Device DVSEC; @unlock releases the guest's CONFIG_LOCK.
+ * A device that does not respond changes nothing.
  */
-void cxl_vfio_dvsec_resample(struct cxl_vfio_device *dev, bool conventional)
+static int rebuild_dvsec(struct cxl_vfio_device *dev, bool unlock)
 {
 	const struct cxl_vfio_found *found = dev->found;
 	u16 regs[DVSEC_MAX_LEN / 2] = {};
 
 	for (u16 off = 0; off + 2 <= found->dvsec_len && off < sizeof(regs); off += 2)
 		pci_read_config_word(dev->core.pdev, found->dvsec + off, &regs[off / 2]);
-	mutex_lock(&dev->model_lock);
-	cxl_vfio_dvsec_init(&dev->dvsec, regs, found->dvsec_len, &cxl_vfio_params->view,
-			    conventional);
-	mutex_unlock(&dev->model_lock);
+	if (PCI_POSSIBLE_ERROR(regs[CXL_VFIO_DVSEC_CAP / 2])) {
+		pci_err(dev->core.pdev, "CXL Device DVSEC: CAPABILITY reads %#x, the device does not respond\n",
+			regs[CXL_VFIO_DVSEC_CAP / 2]);
+		return -EIO;
+	}
+	mutex_lock(&dev->model.lock);
+	cxl_vfio_dvsec_init(&dev->model.dvsec, regs, found->dvsec_len, &cxl_vfio_params->view,
+			    unlock);
+	mutex_unlock(&dev->model.lock);
+	return 0;
+}
+
+/**
+ * cxl_vfio_model_open() - make the view of a new user
+ * @dev: the device, being opened; recovery.lock is held
+ *
+ * Return: 0, -ENOMEM, or -EIO, logged, if the device does not respond or its HDM
+ * Decoder Capability is no longer the one that was read at bind.
+ */
+int cxl_vfio_model_open(struct cxl_vfio_device *dev)
+{
+	return rebuild_comp(dev, true) ?: rebuild_dvsec(dev, true);
 }
 
 /**
  * cxl_vfio_model_reset() - bring the guest's view up to date after a reset
  * @dev: the device, its memory usable or Memory Space off
  * @conventional: the reset releases locks too
+ *
+ * A view that cannot be rebuilt stays as it was, which is no harm.
  */
 void cxl_vfio_model_reset(struct cxl_vfio_device *dev, bool conventional)
 {
-	if (!dev->opened)
+	if (cxl_vfio_gate_is_held(dev, HOLD_UNUSED))
 		return;
-	/* A view that cannot be rebuilt stays as it was, which is no harm */
-	cxl_vfio_model_comp(dev, conventional);
-	cxl_vfio_dvsec_resample(dev, conventional);
+	rebuild_comp(dev, conventional);
+	rebuild_dvsec(dev, conventional);
 }
 
 /**
@@ -146,25 +158,32 @@ void cxl_vfio_model_reset(struct cxl_vfio_device *dev, bool conventional)
  */
 void cxl_vfio_model_lost(struct cxl_vfio_device *dev)
 {
-	mutex_lock(&dev->model_lock);
-	cxl_vfio_hdm_lose(&dev->comp.hdm);
-	mutex_unlock(&dev->model_lock);
+	mutex_lock(&dev->model.lock);
+	cxl_vfio_hdm_lose(&dev->model.comp.hdm);
+	mutex_unlock(&dev->model.lock);
 }
 
 /**
  * cxl_vfio_dvsec_refresh() - update the DVSEC bits that only hardware knows
- * @dev: the device, open; model_lock is held
+ * @dev: the device, open; model.lock is held
+ *
+ * All ones come from a device that is gone or in reset, and change nothing.
  */
 void cxl_vfio_dvsec_refresh(struct cxl_vfio_device *dev)
 {
 	u16 dvsec = dev->found->dvsec, status2 = 0, low[CXL_VFIO_DVSEC_RANGES] = {};
 	struct pci_dev *pdev = dev->core.pdev;
+	bool gone;
 
-	lockdep_assert_held(&dev->model_lock);
+	lockdep_assert_held(&dev->model.lock);
 	pci_read_config_word(pdev, dvsec + CXL_VFIO_DVSEC_STATUS2, &status2);
-	for (unsigned int i = 0; i < CXL_VFIO_DVSEC_RANGES; i++)
-		if (CXL_VFIO_DVSEC_RANGE_BASE_HIGH(i) <= dev->found->dvsec_len)
-			pci_read_config_word(pdev, dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(i),
-					     &low[i]);
-	cxl_vfio_dvsec_set_live(&dev->dvsec, status2, low);
+	gone = PCI_POSSIBLE_ERROR(status2);
+	for (unsigned int i = 0; i < CXL_VFIO_DVSEC_RANGES; i++) {
+		if (CXL_VFIO_DVSEC_RANGE_BASE_HIGH(i) > dev->found->dvsec_len)
+			continue;
+		pci_read_config_word(pdev, dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(i), &low[i]);
+		gone |= PCI_POSSIBLE_ERROR(low[i]);
+	}
+	if (!gone)
+		cxl_vfio_dvsec_set_live(&dev->model.dvsec, status2, low);
 }

@@ -13,9 +13,13 @@
 static void zap_poison(struct work_struct *work)
 {
 	struct cxl_vfio_hdm_mem *mem = container_of(work, struct cxl_vfio_hdm_mem, poison_work);
+	struct cxl_vfio_device *dev = mem->window.dev;
 	unsigned long page;
 	void *entry;
 
+	/* A fault that looked before the page was marked has inserted it by now */
+	down_write(&dev->gate.lock);
+	up_write(&dev->gate.lock);
 	xa_for_each(&mem->poison, page, entry)
 		cxl_vfio_mem_zap(mem, (u64)page << PAGE_SHIFT, PAGE_SIZE);
 }

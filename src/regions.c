@@ -67,9 +67,6 @@ int cxl_vfio_regions_open(struct cxl_vfio_device *dev)
 {
 	int ret;
 
-	ret = cxl_vfio_model_comp(dev, true);
-	if (ret)
-		return ret;
 	ret = cxl_vfio_mem_register(dev);
 	if (ret)
 		return ret;

@@ -15,7 +15,6 @@
 #include "trace.h"
 
 #define INFO_VALID_TIMEOUT_MS	1000
-#define POLL_MS			10
 #define COMMIT_TRIES		20	/* of a millisecond: CXL r4.0 8.2.4.20.12 */
 
 #define CTRL_ENABLES	(CXL_VFIO_DVSEC_CTRL_CACHE_ENABLE | CXL_VFIO_DVSEC_CTRL_MEM_ENABLE)
@@ -128,31 +127,6 @@ static bool range_active(struct pci_dev *pdev, const struct cxl_vfio_found *foun
 	       (!high && !(*low & CXL_VFIO_DVSEC_RANGE_SIZE_LOW_MASK));
 }
 
-static int wait_active(struct pci_dev *pdev, const struct cxl_vfio_found *found, unsigned int i)
-{
-	unsigned int waited = 0, limit = INFO_VALID_TIMEOUT_MS;
-	u32 low;
-
-	while (!range_active(pdev, found, i, &low)) {
-		if (PCI_POSSIBLE_ERROR(low)) {
-			pci_err(pdev, "CXL Device DVSEC: RANGE%u SIZE LOW reads %#x, the device does not respond\n",
-				i + 1, low);
-			return -ENODEV;
-		}
-		if (low & CXL_VFIO_DVSEC_RANGE_INFO_VALID)
-			limit = active_timeout_ms(low);
-		if (waited >= limit) {
-			pci_err(pdev, "CXL Device DVSEC: RANGE%u SIZE LOW reads %#010x after %u ms, expected Memory_Info_Valid and Memory_Active\n",
-				i + 1, low, waited);
-			return -ETIMEDOUT;
-		}
-		if (msleep_interruptible(POLL_MS))
-			return -EINTR;
-		waited += POLL_MS;
-	}
-	return 0;
-}
-
 /**
  * cxl_vfio_memory_active() - does the device say that its memory can be used?
  * @pdev: the function
@@ -170,21 +144,45 @@ bool cxl_vfio_memory_active(struct pci_dev *pdev, const struct cxl_vfio_found *f
 	return true;
 }
 
+/* One range of cxl_vfio_ranges_ready() */
+static int range_ready(struct pci_dev *pdev, const struct cxl_vfio_found *found, unsigned int i,
+		       unsigned int waited)
+{
+	unsigned int limit = INFO_VALID_TIMEOUT_MS;
+	u32 low;
+
+	if (range_active(pdev, found, i, &low))
+		return 0;
+	if (PCI_POSSIBLE_ERROR(low)) {
+		pci_err(pdev, "CXL Device DVSEC: RANGE%u SIZE LOW reads %#x, the device does not respond\n",
+			i + 1, low);
+		return -ENODEV;
+	}
+	if (low & CXL_VFIO_DVSEC_RANGE_INFO_VALID)
+		limit = active_timeout_ms(low);
+	if (waited < limit)
+		return -EAGAIN;
+	pci_err(pdev, "CXL Device DVSEC: RANGE%u SIZE LOW reads %#010x after %u ms, expected Memory_Info_Valid and Memory_Active\n",
+		i + 1, low, waited);
+	return -ETIMEDOUT;
+}
+
 /**
- * cxl_vfio_wait_ranges() - wait until all ranges say that they can be used
+ * cxl_vfio_ranges_ready() - can the memory of all ranges be used by now?
  * @pdev: the function
  * @found: what discovery found
+ * @waited: milliseconds since the caller began to ask
  *
- * Sleeps at most as long as the device states, 256 s.
- *
- * Return: 0, -EINTR, or -ETIMEDOUT or -ENODEV, told in the log.
+ * Return: 0; -EAGAIN to ask again after CXL_VFIO_ACTIVE_POLL_MS; -ETIMEDOUT when
+ * the time that the device states is over, 256 s at most, or -ENODEV, both logged.
  */
-int cxl_vfio_wait_ranges(struct pci_dev *pdev, const struct cxl_vfio_found *found)
+int cxl_vfio_ranges_ready(struct pci_dev *pdev, const struct cxl_vfio_found *found,
+			  unsigned int waited)
 {
 	int ret = 0;
 
 	for (unsigned int i = 0; i < count_ranges(found) && !ret; i++)
-		ret = wait_active(pdev, found, i);
+		ret = range_ready(pdev, found, i, waited);
 	return ret;
 }
 
@@ -241,6 +239,29 @@ bool cxl_vfio_decoders_intact(const void __iomem *regs, const struct cxl_vfio_fo
 		if (!cxl_vfio_decoder_intact(regs, found, found->range[i].decoder))
 			return false;
 	return true;
+}
+
+/* The enables of CONTROL and of HDM Decoder Global Control are as they were at bind */
+static bool enables_intact(struct cxl_vfio_device *dev, u16 ctrl)
+{
+	u32 global = dev->found->hdm_offset + CXL_VFIO_HDM_GLOBAL_CTRL;
+
+	return !((ctrl ^ dev->found->dvsec_ctrl) & CTRL_ENABLES) &&
+	       !((readl(dev->cm_regs + global) ^ dev->found->cm[global / 4]) &
+		 CXL_VFIO_HDM_GLOBAL_CTRL_ENABLE);
+}
+
+/**
+ * cxl_vfio_registers_intact() - does the device decode its memory as at bind?
+ * @dev: the device, its registers reachable
+ *
+ * Return: true if CXL.mem and the decoders are enabled, and each decoder that was
+ * committed at bind decodes what it did.
+ */
+bool cxl_vfio_registers_intact(struct cxl_vfio_device *dev)
+{
+	return enables_intact(dev, cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL)) &&
+	       cxl_vfio_decoders_intact(dev->cm_regs, dev->found);
 }
 
 /**
@@ -328,6 +349,47 @@ static int commit_decoder(struct cxl_vfio_device *dev, unsigned int n)
 	return 0;
 }
 
+/* Put CONTROL's enables back; a CONFIG_LOCK in hardware drops the write */
+static int restore_control(struct cxl_vfio_device *dev, u16 ctrl)
+{
+	u16 saved = dev->found->dvsec_ctrl;
+
+	if (!((ctrl ^ saved) & CTRL_ENABLES))
+		return 0;
+	cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL, saved);
+	ctrl = cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL);
+	if (!((ctrl ^ saved) & CTRL_ENABLES))
+		return 0;
+	pci_err(dev->core.pdev, "CXL Device DVSEC: CONTROL reads %#06x after %#06x was written%s, device memory stays closed; power-cycle the device\n",
+		ctrl, saved,
+		cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_LOCK) & CXL_VFIO_DVSEC_LOCK_CONFIG_LOCK ?
+		" with CONFIG_LOCK set" : "");
+	return -EPERM;
+}
+
+static int restore_global(struct cxl_vfio_device *dev)
+{
+	u32 hdm = dev->found->hdm_offset, cap = dev->found->cm[hdm / 4], now;
+	u32 saved = dev->found->cm[(hdm + CXL_VFIO_HDM_GLOBAL_CTRL) / 4];
+	void __iomem *reg = dev->cm_regs + hdm;
+
+	now = readl(reg);
+	if (now != cap) {
+		pci_err(dev->core.pdev, "HDM Decoder Capability: header reads %#010x, it was %#010x at bind; device memory stays closed, is the device gone?\n",
+			now, cap);
+		return -ENODEV;
+	}
+	if (readl(reg + CXL_VFIO_HDM_GLOBAL_CTRL) == saved)
+		return 0;
+	writel(saved, reg + CXL_VFIO_HDM_GLOBAL_CTRL);
+	now = readl(reg + CXL_VFIO_HDM_GLOBAL_CTRL);
+	if (!((now ^ saved) & CXL_VFIO_HDM_GLOBAL_CTRL_ENABLE))
+		return 0;
+	pci_err(dev->core.pdev, "HDM Decoder Global Control: reads %#010x after %#010x was written, device memory stays closed; reset the device\n",
+		now, saved);
+	return -EIO;
+}
+
 /* All decoders from the first that is not as it was: out in reverse order, in again */
 static int restore_decoders(struct cxl_vfio_device *dev)
 {
@@ -335,13 +397,6 @@ static int restore_decoders(struct cxl_vfio_device *dev)
 	unsigned int count = cxl_vfio_hdm_decoder_count(cap), first = 0;
 	int ret = 0;
 
-	if (readl(dev->cm_regs + hdm) != cap) {
-		pci_err(dev->core.pdev, "HDM Decoder Capability: header reads %#010x, it was %#010x at bind; device memory stays closed, is the device gone?\n",
-			readl(dev->cm_regs + hdm), cap);
-		return -ENODEV;
-	}
-	writel(dev->found->cm[(hdm + CXL_VFIO_HDM_GLOBAL_CTRL) / 4],
-	       dev->cm_regs + hdm + CXL_VFIO_HDM_GLOBAL_CTRL);
 	while (first < count && cxl_vfio_decoder_intact(dev->cm_regs, dev->found, first))
 		first++;
 	for (unsigned int n = count; n-- > first && !ret;)
@@ -361,8 +416,7 @@ static int restore_decoders(struct cxl_vfio_device *dev)
  */
 int cxl_vfio_restore(struct cxl_vfio_device *dev)
 {
-	u16 ctrl = cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL), saved = dev->found->dvsec_ctrl;
-	bool lost = (ctrl ^ saved) & CTRL_ENABLES;
+	u16 ctrl = cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL);
 	int ret;
 
 	if (PCI_POSSIBLE_ERROR(ctrl)) {
@@ -370,10 +424,10 @@ int cxl_vfio_restore(struct cxl_vfio_device *dev)
 			ctrl);
 		return -ENODEV;
 	}
-	if (lost)
-		cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL, saved);
-	if (cxl_vfio_decoders_intact(dev->cm_regs, dev->found))
-		return lost;
-	ret = restore_decoders(dev);
-	return ret < 0 ? ret : 1;
+	if (cxl_vfio_registers_intact(dev))
+		return 0;
+	ret = restore_control(dev, ctrl) ?: restore_global(dev);
+	if (!ret && !cxl_vfio_decoders_intact(dev->cm_regs, dev->found))
+		ret = restore_decoders(dev);
+	return ret ?: 1;
 }

@@ -4,6 +4,9 @@
 
 #include "comp.h"
 
+/* How often cxl_vfio_ranges_ready() is called */
+#define CXL_VFIO_ACTIVE_POLL_MS	10
+
 struct cxl_vfio_device;
 struct pci_dev;
 
@@ -55,10 +58,12 @@ bool cxl_vfio_decoder_intact(const void __iomem *regs, const struct cxl_vfio_fou
 			     unsigned int n);
 bool cxl_vfio_decoders_intact(const void __iomem *regs, const struct cxl_vfio_found *found);
 bool cxl_vfio_memory_active(struct pci_dev *pdev, const struct cxl_vfio_found *found);
-int cxl_vfio_wait_ranges(struct pci_dev *pdev, const struct cxl_vfio_found *found);
+int cxl_vfio_ranges_ready(struct pci_dev *pdev, const struct cxl_vfio_found *found,
+			  unsigned int waited);
 
 u16 cxl_vfio_dvsec_hw_read(struct cxl_vfio_device *dev, u16 offset);
 void cxl_vfio_dvsec_hw_write(struct cxl_vfio_device *dev, u16 offset, u16 val);
+bool cxl_vfio_registers_intact(struct cxl_vfio_device *dev);
 int cxl_vfio_restore(struct cxl_vfio_device *dev);
 
 #endif

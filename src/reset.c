@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Resets, power and errors: whatever happened to the device, one path brings it
- * back.
+ * Resets, power and errors: one path brings the device back after all of them.
  *
- * Before: the gate closes (gate.c).  After: cxl_vfio_settle() puts DVSEC CONTROL
- * and the decoders back as they were at bind, waits until the memory is active,
- * brings the guest's view up to date and lets the gate open.  What cannot be put
- * back leaves the gate closed, with one line that says why, until a later reset
- * succeeds.
+ * Before, a hold closes the gate (hold.c).  After, cxl_vfio_settle() puts DVSEC
+ * CONTROL and the decoders back as they were at bind, waits until the memory is
+ * active, brings the guest's view up to date and lets the gate open.  A device
+ * that cannot be put back stays closed, with one line in the log that gives the
+ * reason, until a later reset succeeds.
  *
- * The kernel's reset callbacks may be called with memory_lock held, so nothing
- * is waited for there: what takes time is left to a work item.  Whoever asked
- * for the reset waits for it.
+ * The kernel's reset callbacks may be called with memory_lock held, so they wait
+ * for nothing: a work item settles the device.  A task that asked for the reset
+ * waits for its end.
  */
 #include <linux/delay.h>
 #include <linux/io.h>
@@ -29,53 +28,205 @@
 
 #define CTRL2_DOORBELLS		(CXL_VFIO_DVSEC_CTRL2_INIT_WBI | CXL_VFIO_DVSEC_CTRL2_INIT_RST)
 
-enum reset_phase { PHASE_FUNCTION, PHASE_WBI, PHASE_CXL, PHASE_RESTORE, PHASE_ACTIVE };
+static void queue_settle(struct cxl_vfio_device *dev)
+{
+	if (!READ_ONCE(dev->recovery.stop))
+		queue_work(cxl_vfio_queue, &dev->recovery.settle_work);
+}
 
-static void trace_phase(struct cxl_vfio_device *dev, enum reset_phase phase, int ret,
+static void trace_phase(struct cxl_vfio_device *dev, enum cxl_vfio_reset_phase phase, int ret,
 			ktime_t start)
 {
 	trace_cxl_vfio_reset(dev->core.pdev, phase, ret, ktime_us_delta(ktime_get(), start));
 }
 
-/* It did not come back: nothing is to reach what was its memory */
+/* Restore failed: stop DMA and show the guest uncommitted decoders */
 static void give_up(struct cxl_vfio_device *dev)
 {
+	lockdep_assert_held(&dev->recovery.lock);
 	pci_clear_master(dev->core.pdev);
-	dev->lost = true;
+	dev->recovery.state = RECOVERY_LOST;
+	cxl_vfio_gate_set(dev, HOLD_LOST, true);
 	cxl_vfio_model_lost(dev);
 }
 
-/* Is there anything to do, and any use in trying?  reset_lock is held. */
-static bool needs_recovery(struct cxl_vfio_device *dev)
+/* memory_lock keeps Memory Space and power as they are while the device is judged */
+static int lock_device(struct cxl_vfio_device *dev)
 {
-	lockdep_assert_held(&dev->reset_lock);
-	if (!dev->lost && !dev->behind && cxl_vfio_gate_judge(dev))
-		return false;
-	if (!cxl_vfio_decodes_memory(dev->core.pdev) || cxl_vfio_is_away(dev))
-		return false;
-	/* What was told to be lost is tried again only when something has happened */
-	return !dev->lost || dev->retry ||
-	       (cxl_vfio_decoders_intact(dev->cm_regs, dev->found) &&
-		cxl_vfio_memory_active(dev->core.pdev, dev->found));
+	if (down_read_killable(&dev->core.memory_lock))
+		return -EINTR;
+	if (!mutex_lock_killable(&dev->recovery.lock))
+		return 0;
+	up_read(&dev->core.memory_lock);
+	return -EINTR;
 }
 
-/* Put back what was lost: as restore(), 0 if there is nothing to recover from */
-static int recover_registers(struct cxl_vfio_device *dev, bool *needed)
+static void unlock_device(struct cxl_vfio_device *dev)
+{
+	mutex_unlock(&dev->recovery.lock);
+	up_read(&dev->core.memory_lock);
+}
+
+enum verdict {
+	VERDICT_AWAY,	/* a hold says that the device cannot be reached */
+	VERDICT_OFF,	/* Memory Space is off, or the function is not in D0 */
+	VERDICT_USABLE,
+	VERDICT_UNUSABLE,
+};
+
+/* May the user's side of the function be decoded?  Without a user, always. */
+static bool user_decodes_memory(struct cxl_vfio_device *dev)
+{
+	return cxl_vfio_gate_is_held(dev, HOLD_UNUSED) ||
+	       cxl_vfio_compat_memory_enabled(&dev->core);
+}
+
+static enum verdict judge(struct cxl_vfio_device *dev)
+{
+	struct pci_dev *pdev = dev->core.pdev;
+
+	lockdep_assert_held(&dev->recovery.lock);
+	if (cxl_vfio_gate_is_away(dev))
+		return VERDICT_AWAY;
+	if (!cxl_vfio_decodes_memory(pdev) || !user_decodes_memory(dev))
+		return VERDICT_OFF;
+	return cxl_vfio_registers_intact(dev) && cxl_vfio_memory_active(pdev, dev->found) ?
+		VERDICT_USABLE : VERDICT_UNUSABLE;
+}
+
+/* The device was seen to be usable in @epoch: let users at it, or clear it first */
+static void take_back(struct cxl_vfio_device *dev, unsigned int epoch)
+{
+	if (dev->recovery.state != RECOVERY_INTACT)
+		cxl_vfio_model_reset(dev, true);
+	dev->recovery.state = RECOVERY_INTACT;
+	if (cxl_vfio_gate_judged(dev, epoch))
+		cxl_vfio_clear_kick(dev);
+}
+
+/* Put registers back: 0 if the memory may become active now, or a negative errno */
+static int put_back(struct cxl_vfio_device *dev)
 {
 	ktime_t start = ktime_get();
-	int lost = 0;
+	int lost;
 
-	mutex_lock(&dev->reset_lock);
-	*needed = needs_recovery(dev);
-	if (*needed) {
-		dev->retry = false;
-		lost = cxl_vfio_restore(dev);
-		trace_phase(dev, PHASE_RESTORE, min(lost, 0), start);
-		dev->stats.restores += lost > 0;
-		dev->behind |= lost > 0;
+	if (dev->recovery.state == RECOVERY_LOST)
+		return -EIO;
+	lost = cxl_vfio_restore(dev);
+	trace_phase(dev, PHASE_RESTORE, min(lost, 0), start);
+	dev->recovery.restores += lost > 0;
+	if (lost < 0)
+		give_up(dev);
+	return min(lost, 0);
+}
+
+/*
+ * Look at the device, and put registers back if they are lost.  Returns 1 if its
+ * memory must be waited for, 0 if there is nothing left to do, or a negative errno.
+ */
+static int look(struct cxl_vfio_device *dev, unsigned int *epoch)
+{
+	int ret = lock_device(dev);
+
+	if (ret)
+		return ret;
+	*epoch = cxl_vfio_gate_epoch(dev);
+	switch (judge(dev)) {
+	case VERDICT_AWAY:
+		break;
+	case VERDICT_OFF:
+		cxl_vfio_gate_set(dev, HOLD_MEMORY_OFF, true);
+		break;
+	case VERDICT_USABLE:
+		take_back(dev, *epoch);
+		break;
+	case VERDICT_UNUSABLE:
+		/* Not if it is held already: another task that settles would start again */
+		if (!cxl_vfio_gate_is_held(dev, HOLD_SETTLE))
+			*epoch = cxl_vfio_gate_unjudge(dev);
+		cxl_vfio_gate_set(dev, HOLD_MEMORY_OFF, false);
+		ret = put_back(dev) ?: 1;
+		/* The guest or another driver may have re-enabled bus mastering */
+		if (ret < 0)
+			pci_clear_master(dev->core.pdev);
 	}
-	mutex_unlock(&dev->reset_lock);
-	return lost;
+	unlock_device(dev);
+	return ret;
+}
+
+/* Has something happened to the device, or is it about to leave the driver? */
+static bool is_overtaken(struct cxl_vfio_device *dev, unsigned int epoch)
+{
+	return cxl_vfio_gate_epoch(dev) != epoch || READ_ONCE(dev->recovery.stop);
+}
+
+/*
+ * Wait for the memory, as long as the device states that it takes.  -ECANCELED if
+ * the wait is pointless by now.
+ */
+static int wait_active(struct cxl_vfio_device *dev, unsigned int epoch)
+{
+	ktime_t start = ktime_get();
+	unsigned int waited = 0;
+	int ret;
+
+	for (;;) {
+		if (is_overtaken(dev, epoch)) {
+			ret = -ECANCELED;
+			break;
+		}
+		ret = cxl_vfio_ranges_ready(dev->core.pdev, dev->found, waited);
+		if (ret != -EAGAIN)
+			break;
+		schedule_timeout_killable(msecs_to_jiffies(CXL_VFIO_ACTIVE_POLL_MS));
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
+		waited += CXL_VFIO_ACTIVE_POLL_MS;
+	}
+	trace_phase(dev, PHASE_ACTIVE, ret, start);
+	return ret;
+}
+
+/* The wait is over: judge once more, open the gate or give up */
+static int conclude(struct cxl_vfio_device *dev, int ret, unsigned int epoch)
+{
+	int err = lock_device(dev);
+
+	if (err)
+		return err;
+	if (is_overtaken(dev, epoch)) {
+		ret = -ECANCELED;
+	} else if (ret) {
+		give_up(dev);
+	} else {
+		switch (judge(dev)) {
+		case VERDICT_USABLE:
+			take_back(dev, epoch);
+			break;
+		case VERDICT_UNUSABLE:
+			pci_err(dev->core.pdev, "device memory stays closed: registers do not stay as they were put back; reset the device\n");
+			give_up(dev);
+			ret = -EIO;
+			break;
+		default:
+			ret = -ECANCELED;
+		}
+	}
+	unlock_device(dev);
+	return ret;
+}
+
+static int settle_once(struct cxl_vfio_device *dev)
+{
+	unsigned int epoch;
+	int ret = look(dev, &epoch);
+
+	if (ret <= 0)
+		return ret;
+	ret = wait_active(dev, epoch);
+	return ret == -EINTR || ret == -ECANCELED ? ret : conclude(dev, ret, epoch);
 }
 
 /**
@@ -83,62 +234,40 @@ static int recover_registers(struct cxl_vfio_device *dev, bool *needed)
  * @dev: the device
  *
  * Opens the gate if all is well, puts back what was lost if not.  May sleep for
- * as long as the device states that its memory takes to become active; a signal
- * ends that, and a work item goes on.  No locks are held.
+ * as long as the device states that its memory takes to become active; if the
+ * task is killed meanwhile, a work item goes on.  No locks are held.
  *
- * Return: 0, also while Memory Space is off or the device sleeps, when there is
- * nothing to be done; or a negative errno, told in the log, with the gate closed.
+ * Return: 0, also while Memory Space is off or the device is out of reach, when
+ * there is nothing to be done; or a negative errno, logged, with the gate closed.
  */
 int cxl_vfio_settle(struct cxl_vfio_device *dev)
 {
-	ktime_t start;
-	bool needed;
-	int lost, ret;
+	int ret;
 
-	lost = recover_registers(dev, &needed);
-	ret = min(lost, 0);
-	if (needed && !ret) {
-		start = ktime_get();
-		ret = cxl_vfio_wait_ranges(dev->core.pdev, dev->found);
-		trace_phase(dev, PHASE_ACTIVE, ret, start);
-	}
-
-	mutex_lock(&dev->reset_lock);
-	if (ret == -EINTR) {
-		dev->retry = true;
-		schedule_work(&dev->settle_work);
-	} else if (ret) {
-		give_up(dev);
-	} else if (needed) {
-		if (dev->behind || dev->lost)
-			cxl_vfio_model_reset(dev, true);
-		dev->behind = false;
-		dev->lost = false;
-	}
-	if (dev->lost) {
-		/* Whoever has turned it on again */
-		pci_clear_master(dev->core.pdev);
-		ret = ret ?: -EIO;
-	} else if (needed) {
-		cxl_vfio_gate_judge(dev);
-	}
-	mutex_unlock(&dev->reset_lock);
-	return ret;
+	do {
+		ret = settle_once(dev);
+	} while (ret == -ECANCELED && !READ_ONCE(dev->recovery.stop));
+	if (ret == -EINTR)
+		queue_settle(dev);
+	return ret == -ECANCELED ? 0 : ret;
 }
 
-static void settle_work(struct work_struct *work)
+static void cxl_vfio_settle_work(struct work_struct *work)
 {
-	cxl_vfio_settle(container_of(work, struct cxl_vfio_device, settle_work));
+	cxl_vfio_settle(container_of(work, struct cxl_vfio_device, recovery.settle_work));
 }
 
 static void note_reset(struct cxl_vfio_device *dev, const char *kind, int result, ktime_t start)
 {
-	lockdep_assert_held(&dev->reset_lock);
-	dev->retry = true;
-	dev->stats.resets++;
-	dev->last_reset.kind = kind;
-	dev->last_reset.result = result;
-	dev->last_reset.us = ktime_us_delta(ktime_get(), start);
+	struct cxl_vfio_recovery *recovery = &dev->recovery;
+
+	lockdep_assert_held(&recovery->lock);
+	if (recovery->state == RECOVERY_LOST)
+		recovery->state = RECOVERY_LOST_RETRY;
+	recovery->resets++;
+	recovery->kind = kind;
+	recovery->result = result;
+	recovery->us = ktime_us_delta(ktime_get(), start);
 }
 
 static int write_back_cache(struct cxl_vfio_device *dev, u16 ctrl2)
@@ -167,12 +296,21 @@ static int write_back_cache(struct cxl_vfio_device *dev, u16 ctrl2)
 /**
  * cxl_vfio_write_back() - cache write-back and invalidate, as a guest asked
  * @dev: the device; its CAPABILITY says that it can
+ *
+ * CXL r4.0 9.6: caching is off while the device writes back.
  */
 void cxl_vfio_write_back(struct cxl_vfio_device *dev)
 {
-	mutex_lock(&dev->reset_lock);
-	write_back_cache(dev, cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL2) & ~CTRL2_DOORBELLS);
-	mutex_unlock(&dev->reset_lock);
+	u16 ctrl2;
+
+	if (mutex_lock_killable(&dev->recovery.lock))
+		return;
+	ctrl2 = cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL2) & ~CTRL2_DOORBELLS;
+	cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL2,
+				ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
+	write_back_cache(dev, ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
+	cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL2, ctrl2);
+	mutex_unlock(&dev->recovery.lock);
 }
 
 /* Limit for a CXL reset, CXL r4.0 8.1.3.1: 10 ms to 100 s */
@@ -218,14 +356,16 @@ static int cxl_reset_locked(struct cxl_vfio_device *dev, bool clear)
 	struct pci_dev *pdev = dev->core.pdev;
 	int ret = 0;
 
+	lockdep_assert_held(&dev->recovery.lock);
 	pci_read_config_word(pdev, PCI_COMMAND, &command);
 	pci_clear_master(pdev);
 	ctrl2 &= ~CXL_VFIO_DVSEC_CTRL2_RST_MEM_CLR_EN;
-	cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL2, ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
+	cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL2,
+				ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
 	if (dev->found->dvsec_cap & CXL_VFIO_DVSEC_CAP_WBI)
 		ret = write_back_cache(dev, ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
 	if (!ret && !pci_wait_for_pending_transaction(pdev))
-		pci_warn(pdev, "transactions are pending, CXL reset all the same\n");
+		pci_warn(pdev, "transactions are still pending, resetting anyway\n");
 	if (!ret)
 		ret = initiate_cxl_reset(dev, ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING |
 					 (clear ? CXL_VFIO_DVSEC_CTRL2_RST_MEM_CLR_EN : 0));
@@ -235,11 +375,25 @@ static int cxl_reset_locked(struct cxl_vfio_device *dev, bool clear)
 	return ret;
 }
 
+/* The IOMMU sends no ATS invalidation to a device that is in reset */
+static int bracketed_cxl_reset(struct cxl_vfio_device *dev, bool clear)
+{
+	int ret = cxl_vfio_compat_reset_iommu_prepare(dev->core.pdev);
+
+	if (ret) {
+		pci_err(dev->core.pdev, "the IOMMU cannot detach the device for a CXL reset (%d)\n", ret);
+		return ret;
+	}
+	ret = cxl_reset_locked(dev, clear);
+	cxl_vfio_compat_reset_iommu_done(dev->core.pdev);
+	return ret;
+}
+
 /*
- * CXL reset, CXL r4.0 9.7, with the device clearing its memory if it is to.
- * -EAGAIN if somebody else is resetting or unbinding the function, -EIO if the
- * device reports an error and -ETIMEDOUT if it reports nothing, both told in the
- * log; then the gate stays closed until a reset succeeds.
+ * CXL reset, CXL r4.0 9.7, with the device clearing its memory if @clear.
+ * -EAGAIN if the function is being reset or unbound by another task, -EINTR,
+ * -EIO if the device reports an error and -ETIMEDOUT if it reports nothing, both
+ * logged; then the gate stays closed until a reset succeeds.
  */
 static int cxl_reset(struct cxl_vfio_device *dev, bool clear)
 {
@@ -249,14 +403,19 @@ static int cxl_reset(struct cxl_vfio_device *dev, bool clear)
 
 	if (!pci_dev_trylock(pdev))
 		return -EAGAIN;
-	mutex_lock(&dev->reset_lock);
-	cxl_vfio_gate_close(dev, true);
-	ret = cxl_reset_locked(dev, clear);
-	cxl_vfio_gate_reset_over(dev, ret);
+	if (mutex_lock_killable(&dev->recovery.lock)) {
+		pci_dev_unlock(pdev);
+		return -EINTR;
+	}
+	cxl_vfio_gate_hold(dev, HOLD_RESET);
+	cxl_vfio_mem_flush(dev);
+	ret = bracketed_cxl_reset(dev, clear);
+	cxl_vfio_gate_set(dev, HOLD_RESET_FAILED, ret);
+	cxl_vfio_gate_release(dev, HOLD_RESET);
 	note_reset(dev, "cxl", ret, start);
 	if (ret)
 		give_up(dev);
-	mutex_unlock(&dev->reset_lock);
+	mutex_unlock(&dev->recovery.lock);
 	pci_dev_unlock(pdev);
 
 	if (ret)
@@ -271,6 +430,40 @@ static bool wants_cxl_reset(const struct cxl_vfio_device *dev)
 	       (dev->found->dvsec_cap & CXL_VFIO_DVSEC_CAP_RST);
 }
 
+/* A hot reset loses device memory: nothing of it stays in the CPUs' caches */
+static long hot_reset(struct cxl_vfio_device *dev, unsigned long arg)
+{
+	struct cxl_vfio_caller caller;
+	long ret;
+
+	cxl_vfio_gate_enter(dev, &caller);
+	cxl_vfio_mem_flush(dev);
+	ret = vfio_pci_core_ioctl(&dev->core.vdev, VFIO_DEVICE_PCI_HOT_RESET, arg);
+	cxl_vfio_gate_leave(dev, &caller);
+	return ret;
+}
+
+static long function_reset(struct cxl_vfio_device *dev, unsigned long arg)
+{
+	bool cxl = wants_cxl_reset(dev);
+	long ret = 0;
+
+	/*
+	 * Every reset method waits about a minute for a device to return; none is
+	 * started on a device that is gone.
+	 */
+	if (!pci_device_is_present(dev->core.pdev)) {
+		pci_err(dev->core.pdev, "no function reset of a device that does not respond; is the device gone?\n");
+		cxl_vfio_gate_unjudge(dev);
+		return -EIO;
+	}
+	if (cxl)
+		ret = cxl_reset(dev, false);
+	if (!cxl || cxl_vfio_params->reset_method != RESET_CXL_ONLY)
+		ret = vfio_pci_core_ioctl(&dev->core.vdev, VFIO_DEVICE_RESET, arg);
+	return ret;
+}
+
 /**
  * cxl_vfio_reset_ioctl() - VFIO_DEVICE_RESET and VFIO_DEVICE_PCI_HOT_RESET
  * @dev: the device, open
@@ -281,20 +474,8 @@ static bool wants_cxl_reset(const struct cxl_vfio_device *dev)
  */
 long cxl_vfio_reset_ioctl(struct cxl_vfio_device *dev, unsigned int cmd, unsigned long arg)
 {
-	bool cxl = cmd == VFIO_DEVICE_RESET && wants_cxl_reset(dev);
-	long ret = 0;
+	long ret = cmd == VFIO_DEVICE_RESET ? function_reset(dev, arg) : hot_reset(dev, arg);
 
-	/* Each way to reset a function waits for minutes that one that is gone comes back */
-	if (cmd == VFIO_DEVICE_RESET && !pci_device_is_present(dev->core.pdev)) {
-		pci_err(dev->core.pdev, "no function reset of a device that does not respond; is the device gone?\n");
-		cxl_vfio_gate_judge(dev);
-		return -EIO;
-	}
-
-	if (cxl)
-		ret = cxl_reset(dev, false);
-	if (!cxl || cxl_vfio_params->reset_method != RESET_CXL_ONLY)
-		ret = vfio_pci_core_ioctl(&dev->core.vdev, cmd, arg);
 	if (cxl_vfio_settle(dev) && !ret)
 		ret = -EIO;
 	if (!ret)
@@ -315,12 +496,16 @@ long cxl_vfio_reset_ioctl(struct cxl_vfio_device *dev, unsigned int cmd, unsigne
  */
 int cxl_vfio_low_power(struct cxl_vfio_device *dev, u32 flags, void __user *arg, size_t argsz)
 {
+	struct cxl_vfio_caller caller;
 	int ret;
 
-	cxl_vfio_gate_pause(dev);
+	cxl_vfio_gate_enter(dev, &caller);
 	ret = vfio_pci_core_ioctl_feature(&dev->core.vdev, flags, arg, argsz);
-	cxl_vfio_gate_sleep(dev, ASLEEP_USER, dev->core.pm_runtime_engaged);
+	down_read(&dev->core.memory_lock);
+	cxl_vfio_gate_set(dev, HOLD_LOW_POWER, dev->core.pm_runtime_engaged);
+	up_read(&dev->core.memory_lock);
 	cxl_vfio_settle(dev);
+	cxl_vfio_gate_leave(dev, &caller);
 	return ret;
 }
 
@@ -342,122 +527,234 @@ int cxl_vfio_guest_reset(struct cxl_vfio_device *dev, bool clear)
 	return ret;
 }
 
+/**
+ * cxl_vfio_attach() - let the new user at the device
+ * @dev: the device, ready but for its memory and models
+ *
+ * Return: 0; -EINTR if the task was killed; -EIO if the device does not respond.
+ */
+int cxl_vfio_attach(struct cxl_vfio_device *dev)
+{
+	int ret;
+
+	/* Opening the device has reset it */
+	WRITE_ONCE(dev->clear.deferred, false);
+	cxl_vfio_gate_unjudge(dev);
+	if (cxl_vfio_settle(dev) == -EINTR || cxl_vfio_clear_wait(dev))
+		return -EINTR;
+	if (mutex_lock_killable(&dev->recovery.lock))
+		return -EINTR;
+	ret = cxl_vfio_model_open(dev);
+	if (!ret && dev->recovery.state != RECOVERY_INTACT)
+		cxl_vfio_model_lost(dev);
+	if (!ret)
+		cxl_vfio_gate_set(dev, HOLD_UNUSED, false);
+	mutex_unlock(&dev->recovery.lock);
+	/* The new user may have Memory Space off */
+	if (!ret)
+		cxl_vfio_settle(dev);
+	return ret;
+}
+
+/**
+ * cxl_vfio_detach() - the user has gone, and with it all mappings
+ * @dev: the device; vfio-pci-core is about to reset it without calling back, and
+ *	cxl_vfio_closed() follows
+ */
+void cxl_vfio_detach(struct cxl_vfio_device *dev)
+{
+	cxl_vfio_gate_set(dev, HOLD_UNUSED, true);
+	cxl_vfio_gate_hold(dev, HOLD_RESET);
+	cxl_vfio_gate_set(dev, HOLD_LOW_POWER, false);
+	if (dev->clear.used)
+		cxl_vfio_clear_restart(dev);
+}
+
+/**
+ * cxl_vfio_closed() - vfio-pci-core has closed the device, and reset it if it could
+ * @dev: the device
+ */
+void cxl_vfio_closed(struct cxl_vfio_device *dev)
+{
+	cxl_vfio_gate_unjudge(dev);
+	cxl_vfio_gate_release(dev, HOLD_RESET);
+	cxl_vfio_recycle(dev);
+}
+
+static bool clears_itself(const struct cxl_vfio_device *dev)
+{
+	const u16 needed = CXL_VFIO_DVSEC_CAP_RST | CXL_VFIO_DVSEC_CAP_RST_MEM_CLR;
+	struct pci_dev *pdev = dev->core.pdev;
+
+	/* A CXL reset resets all functions of the device */
+	return (dev->found->dvsec_cap & needed) == needed && wants_cxl_reset(dev) &&
+	       !pdev->multifunction && !pdev->is_virtfn && !dev->clear.distrusted;
+}
+
+/* Let the device clear its memory, if it can; what it leaves is for the CPUs */
+static void clear_by_reset(struct cxl_vfio_device *dev)
+{
+	if (clears_itself(dev) && cxl_vfio_clear_is_due(dev) && !cxl_reset(dev, true) &&
+	    !cxl_vfio_settle(dev))
+		cxl_vfio_clear_verify(dev);
+}
+
+/* Make the device ready for its next user, where nobody waits for it */
+static void cxl_vfio_recycle_work(struct work_struct *work)
+{
+	struct cxl_vfio_device *dev = container_of(work, struct cxl_vfio_device,
+						   recovery.recycle_work);
+
+	cxl_vfio_settle(dev);
+	clear_by_reset(dev);
+	cxl_vfio_clear_recycled(dev);
+}
+
+/**
+ * cxl_vfio_recycle() - bring back and clear a device that nobody has open
+ * @dev: the device, just bound or closed
+ *
+ * If the reset at close did not happen, the device may still write its memory:
+ * then the memory is cleared after the reset of the next open.
+ */
+void cxl_vfio_recycle(struct cxl_vfio_device *dev)
+{
+	WRITE_ONCE(dev->clear.recycling, true);
+	WRITE_ONCE(dev->clear.deferred, dev->core.needs_reset);
+	queue_work(cxl_vfio_queue, &dev->recovery.recycle_work);
+}
+
 static struct cxl_vfio_device *pdev_to_cxl_vfio(struct pci_dev *pdev)
 {
 	return core_to_cxl_vfio(dev_get_drvdata(&pdev->dev));
 }
 
-static void reset_prepare(struct pci_dev *pdev)
+static void cxl_vfio_reset_prepare(struct pci_dev *pdev)
 {
 	struct cxl_vfio_device *dev = pdev_to_cxl_vfio(pdev);
 
 	if (!dev->found->is_cxl)
 		return;
-	cxl_vfio_gate_close(dev, true);
-	/* Whoever is putting registers back is done first */
-	mutex_lock(&dev->reset_lock);
-	dev->reset_start = ktime_get();
-	mutex_unlock(&dev->reset_lock);
+	cxl_vfio_gate_hold(dev, HOLD_RESET);
+	/* A task that puts registers back is done first */
+	mutex_lock(&dev->recovery.lock);
+	dev->recovery.reset_start = ktime_get();
+	mutex_unlock(&dev->recovery.lock);
 }
 
-static void reset_done(struct pci_dev *pdev)
+static void cxl_vfio_reset_done(struct pci_dev *pdev)
 {
 	struct cxl_vfio_device *dev = pdev_to_cxl_vfio(pdev);
 
 	if (!dev->found->is_cxl)
 		return;
-	cxl_vfio_gate_reset_over(dev, false);
-	mutex_lock(&dev->reset_lock);
-	note_reset(dev, "function", 0, dev->reset_start);
-	mutex_unlock(&dev->reset_lock);
-	trace_phase(dev, PHASE_FUNCTION, 0, dev->reset_start);
-	if (dev->lost || !cxl_vfio_gate_judge(dev))
-		schedule_work(&dev->settle_work);
+	mutex_lock(&dev->recovery.lock);
+	note_reset(dev, "function", 0, dev->recovery.reset_start);
+	mutex_unlock(&dev->recovery.lock);
+	trace_phase(dev, PHASE_FUNCTION, 0, dev->recovery.reset_start);
+	cxl_vfio_gate_set(dev, HOLD_RESET_FAILED, false);
+	cxl_vfio_gate_set(dev, HOLD_ERROR, false);
+	cxl_vfio_gate_release(dev, HOLD_RESET);
+	queue_settle(dev);
 }
 
-static pci_ers_result_t error_detected(struct pci_dev *pdev, pci_channel_state_t state)
+static pci_ers_result_t cxl_vfio_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
 {
 	struct cxl_vfio_device *dev = pdev_to_cxl_vfio(pdev);
 	pci_ers_result_t result = vfio_pci_core_aer_err_detected(pdev, state);
 
-	if (!dev->found->is_cxl || state == pci_channel_io_normal)
+	if (!dev->found->is_cxl)
 		return result;
-	/* Until a reset the link may be down */
-	cxl_vfio_gate_close(dev, false);
-	return state == pci_channel_io_frozen ? PCI_ERS_RESULT_NEED_RESET :
-						PCI_ERS_RESULT_DISCONNECT;
+	/* Another function's vote may lead to a reset of the link, whatever the error */
+	cxl_vfio_gate_set(dev, HOLD_ERROR, true);
+	switch (state) {
+	case pci_channel_io_normal:
+		return result;
+	case pci_channel_io_frozen:
+		return PCI_ERS_RESULT_NEED_RESET;
+	default:
+		/* No recovery follows: those who wait would wait for ever */
+		cxl_vfio_gate_set(dev, HOLD_LOST, true);
+		return PCI_ERS_RESULT_DISCONNECT;
+	}
 }
 
-/* The link was reset, without the callbacks above and without saving anything */
-static pci_ers_result_t slot_reset(struct pci_dev *pdev)
+/* The link was reset, without the reset callbacks and without saving anything */
+static pci_ers_result_t cxl_vfio_slot_reset(struct pci_dev *pdev)
 {
 	struct cxl_vfio_device *dev = pdev_to_cxl_vfio(pdev);
 
 	if (!dev->found->is_cxl)
 		return PCI_ERS_RESULT_RECOVERED;
 	pci_restore_state(pdev);
-	mutex_lock(&dev->reset_lock);
-	dev->retry = true;
+	/* For the next restore: Linux before 6.2 forgets a state that was restored */
+	pci_save_state(pdev);
+	mutex_lock(&dev->recovery.lock);
 	note_reset(dev, "error", 0, ktime_get());
-	mutex_unlock(&dev->reset_lock);
+	mutex_unlock(&dev->recovery.lock);
 	return PCI_ERS_RESULT_RECOVERED;
 }
 
-static void resume(struct pci_dev *pdev)
+static void cxl_vfio_resume(struct pci_dev *pdev)
 {
 	struct cxl_vfio_device *dev = pdev_to_cxl_vfio(pdev);
 
-	if (dev->found->is_cxl)
-		schedule_work(&dev->settle_work);
+	if (!dev->found->is_cxl)
+		return;
+	cxl_vfio_gate_set(dev, HOLD_ERROR, false);
+	queue_settle(dev);
 }
 
 const struct pci_error_handlers cxl_vfio_err_handlers = {
-	.error_detected = error_detected,
-	.slot_reset = slot_reset,
-	.resume = resume,
-	.reset_prepare = reset_prepare,
-	.reset_done = reset_done,
+	.error_detected = cxl_vfio_error_detected,
+	.slot_reset = cxl_vfio_slot_reset,
+	.resume = cxl_vfio_resume,
+	.reset_prepare = cxl_vfio_reset_prepare,
+	.reset_done = cxl_vfio_reset_done,
 };
 
 /* The PCI core takes a sleeping system's functions to D3 without asking vfio-pci-core */
-static int pm_event(struct notifier_block *nb, unsigned long event, void *data)
+static int cxl_vfio_pm_event(struct notifier_block *nb, unsigned long event, void *data)
 {
-	struct cxl_vfio_device *dev = container_of(nb, struct cxl_vfio_device, pm_nb);
+	struct cxl_vfio_device *dev = container_of(nb, struct cxl_vfio_device, recovery.pm_nb);
 
 	switch (event) {
 	case PM_SUSPEND_PREPARE:
 	case PM_HIBERNATION_PREPARE:
-		cxl_vfio_gate_sleep(dev, ASLEEP_SYSTEM, true);
+		cxl_vfio_gate_set(dev, HOLD_SLEEP, true);
 		break;
 	case PM_POST_SUSPEND:
 	case PM_POST_HIBERNATION:
 	case PM_POST_RESTORE:
-		cxl_vfio_gate_sleep(dev, ASLEEP_SYSTEM, false);
-		schedule_work(&dev->settle_work);
+		cxl_vfio_gate_set(dev, HOLD_SLEEP, false);
+		queue_settle(dev);
 		break;
 	}
 	return NOTIFY_DONE;
 }
 
 /**
- * cxl_vfio_reset_bind() - be told of what happens to the device
+ * cxl_vfio_reset_bind() - take part in what happens to the device
  * @dev: the device, before it is registered
  *
  * Return: 0 or a negative errno.
  */
 int cxl_vfio_reset_bind(struct cxl_vfio_device *dev)
 {
-	INIT_WORK(&dev->settle_work, settle_work);
-	dev->pm_nb.notifier_call = pm_event;
-	return register_pm_notifier(&dev->pm_nb);
+	INIT_WORK(&dev->recovery.settle_work, cxl_vfio_settle_work);
+	INIT_WORK(&dev->recovery.recycle_work, cxl_vfio_recycle_work);
+	dev->recovery.pm_nb.notifier_call = cxl_vfio_pm_event;
+	return register_pm_notifier(&dev->recovery.pm_nb);
 }
 
 /**
  * cxl_vfio_reset_unbind() - undo cxl_vfio_reset_bind()
- * @dev: the device, no longer registered
+ * @dev: the device, no longer registered; a wait for its memory ends early
  */
 void cxl_vfio_reset_unbind(struct cxl_vfio_device *dev)
 {
-	unregister_pm_notifier(&dev->pm_nb);
-	cancel_work_sync(&dev->settle_work);
+	unregister_pm_notifier(&dev->recovery.pm_nb);
+	WRITE_ONCE(dev->recovery.stop, true);
+	cancel_work_sync(&dev->recovery.settle_work);
+	cancel_work_sync(&dev->recovery.recycle_work);
 }

@@ -29,11 +29,23 @@ static DEVICE_ATTR_ADMIN_RO(decoders);
 
 static ssize_t gate_show(struct device *device, struct device_attribute *attr, char *buf)
 {
-	static const char * const names[] = { "closed", "busy", "open" };
-
-	return sysfs_emit(buf, "%s\n", names[READ_ONCE(from_device(device)->gate)]);
+	return cxl_vfio_gate_print(from_device(device), buf, false);
 }
 static DEVICE_ATTR_RO(gate);
+
+/* Why the gate is not open: names of its holds, or "none" */
+static ssize_t holds_show(struct device *device, struct device_attribute *attr, char *buf)
+{
+	return cxl_vfio_gate_print(from_device(device), buf, true);
+}
+static DEVICE_ATTR_RO(holds);
+
+/* Bytes of HDM memory that are still to be cleared */
+static ssize_t clearing_show(struct device *device, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", cxl_vfio_clear_left(from_device(device)));
+}
+static DEVICE_ATTR_RO(clearing);
 
 /* "KIND RESULT MICROSECONDS", or "none" */
 static ssize_t last_reset_show(struct device *device, struct device_attribute *attr, char *buf)
@@ -41,26 +53,27 @@ static ssize_t last_reset_show(struct device *device, struct device_attribute *a
 	struct cxl_vfio_device *dev = from_device(device);
 	ssize_t n;
 
-	mutex_lock(&dev->reset_lock);
-	if (dev->last_reset.kind)
-		n = sysfs_emit(buf, "%s %d %llu\n", dev->last_reset.kind, dev->last_reset.result,
-			       dev->last_reset.us);
+	if (mutex_lock_interruptible(&dev->recovery.lock))
+		return -EINTR;
+	if (dev->recovery.kind)
+		n = sysfs_emit(buf, "%s %d %llu\n", dev->recovery.kind, dev->recovery.result,
+			       dev->recovery.us);
 	else
 		n = sysfs_emit(buf, "none\n");
-	mutex_unlock(&dev->reset_lock);
+	mutex_unlock(&dev->recovery.lock);
 	return n;
 }
 static DEVICE_ATTR_RO(last_reset);
 
 static ssize_t resets_show(struct device *device, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%lu\n", READ_ONCE(from_device(device)->stats.resets));
+	return sysfs_emit(buf, "%lu\n", READ_ONCE(from_device(device)->recovery.resets));
 }
 static DEVICE_ATTR_RO(resets);
 
 static ssize_t restores_show(struct device *device, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%lu\n", READ_ONCE(from_device(device)->stats.restores));
+	return sysfs_emit(buf, "%lu\n", READ_ONCE(from_device(device)->recovery.restores));
 }
 static DEVICE_ATTR_RO(restores);
 
@@ -99,13 +112,15 @@ static DEVICE_ATTR_RO(vbar);
 
 static ssize_t zaps_show(struct device *device, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%lu\n", READ_ONCE(from_device(device)->stats.zaps));
+	return sysfs_emit(buf, "%lu\n", READ_ONCE(from_device(device)->gate.zaps));
 }
 static DEVICE_ATTR_RO(zaps);
 
 static struct attribute *cxl_vfio_attrs[] = {
+	&dev_attr_clearing.attr,
 	&dev_attr_decoders.attr,
 	&dev_attr_gate.attr,
+	&dev_attr_holds.attr,
 	&dev_attr_last_reset.attr,
 	&dev_attr_resets.attr,
 	&dev_attr_restores.attr,

@@ -8,6 +8,26 @@
 #include <linux/pci.h>
 #include <linux/tracepoint.h>
 
+#include "gate.h"
+#include "hdm.h"
+
+/* Phases of a reset: X(NAME, "name") */
+#ifndef CXL_VFIO_RESET_PHASES
+#define CXL_VFIO_RESET_PHASES(X)		\
+	X(FUNCTION,	"function reset")	\
+	X(WBI,		"cache write-back")	\
+	X(CXL,		"CXL reset")		\
+	X(RESTORE,	"restore")		\
+	X(ACTIVE,	"memory active")
+
+#define CXL_VFIO_PHASE_ENUM(name, text)	PHASE_##name,
+enum cxl_vfio_reset_phase { CXL_VFIO_RESET_PHASES(CXL_VFIO_PHASE_ENUM) };
+#endif
+
+#define TRACE_HOLD(name, text, ...)	{ BIT(HOLD_##name), text },
+#define TRACE_PHASE(name, text)		{ PHASE_##name, text },
+#define TRACE_HDM_EVENT(name, text)	{ HDM_EVENT_##name, text },
+
 /* The function's address, in each event alike */
 #define TRACE_BDF_FIELDS				\
 	__field(u16, domain)				\
@@ -21,13 +41,15 @@
 #define TRACE_BDF_ARGS	__entry->domain, __entry->bus, PCI_SLOT(__entry->devfn), \
 			PCI_FUNC(__entry->devfn)
 
+/* The gate's holds have changed */
 TRACE_EVENT(cxl_vfio_gate,
-	TP_PROTO(struct pci_dev *pdev, unsigned int gate),
-	TP_ARGS(pdev, gate),
-	TP_STRUCT__entry(TRACE_BDF_FIELDS __field(unsigned int, gate)),
-	TP_fast_assign(TRACE_BDF_ASSIGN(pdev); __entry->gate = gate;),
+	TP_PROTO(struct pci_dev *pdev, unsigned long held),
+	TP_ARGS(pdev, held),
+	TP_STRUCT__entry(TRACE_BDF_FIELDS __field(unsigned long, held)),
+	TP_fast_assign(TRACE_BDF_ASSIGN(pdev); __entry->held = held;),
 	TP_printk(TRACE_BDF_FMT "%s", TRACE_BDF_ARGS,
-		  __print_symbolic(__entry->gate, { 0, "closed" }, { 1, "busy" }, { 2, "open" }))
+		  !__entry->held ? "open" :
+		  __print_flags(__entry->held, "|", CXL_VFIO_HOLDS(TRACE_HOLD) { 0, NULL }))
 );
 
 /* A phase of a reset is over: what it was, how it ended, how long it took */
@@ -39,9 +61,7 @@ TRACE_EVENT(cxl_vfio_reset,
 	TP_fast_assign(TRACE_BDF_ASSIGN(pdev); __entry->phase = phase; __entry->result = result;
 		       __entry->us = us;),
 	TP_printk(TRACE_BDF_FMT "%s: %d after %llu us", TRACE_BDF_ARGS,
-		  __print_symbolic(__entry->phase, { 0, "function reset" },
-				   { 1, "cache write-back" }, { 2, "CXL reset" },
-				   { 3, "restore" }, { 4, "memory active" }),
+		  __print_symbolic(__entry->phase, CXL_VFIO_RESET_PHASES(TRACE_PHASE) { -1, NULL }),
 		  __entry->result, __entry->us)
 );
 
@@ -54,8 +74,7 @@ TRACE_EVENT(cxl_vfio_decoder,
 	TP_fast_assign(TRACE_BDF_ASSIGN(pdev); __entry->decoder = decoder; __entry->what = what;
 		       __entry->ours = ours;),
 	TP_printk(TRACE_BDF_FMT "HDM decoder %u: %s by the %s", TRACE_BDF_ARGS, __entry->decoder,
-		  __print_symbolic(__entry->what, { 1, "committed" }, { 2, "locked" },
-				   { 3, "decommitted" }, { 4, "refused" }),
+		  __print_symbolic(__entry->what, CXL_VFIO_HDM_EVENTS(TRACE_HDM_EVENT) { -1, NULL }),
 		  __entry->ours ? "driver" : "guest")
 );
 

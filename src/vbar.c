@@ -69,9 +69,9 @@ int cxl_vfio_vbar_bind(struct cxl_vfio_device *dev)
  */
 void cxl_vfio_vbar_reset(struct cxl_vfio_device *dev)
 {
-	mutex_lock(&dev->model_lock);
+	mutex_lock(&dev->model.lock);
 	dev->vbar.addr = 0;
-	mutex_unlock(&dev->model_lock);
+	mutex_unlock(&dev->model.lock);
 }
 
 /**
@@ -88,7 +88,7 @@ void cxl_vfio_vbar_config(struct cxl_vfio_device *dev, unsigned int offset, u8 *
 	struct cxl_vfio_vbar *vbar = &dev->vbar;
 	__le64 regs;
 
-	mutex_lock(&dev->model_lock);
+	mutex_lock(&dev->model.lock);
 	regs = cpu_to_le64(vbar->addr | BAR_FLAGS);
 	if (write) {
 		memcpy((u8 *)&regs + offset, buf, count);
@@ -96,7 +96,7 @@ void cxl_vfio_vbar_config(struct cxl_vfio_device *dev, unsigned int offset, u8 *
 	} else {
 		memcpy(buf, (u8 *)&regs + offset, count);
 	}
-	mutex_unlock(&dev->model_lock);
+	mutex_unlock(&dev->model.lock);
 }
 
 /**

@@ -7,38 +7,69 @@
 #include "device.h"
 #include "../../src/cxl_vfio.h"
 
-struct cxl_vfio_view cxl_vfio_view = { .hide_hpa = true, .guest_reset = true };
+#define PMCSR	(0x40 + PCI_PM_CTRL)	/* of the device, see device.c */
+
+static const struct cxl_vfio_params params = {
+	.view = { .hide_hpa = true, .guest_reset = true },
+};
+
+const struct cxl_vfio_params *const cxl_vfio_params = &params;
 
 static struct cxl_vfio_device dev;
 static struct cxl_vfio_found found;
 static u8 vconfig[FUZZ_CFG_SIZE], map[FUZZ_CFG_SIZE];
 static bool host_only[FUZZ_CFG_SIZE];	/* the user's writes must not come here */
-static int paused;
+static int held, settled;
 
-void cxl_vfio_gate_pause(struct cxl_vfio_device *d)
+void cxl_vfio_gate_enter(struct cxl_vfio_device *d, struct cxl_vfio_caller *caller)
 {
-	assert(d == &dev && !paused);
-	paused = 1;
+	assert(d == &dev && caller && !held);
+	held = 1;
+}
+
+void cxl_vfio_gate_leave(struct cxl_vfio_device *d, struct cxl_vfio_caller *caller)
+{
+	assert(d == &dev && caller && held && settled);
+	held = 0;
+	settled = 0;
+}
+
+unsigned int cxl_vfio_gate_unjudge(struct cxl_vfio_device *d)
+{
+	assert(d == &dev && held);
+	return 0;
+}
+
+bool cxl_vfio_gate_is_held(const struct cxl_vfio_device *d, enum cxl_vfio_hold hold)
+{
+	assert(d == &dev && (hold == HOLD_SETTLE || hold == HOLD_LOST || hold == HOLD_UNUSED));
+	return false;
+}
+
+bool cxl_vfio_gate_is_away(const struct cxl_vfio_device *d)
+{
+	assert(d == &dev);
+	return false;
 }
 
 int cxl_vfio_settle(struct cxl_vfio_device *d)
 {
-	assert(d == &dev && paused);
-	paused = 0;
+	assert(d == &dev && held);
+	settled = 1;
 	return 0;
 }
 
 /* What CONTROL2's doorbells lead to: no model may be locked then */
 int cxl_vfio_guest_reset(struct cxl_vfio_device *d, bool clear)
 {
-	assert(d == &dev && !d->model_lock.taken);
-	cxl_vfio_dvsec_resample(d, false);
+	assert(d == &dev && !d->model.lock.taken);
+	cxl_vfio_model_reset(d, false);
 	return clear ? -EIO : 0;
 }
 
 void cxl_vfio_write_back(struct cxl_vfio_device *d)
 {
-	assert(d == &dev && !d->model_lock.taken);
+	assert(d == &dev && !d->model.lock.taken);
 }
 
 void cxl_vfio_vbar_reset(struct cxl_vfio_device *d)
@@ -50,7 +81,7 @@ void cxl_vfio_vbar_reset(struct cxl_vfio_device *d)
 void cxl_vfio_vbar_config(struct cxl_vfio_device *d, unsigned int offset, u8 *buf, size_t count,
 			  bool write)
 {
-	assert(d == &dev && !d->model_lock.taken && d->vbar.bar == 4);
+	assert(d == &dev && !d->model.lock.taken && d->vbar.bar == 4);
 	assert(count && offset < 8 && count <= 8 - offset);
 	if (!write)
 		memset(buf, 0xba, count);
@@ -80,8 +111,10 @@ ssize_t vfio_pci_core_write(struct vfio_device *vdev, const char *buf, size_t co
 		assert(!host_only[at + i]);
 		assert(dev.vbar.bar != 4 || (at + i - PCI_BASE_ADDRESS_4) / 8);
 	}
-	if (at <= PCI_COMMAND && at + count > PCI_COMMAND)
-		assert(paused);
+	/* A byte that can turn memory off is written with the gate held alone */
+	if ((at <= PCI_COMMAND && at + count > PCI_COMMAND) ||
+	    (at <= PMCSR && at + count > PMCSR))
+		assert(held);
 	*ppos += count;
 	return count;
 }
@@ -162,7 +195,7 @@ static void access_config(struct input *in)
 		/* What can change by itself is not compared */
 		assert(buf[i] == read_byte(byte));
 	}
-	assert(!paused);
+	assert(!held && !dev.core.memory_lock.taken);
 	free(buf);
 }
 

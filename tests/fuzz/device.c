@@ -156,6 +156,37 @@ int pci_read_config_word(struct pci_dev *pdev, int at, u16 *val)
 	return 0;
 }
 
+int pci_write_config_word(struct pci_dev *pdev, int at, u16 val)
+{
+	assert(pdev == &fuzz_device.pdev && at >= 0 && at <= FUZZ_CFG_SIZE - 2);
+	/* Discovery turns Mem_Enable on, and writes nothing else */
+	assert(at == pci_find_dvsec_capability(pdev, CXL_VFIO_DVSEC_VENDOR_ID,
+					       CXL_VFIO_DVSEC_ID_DEVICE) + CXL_VFIO_DVSEC_CTRL);
+	if (!fuzz_device.gone)
+		put16(&fuzz_device.config[at], val);
+	return 0;
+}
+
+int pci_user_read_config_word(struct pci_dev *pdev, int at, u16 *val)
+{
+	return pci_read_config_word(pdev, at, val);
+}
+
+/* What the driver writes for the user by itself: COMMAND alone */
+int pci_user_write_config_word(struct pci_dev *pdev, int at, u16 val)
+{
+	assert(pdev == &fuzz_device.pdev && at == PCI_COMMAND);
+	put16(&fuzz_device.config[at], val);
+	return 0;
+}
+
+int pci_user_write_config_byte(struct pci_dev *pdev, int at, u8 val)
+{
+	assert(pdev == &fuzz_device.pdev && at == PCI_COMMAND);
+	fuzz_device.config[at] = val;
+	return 0;
+}
+
 /* As the PCI core finds it: along the chain, which may loop */
 u16 pci_find_dvsec_capability(struct pci_dev *pdev, u16 vendor, u16 id)
 {
@@ -214,4 +245,15 @@ u32 readl(const void *reg)
 	assert(p >= fuzz_device.bar && p + 4 <= fuzz_device.bar + FUZZ_BAR_SIZE);
 	assert((p - fuzz_device.bar) % 4 == 0);
 	return fuzz_device.gone ? ~0U : get32(p);
+}
+
+void writel(u32 val, void *reg)
+{
+	u8 *p = reg;
+
+	assert(enabled > 0);
+	assert(p >= fuzz_device.bar && p + 4 <= fuzz_device.bar + FUZZ_BAR_SIZE);
+	assert((p - fuzz_device.bar) % 4 == 0);
+	if (!fuzz_device.gone)
+		put32(p, val);
 }

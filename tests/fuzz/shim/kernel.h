@@ -31,6 +31,7 @@ typedef int pgprot_t;
 
 #define __iomem
 #define __user
+#define __force
 
 #define BIT(n)			(1UL << (n))
 #define BIT_ULL(n)		(1ULL << (n))
@@ -38,6 +39,7 @@ typedef int pgprot_t;
 #define FIELD_GET(mask, reg)	(((reg) & (mask)) >> __builtin_ctz(mask))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define IS_ALIGNED(x, a)	(((x) & ((typeof(x))(a) - 1)) == 0)
+#define round_down(x, a)	((x) & ~((typeof(x))(a) - 1))
 #define round_up(x, a)		((((x) - 1) | ((typeof(x))(a) - 1)) + 1)
 #define rounddown(x, a)		((x) - (x) % (a))
 #define min(a, b)		((a) < (b) ? (a) : (b))
@@ -46,6 +48,9 @@ typedef int pgprot_t;
 #define clamp(x, lo, hi)	((x) < (lo) ? (lo) : (x) > (hi) ? (hi) : (x))
 #define lower_32_bits(x)	((u32)(x))
 #define upper_32_bits(x)	((u32)((x) >> 32))
+#define max(a, b)		((a) > (b) ? (a) : (b))
+#define le16_to_cpu(x)		((u16)(x))
+#define le16_to_cpup(p)		((u16)*(p))
 #define cpu_to_le32(x)		((u32)(x))
 #define container_of(p, t, m)	((t *)((char *)(p) - offsetof(t, m)))
 #define PAGE_SHIFT		12
@@ -69,22 +74,43 @@ static inline void sort(void *base, size_t n, size_t size,
 }
 
 struct mutex { int taken; };
+typedef struct { int taken; } spinlock_t;
+typedef struct { int counter; } atomic_t;
+typedef int wait_queue_head_t;
+struct task_struct;
+struct workqueue_struct;
+#define spin_lock(l)		((l)->taken++)
+#define spin_unlock(l)		((l)->taken--)
 struct rw_semaphore { int taken; };
+#define down_write_killable(s)	((s)->taken++, 0)
+#define up_write(s)		((s)->taken--)
 #define mutex_lock(m)		((m)->taken++)
 #define mutex_unlock(m)		((m)->taken--)
 #define lockdep_assert_held(m)	assert((m)->taken > 0)
 
 struct list_head { struct list_head *next, *prev; };
-struct xarray { void *head; };
 struct work_struct { int pending; };
 struct notifier_block { int unused; };
+struct xarray { void *head; };
 typedef long long ktime_t;
 typedef unsigned long pgoff_t;
+#define U64_MAX			(~0ULL)
+#define TASK_KILLABLE		0
 #define READ_ONCE(x)		(x)
 #define WRITE_ONCE(x, val)	((x) = (val))
 
 struct vm_area_struct { unsigned long vm_flags; };
-struct vm_fault;
+struct vm_fault { struct vm_area_struct *vma; };
+
+static inline void release_fault_lock(struct vm_fault *vmf)
+{
+	(void)vmf;
+}
+
+/* No page of the device has a memory error */
+#define XA_PRESENT		0
+#define xa_empty(xa)		((xa)->head == NULL)
+#define xa_find(xa, index, max, filter)	((void)(index), (xa)->head)
 struct file;
 
 static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
@@ -103,6 +129,8 @@ struct resource {
 	unsigned long flags;
 };
 
+#define PCI_D0			0
+
 struct device {
 	int unused;
 };
@@ -110,6 +138,7 @@ struct device {
 struct pci_dev {
 	struct device dev;
 	struct resource resource[PCI_STD_NUM_BARS];
+	int current_state;
 	u16 pm_cap;
 	u16 pcie_cap;
 };
@@ -122,17 +151,23 @@ struct pci_dev {
 /* Nobody reads it, but the arguments are evaluated and checked */
 __attribute__((format(printf, 1, 2))) void fuzz_log(const char *fmt, ...);
 #define pci_err(p, ...)		((void)(p), fuzz_log(__VA_ARGS__))
+#define pci_warn(p, ...)	((void)(p), fuzz_log(__VA_ARGS__))
 #define pci_info(p, ...)	((void)(p), fuzz_log(__VA_ARGS__))
 #define pci_dbg(p, ...)		((void)(p), fuzz_log(__VA_ARGS__))
 
 int pci_read_config_dword(struct pci_dev *pdev, int at, u32 *val);
 int pci_read_config_word(struct pci_dev *pdev, int at, u16 *val);
+int pci_write_config_word(struct pci_dev *pdev, int at, u16 val);
+int pci_user_read_config_word(struct pci_dev *pdev, int at, u16 *val);
+int pci_user_write_config_word(struct pci_dev *pdev, int at, u16 val);
+int pci_user_write_config_byte(struct pci_dev *pdev, int at, u8 val);
 u16 pci_find_dvsec_capability(struct pci_dev *pdev, u16 vendor, u16 id);
 int pci_enable_device_mem(struct pci_dev *pdev);
 void pci_disable_device(struct pci_dev *pdev);
 void *ioremap(u64 phys, u64 size);
 void iounmap(const void *va);
 u32 readl(const void *reg);
+void writel(u32 val, void *reg);
 
 static inline unsigned long msleep_interruptible(unsigned int ms)
 {
@@ -155,11 +190,19 @@ static inline void pm_runtime_put(struct device *dev)
 #define GFP_KERNEL		0
 #define U32_MAX			(~0U)
 
+static inline void usleep_range(unsigned int from, unsigned int to)
+{
+	(void)from;
+	(void)to;
+}
+
 static inline void *kzalloc(size_t size, int flags)
 {
 	(void)flags;
 	return calloc(1, size);
 }
+
+#define kmalloc(size, flags)	malloc(size)
 
 static inline void kfree(void *p)
 {
@@ -191,6 +234,8 @@ struct vfio_pci_core_device {
 	struct pci_dev *pdev;
 	u8 *vconfig;
 	u8 *pci_config_map;
+	struct rw_semaphore memory_lock;
+	bool pm_runtime_engaged;
 };
 
 struct vfio_pci_region;

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A tracepoint is a function that does nothing */
+#define TP_PROTO(...)			__VA_ARGS__
+#define TP_ARGS(...)
+#define TRACE_EVENT(name, proto, ...)	static inline void trace_##name(proto) { }
