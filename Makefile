@@ -8,8 +8,9 @@ VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
 KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
-KERNELS ?= 6.1 6.12 7.2 7.3
-DEMO_KERNEL ?= 7.3
+# Default: every series of tests/vm/lib/series.sh; the demo runs on the newest
+KERNELS ?=
+DEMO_KERNEL ?=
 
 # What dkms needs, and no more
 DKMS_FILES := dkms.conf Kbuild src include
@@ -33,7 +34,7 @@ uninstall: ## undo install, for all kernels
 	-dkms remove -m $(PACKAGE) -v $(VERSION) --all
 	rm -rf $(SRCDIR)
 
-demo: ## show the driver at work in a virtual machine (DEMO_KERNEL=7.3)
+demo: ## show the driver at work in a virtual machine (DEMO_KERNEL=6.12 for another kernel)
 	tests/vm/demo.sh $(DEMO_KERNEL)
 
 lab: ## a shell in the demo's machine, to try the packages by hand

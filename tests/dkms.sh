@@ -7,6 +7,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 . tests/report.sh
 . tests/vm/lib/common.sh
+. tests/vm/lib/roots.sh
 
 lab() { tests/vm/lab.sh "$@"; }
 # Run a line of shell in a series' root
@@ -23,34 +24,35 @@ refused() { # series line regex
 }
 
 lab prepare || exit 1
+older=$(series_of "$(suite_of "$NEWEST")" | head -n 1)
 add="make -s install DESTDIR=/ >/dev/null && dkms add -q cxl-vfio-pci/\$version"
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 add=${add//\$version/$version}
 
 check "a kernel update rebuilds the module, as its hook has DKMS do" \
-	inside 7.3 "make -s install KVER=$(lab kver 7.2) && /etc/kernel/postinst.d/dkms \$kver &&
+	inside "$NEWEST" "make -s install KVER=$(lab kver "$older") && /etc/kernel/postinst.d/dkms \$kver &&
 		dkms status | grep -q \"\$kver.*installed\" &&
 		modinfo -k \$kver cxl-vfio-pci | grep -q '^version: *$version'"
 check "installing twice is as installing once, and uninstalling leaves nothing" \
-	inside 7.3 "make -s install KVER=\$kver && make -s install KVER=\$kver &&
+	inside "$NEWEST" "make -s install KVER=\$kver && make -s install KVER=\$kver &&
 		[ \$(dkms status cxl-vfio-pci | wc -l) = 1 ] && make -s uninstall &&
 		! find /lib/modules /var/lib/dkms /usr/src -name '*cxl*vfio*' -not -path '*/linux-*' | grep ."
-for series in 6.1 7.3; do
-	check "a kernel before 6.1 is refused, with a line that says so (DKMS of $(suite_of $series))" \
-		refused $series "$add && dkms build cxl-vfio-pci/$version -k 5.10.0-1-amd64 \
+for series in ${ALL_KERNELS%% *} $NEWEST; do
+	check "a kernel before 6.1 is refused, with a line that says so (DKMS of $(suite_of "$series"))" \
+		refused "$series" "$add && dkms build cxl-vfio-pci/$version -k 5.10.0-1-amd64 \
 			--kernelsourcedir /lib/modules/\$kver/build" 'BUILD_EXCLUSIVE'
-	check "a kernel without vfio-pci-core is refused the same way (DKMS of $(suite_of $series))" \
-		refused $series "for f in /boot/config-\$kver /lib/modules/\$kver/build/{.config,include/config/auto.conf}; do
+	check "a kernel without vfio-pci-core is refused the same way (DKMS of $(suite_of "$series"))" \
+		refused "$series" "for f in /boot/config-\$kver /lib/modules/\$kver/build/{.config,include/config/auto.conf}; do
 			[ ! -e \$f ] || sed -i /CONFIG_VFIO_PCI_CORE/d \$f; done
 			$add && dkms build cxl-vfio-pci/$version -k \$kver" 'BUILD_EXCLUSIVE'
 done
 check "a probe that fits in no way stops the build and is named" \
-	refused 7.3 "cp -r Kbuild dkms.conf src include /tmp && cd /tmp &&
+	refused "$NEWEST" "cp -r Kbuild dkms.conf src include /tmp && cd /tmp &&
 		echo '#error neither' >> src/compat/probes/vm_flags_set.c &&
 		make -C /lib/modules/\$kver/build M=/tmp modules" \
 	"not supported: probe 'vm_flags_set' fits in no variant"
 check "ids named at build time become aliases that libvirt reads, and no others" \
-	inside 7.3 "cp -r Kbuild dkms.conf src include /tmp && cd /tmp &&
+	inside "$NEWEST" "cp -r Kbuild dkms.conf src include /tmp && cd /tmp &&
 		make -s -C /lib/modules/\$kver/build M=/tmp CXL_VFIO_IDS='1234:c712 10de:2941' modules &&
 		modinfo -F alias cxl-vfio-pci.ko | sort | tr '\\n' ' ' |
 		grep -x 'vfio_pci:v000010DEd00002941sv\*sd\*bc\*sc\*i\* vfio_pci:v00001234d0000C712sv\*sd\*bc\*sc\*i\* '"

@@ -103,7 +103,7 @@ enough() { # source
 }
 
 need_packages gcc libc6-dev make flex bison bc xz-utils
-tests/vm/lab.sh prepare 7.3 || exit 1
+tests/vm/lab.sh prepare "$NEWEST" || exit 1
 tarball=$(echo "$(tests/vm/lab.sh source)"/linux-source-*.tar.*)
 mkdir -p "$out"
 if [ "$(cat "$uml/ready" 2>/dev/null)" != "$(uml_key)" ]; then

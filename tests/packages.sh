@@ -46,13 +46,13 @@ script_of() { # kind
 build() { # kind
 	rm -rf "$TOP/build/$1"
 	mkdir -p "$TOP/build/$1"
-	in_throwaway 7.3 bash -ec "$(script_of "$1")" && deb_key > "$TOP/build/$1/key"
+	in_throwaway "$NEWEST" bash -ec "$(script_of "$1")" && deb_key > "$TOP/build/$1/key"
 }
 
 # What apt and DKMS make of them, on a machine with the kernels of these series
 # shellcheck disable=SC2016 # the root's shell
 with_kernels() { # "series..." line
-	in_throwaway 7.3 bash -ec "series='$1'"'
+	in_throwaway "$NEWEST" bash -ec "series='$1'"'
 		keep=""
 		for s in $series; do keep="$keep $(cat /lab/kver-$s)"; done
 		for k in $(ls /lib/modules); do
@@ -76,11 +76,11 @@ purged='
 check_packages() {
 	check "Debian packages build, lintian finds nothing" build deb
 	check "RPM packages build, rpmlint finds nothing" build rpm
-	check "the RPM has what DKMS needs" in_throwaway 7.3 bash -ec '
+	check "the RPM has what DKMS needs" in_throwaway "$NEWEST" bash -ec '
 		rpm -qlp /src/build/rpm/cxl-vfio-pci-dkms-*.rpm | grep -q "^/usr/src/cxl-vfio-pci-.*/dkms.conf$"
 		rpm -qp --scripts /src/build/rpm/cxl-vfio-pci-dkms-*.rpm | grep -q "dkms build"
 		rpm -qlp /src/build/rpm/cxl-vfio-tools-*.rpm | grep -q "^/usr/sbin/cxl-vfio$"'
-	check "apt installs them, DKMS builds the module, purging leaves nothing" with_kernels 7.3 '
+	check "apt installs them, DKMS builds the module, purging leaves nothing" with_kernels "$NEWEST" '
 		cxl-vfio --version | grep -q "^cxl-vfio [0-9]"
 		'"$purged"
 	[ -n "${FULL:-}" ] && check_updates
@@ -89,12 +89,13 @@ check_packages() {
 
 # shellcheck disable=SC2016 # the root's shell
 check_updates() {
-	check "a kernel update (6.12 to 7.3) brings the module along" with_kernels "6.12 7.3" '
+	older=$(series_of "$(suite_of "$NEWEST")" | head -n 1)
+	check "a kernel update ($older to $NEWEST) brings the module along" with_kernels "$older $NEWEST" '
 		/etc/kernel/postinst.d/dkms "$2"
 		modinfo -k "$2" cxl-vfio-pci > /dev/null
 		/etc/kernel/prerm.d/dkms "$1"
 		! modinfo -k "$1" cxl-vfio-pci > /dev/null 2>&1'
-	check "an update replaces it" with_kernels 7.3 '
+	check "an update replaces it" with_kernels "$NEWEST" '
 		dpkg-deb -R /src/build/deb/cxl-vfio-pci-dkms_*.deb /tmp/next
 		mv /tmp/next/usr/src/cxl-vfio-pci-* /tmp/next/usr/src/cxl-vfio-pci-99.0
 		sed -i "s/^Version: .*/Version: 99.0/" /tmp/next/DEBIAN/control
@@ -109,7 +110,7 @@ check_updates() {
 		'"$purged"
 }
 
-prepare 7.3
+prepare "$NEWEST"
 case ${1:-check} in
 check) check_packages ;;
 *) build "$1" && ls "$TOP/build/$1" ;;

@@ -76,7 +76,7 @@ for series in "${series_list[@]}"; do
 	result $? "Linux $(lab kver "$series"): builds with W=1 and no warning" \
 		< "$BUILD/$series/style.log"
 done
-check "sparse finds nothing (Linux 7.3)" build 7.3 C=2 -j2
+check "sparse finds nothing (Linux $NEWEST)" build "$NEWEST" C=2 -j2
 check "kernel-doc is complete" silent "$source/scripts/kernel-doc" -none -Wall \
 	src/*.[ch] src/compat/*.[ch] include/uapi/linux/*.h
 mapfile -t files < <(git ls-files 'src/*.[ch]' 'include/*.h')

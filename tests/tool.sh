@@ -9,10 +9,10 @@ here=tests/vm
 . tests/report.sh
 . tests/vm/lib/all.sh
 
-prepare 7.3
+prepare "$NEWEST"
 mkdir -p build/tools
 # shellcheck disable=SC2016 # the root's shell
-in_root "$(root_of 7.3)" "$TOP=/src" -- sh -ec '
+in_root "$(root_of "$NEWEST")" "$TOP=/src" -- sh -ec '
 	cd /src/tests/tool
 	gcc -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -fsanitize=address,undefined \
 		-I../../include/uapi -o ../../build/tools/test tool_test.c ../../tools/paths.c \

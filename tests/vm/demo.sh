@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The driver at work, from binding to unbinding: demo.sh [--by-hand] [SERIES]
-# Boots a stock kernel and shows what guest/demo.sh prints there, or gives a shell
-# there (guest/by-hand.sh) with the packages at hand but not installed, for at most
-# LAB_TIMEOUT seconds.
+# Shows the driver at work, from bind to unbind: demo.sh [--by-hand] [SERIES]
+# Boots a stock kernel and shows the output of guest/demo.sh.  With --by-hand it opens a
+# shell in the machine (guest/by-hand.sh) instead, with the packages in the current
+# directory but not installed, for at most LAB_TIMEOUT seconds.
 
 set -uo pipefail
 here=$(dirname "$0")
@@ -16,14 +16,14 @@ if [ "${1:-}" = --by-hand ]; then
 	need_packages socat
 	shift
 fi
-series=${1:-7.3}
+series=${1:-$NEWEST}
 dir=$BUILD/$series/demo
 
 ready_to_boot "$series" "$dir"
 echo > "$dir/devices"
 # shellcheck disable=SC2016 # the kernel's syntax
 echo '256M$0x100000000' > "$dir/memmap"
-[ "$series" != 7.3 ] || echo 0x100000000,256M > "$dir/topology"
+! series_has "$series" topology || echo 0x100000000,256M > "$dir/topology"
 echo "EPYC-v4,+svm,+npt" > "$dir/cpu"
 echo $smp > "$dir/smp"
 echo 3G > "$dir/mem"

@@ -4,23 +4,30 @@
 # Runs scenarios on stock kernels, in virtual machines:
 #   run.sh [KERNELS="7.2 7.3"] [SCENARIO...]
 #
-# A scenario is a file in scenarios/.  Comments in its head say what it needs:
-#   # t2dev: OPTIONS    a software device with these options (a line for each);
+# A scenario is a file in scenarios/.  Comments in its head describe its machine:
+#   # t2dev: OPTIONS    a software device with these options, one line a device;
 #                       after @sibling it is a second function of the one before,
 #                       after @switch it is below a switch; @type3 is QEMU's own
 #                       memory expander instead
-#   # memmap: RANGES    memory kept from the kernel, as on its command line
-#   # dimm: SIZE ADDR   memory there that is in no firmware table, instead
-#   # cmdline: WORDS    for the kernel
-#   # topology: yes     the kernel's CXL topology has the memory that is kept from
-#                       it; or BASE,SIZE of the range below each port
-#   # smp: N            processors
-#   # timeout: SECONDS  the longest that the machine may run
-#   # mem: SIZE         memory, including what is kept from the kernel
+#   # memmap: RANGES    memory hidden from the kernel, as memmap= takes it
+#   # dimm: SIZE ADDR   memory at ADDR in no firmware table, instead of memmap
+#   # cmdline: WORDS    added to the kernel's command line
+#   # topology: yes     firmware describes the hidden memory to the kernel's CXL
+#                       topology; or one BASE,SIZE a line, the range below each port
+#   # cpu: MODEL        QEMU's -cpu (default: max,la57=off), for example one with SVM
+#                       for a scenario that boots a nested guest
+#   # smp: N            number of processors
+#   # timeout: SECONDS  the machine is stopped after so long
+#   # mem: SIZE         memory, including what is hidden from the kernel
+# and decide where it runs:
 #   # full: yes         only with FULL=yes in the environment (make check-full)
-#   # kernels: SERIES   the only series it is for; on others it counts as skipped
-# Scenarios that need the same machine share one boot.  TOPOLOGY=yes in the
-# environment gives all machines a topology.
+#   # needs: ABILITY... only on series with all of these abilities of lib/series.sh; on
+#                       other series the scenario counts as skipped
+# Scenarios with the same machine share one boot.  TOPOLOGY=yes in the environment
+# gives every machine a topology.
+#
+# Logs of a run are in build/vm/SERIES/run/*/: result.log is the output of the scenarios,
+# console.log the kernel's, qemu.log QEMU's and dev0.log that of the first device.
 
 set -uo pipefail
 here=$(dirname "$0")
@@ -29,6 +36,7 @@ here=$(dirname "$0")
 # The longest a machine may run, in seconds: a hang ends by itself
 TIMEOUT=1200
 [ -z "${FULL:-}" ] || TIMEOUT=3000
+KEYS="t2dev memmap dimm cmdline topology cpu smp timeout mem full needs"
 SPLATS='WARNING:|BUG:|Oops|general protection|possible circular|INFO: task|suspicious RCU|KASAN|UBSAN|Call Trace|refcount_t|Kernel panic'
 
 kernels=$ALL_KERNELS
@@ -44,9 +52,7 @@ for arg in "$@"; do
 	*) scenarios+=("$(basename "${arg%.sh}")") ;;
 	esac
 done
-for s in "${scenarios[@]}"; do
-	[ -e "$here/scenarios/$s.sh" ] || die "no scenario '$s', see $here/scenarios"
-done
+[ -n "$kernels" ] || kernels=$ALL_KERNELS
 for series in $kernels; do
 	suite_of "$series" > /dev/null
 done
@@ -60,14 +66,34 @@ header() { # scenario key
 	sed -n "s/^# $2: *//p" "$here/scenarios/$1.sh"
 }
 
-wanted_on() { # scenario series
-	local list
+# A key or ability that is misspelt would be ignored, and the scenario run anywhere
+check_header() { # scenario
+	local key word
 
-	list=$(header "$1" kernels)
-	[ -z "$list" ] || [[ " $list " == *" $2 "* ]]
+	[ -e "$here/scenarios/$1.sh" ] || die "no scenario '$1', see $here/scenarios"
+	# shellcheck disable=SC2013 # keys are words
+	for key in $(sed -n 's/^# \([a-z0-9]*\): .*/\1/p' "$here/scenarios/$1.sh"); do
+		[[ " $KEYS " == *" $key "* ]] || die "$1.sh: no key '# $key:', there are: $KEYS"
+	done
+	for word in $(header "$1" needs); do
+		is_ability "$word" || die "$1.sh: no ability '$word' in lib/series.sh"
+	done
 }
 
-# What a scenario needs, as the files that boot() reads
+# The abilities that a scenario needs and a series does not have
+lacking() { # scenario series
+	local word
+
+	for word in $(header "$1" needs); do
+		series_has "$2" "$word" || echo "$word"
+	done
+}
+
+for s in "${scenarios[@]}"; do
+	check_header "$s"
+done
+
+# The machine of a scenario, as the files that boot() reads
 describe_machine() { # scenario dir
 	header "$1" t2dev > "$2/devices"
 	[ -s "$2/devices" ] || echo > "$2/devices"
@@ -92,7 +118,7 @@ describe_machine() { # scenario dir
 
 # Sort the scenarios of a series into directories, one for each machine
 plan() { # series
-	local dir=$BUILD/$1/run key s
+	local dir=$BUILD/$1/run key s missing
 
 	rm -rf --one-file-system "$dir"
 	mkdir -p "$dir/new"
@@ -102,9 +128,10 @@ plan() { # series
 			echo "@@ skip takes long, make check-full runs it"
 			continue
 		fi
-		if ! wanted_on "$s" "$1"; then
+		missing=$(lacking "$s" "$1")
+		if [ -n "$missing" ]; then
 			echo "@@ scenario $s"
-			echo "@@ skip is for $(header "$s" kernels)"
+			echo "@@ skip Linux $1 lacks ${missing//$'\n'/ }"
 			continue
 		fi
 		describe_machine "$s" "$dir/new"
@@ -124,16 +151,16 @@ after_boot() { # dir status
 	if grep -q '^@@ finished' "$1/result.log"; then
 		echo "@@ ok every scenario ran to its end"
 	else
-		echo "@@ fail every scenario ran to its end (QEMU's status $2)"
+		echo "@@ fail every scenario runs to its end (QEMU ended with status $2)"
 		tail -n 15 "$1/console.log" "$1/qemu.log" | sed 's/^/    /'
 	fi
 	allowed=$(grep -v '^#' "$here/log-allow.txt" | paste -sd '|')
 	bad=$(tr -d '\r' < "$1/console.log" | sed -E "\\#$allowed#,/end trace/d" |
 		grep -aE "$SPLATS")
 	if [ -z "$bad" ]; then
-		echo "@@ ok the kernel log is clean"
+		echo "@@ ok the kernel log has no warning or bug"
 	else
-		echo "@@ fail the kernel log is clean"
+		echo "@@ fail the kernel log has no warning or bug"
 		printf '%s\n' "$bad" | head -20 | sed 's/^/    /'
 	fi
 	if [ ! -s "$1/devices.log" ]; then
@@ -204,7 +231,7 @@ mapfile -t machines <<< "$(for series in $kernels; do
 done | sort -k 1,1nr -k 2,2nr | cut -d ' ' -f 3-)"
 running=0
 for machine in "${machines[@]}"; do
-	# No module, no machine
+	# A series whose module did not build has no machine
 	[ -n "$machine" ] || continue
 	[ $running -lt 4 ] || wait -n
 	run_machine "${machine%% *}" "${machine#* }" > "${machine#* }/raw.log" 2>&1 &

@@ -4,6 +4,8 @@
 # What scenarios are written with.  A scenario is a script that is sourced
 # after this file; each `check` is one test.
 
+. /src/tests/vm/lib/series.sh
+SERIES=$(uname -r | cut -d . -f 1,2)
 PCI=/sys/bus/pci
 OURS=cxl_vfio_pci
 
@@ -19,6 +21,9 @@ check() {
 		printf '%s\n' "$output" | sed 's/^/    /'
 	fi
 }
+
+# has ABILITY: does the running kernel's series have it (lib/series.sh)?
+has() { series_has "$SERIES" "$1"; }
 
 # Is this a run of all tests, however long they take?
 full() { grep -qw lab.full /proc/cmdline; }

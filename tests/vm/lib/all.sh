@@ -19,7 +19,7 @@ make_programs() {
 # Everything that booting a series takes, its machine's directory empty
 ready_to_boot() { # series dir
 	suite_of "$1" >/dev/null
-	prepare "$1" 7.3
+	prepare "$1"
 	make_programs
 	mkdir -p "$BUILD/$1"
 	note "installing the packages, with DKMS, for Linux $(kver_of "$1")"

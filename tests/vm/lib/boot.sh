@@ -43,13 +43,13 @@ kernel_image() { # series
 	die "no image of kernel $kver"
 }
 
-# What firmware does of the CXL topology before the kernel has its say: a CEDT in
-# front of the initramfs, and for the machine itself the decoders of the host
-# bridge, in DIR/firmware.  Each line of DIR/topology is the range below a port.
+# Play firmware for the kernel's CXL topology: put a CEDT in front of the initramfs and
+# write to DIR/firmware how the machine commits the host bridge's decoders before it runs
+# a scenario.  Each line of DIR/topology is the range below a root port.
 make_firmware() { # dir base-initramfs out
 	local n=0 range ranges=() chbs
 
-	# QEMU has its host bridges' registers behind the memory, of which 2 GiB are below 4 GiB
+	# QEMU places its host bridges' registers after the memory, 2 GiB of which are below 4 GiB
 	chbs=$(($(sed 's/G$//' "$1/mem") + 2))G
 	while read -r range; do
 		ranges+=("$range")
@@ -68,7 +68,7 @@ start_devices() { # dir
 
 	DEVICE_PIDS=()
 	while read -r options; do
-		# QEMU's own needs none
+		# QEMU's own memory expander needs no server
 		[[ $options != @type3* ]] || { n=$((n + 1)); continue; }
 		# shellcheck disable=SC2086 # one option a word
 		"$TOP/build/t2dev" --socket "$1/dev$n.sock" ${options##@+([a-z])} > "$1/dev$n.log" 2>&1 &
@@ -117,7 +117,7 @@ boot() {
 	cpu=$(cat "$dir/cpu" 2>/dev/null)
 	cmdline="memmap=$(cat "$dir/memmap")"
 	slots=
-	# Memory that firmware does not list, where the kernel is told not to add it
+	# Memory in no firmware table, which acpi_no_memhotplug keeps the kernel from adding
 	if [ -s "$dir/dimm" ]; then
 		read -r size addr < "$dir/dimm"
 		slots=,slots=1,maxmem=64G
@@ -157,7 +157,7 @@ boot() {
 		bridge=pxb-cxl,hdm_for_passthrough=true
 	fi
 	start_devices "$dir" || return
-	# The machine sees the layer over the root; QEMU itself runs from trixie
+	# The machine sees the layer over its root; QEMU runs in the root of the newest series
 	export -f in_root
 	# shellcheck disable=SC2016 # the script's own variables
 	timeout -k 5 "$(cat "$dir/timeout")" unshare --mount --propagation private bash -c '
@@ -167,7 +167,7 @@ boot() {
 		mount -t overlay overlay "$merged" -o "ro,lowerdir=$layer/upper:$root"
 		in_root "$qemu" "$merged=/lab/root" "$dir=/lab/run" "$top=/lab/src" \
 			"${image%/*}=/lab/image" "${initramfs%/*}=/lab/initramfs" -- "$@"
-	' boot "$(root_of "$series")" "$layer" "$(root_of 7.3)" "$dir" \
+	' boot "$(root_of "$series")" "$layer" "$(root_of "$NEWEST")" "$dir" \
 		"$(kernel_image "$series")" "$initramfs" "$TOP" \
 		qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
 		-M "$machine" \

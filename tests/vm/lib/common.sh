@@ -9,19 +9,19 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/cxl-vfio-pci
 # shellcheck disable=SC2034
 BUILD=$TOP/build/vm
-ALL_KERNELS="6.1 6.12 7.2 7.3"
+. "$TOP/tests/vm/lib/series.sh"
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 
 note() { echo "lab: $*" >&2; }
 die() { echo "lab: $*" >&2; exit 1; }
 
 # The Debian release whose packages have a kernel series
-suite_of() {
-	case $1 in
-	6.1) echo bookworm ;;
-	6.12|7.2|7.3) echo trixie ;;
-	*) die "no kernel series '$1', there are: $ALL_KERNELS" ;;
-	esac
+suite_of() { # series
+	local suite
+
+	suite=$(series_field "$1" 2)
+	[ -n "$suite" ] || die "no kernel series '$1', there are: $ALL_KERNELS"
+	echo "$suite"
 }
 
 # Install what is missing of the packages named

@@ -55,7 +55,7 @@ deb_key() {
 	) | sha256sum | cut -c1-16
 }
 
-# The Debian packages, to build/deb; those that are there if nothing changed
+# Build the Debian packages in build/deb unless nothing has changed
 make_debs() {
 	[ "$(cat "$TOP/build/deb/key" 2>/dev/null)" = "$(deb_key)" ] && return
 	note "building the Debian packages"
@@ -67,20 +67,21 @@ make_debs() {
 # Install the module for a series as a user would, and the tool where its
 # libraries are: apt, real DKMS; and the modules that tests need.  make_debs() ran.
 make_layer() { # series
-	local series=$1 dir=$BUILD/$1/layer kver
+	local series=$1 dir=$BUILD/$1/layer kver tools=no
 
 	[ "$(cat "$dir/key" 2>/dev/null)" = "$(layer_key "$series")" ] && return
 	kver=$(kver_of "$series")
+	! series_has "$series" tools || tools=yes
 	rm -rf --one-file-system "$dir"
 	mkdir -p "$dir"
 	# shellcheck disable=SC2016 # the root's shell
 	if ! in_layer "$(root_of "$series")" "$dir" "$TOP=/src" -- sh -ec '
-		# Not for the other kernels of this root
+		# DKMS must not build for the other kernels of this root
 		for kernel in /lib/modules/*; do
 			[ "${kernel##*/}" = "$1" ] || rm -r "$kernel"
 		done
 		apt-get -qq install -y /src/build/deb/cxl-vfio-pci-dkms_*.deb
-		if grep -q trixie /etc/os-release; then
+		if [ "$2" = yes ]; then
 			apt-get -qq install -y /src/build/deb/cxl-vfio-tools_*_amd64.deb
 		fi
 		/etc/kernel/postinst.d/dkms "$1"
@@ -92,7 +93,7 @@ make_layer() { # series
 		make -C "/lib/modules/$1/build" M=/tmp/tests/vm/modules modules
 		install -D -t "/lib/modules/$1/updates" /tmp/tests/vm/modules/*.ko
 		depmod "$1"
-		' sh "$kver" > "$BUILD/$series/dkms.log" 2>&1 </dev/null; then
+		' sh "$kver" "$tools" > "$BUILD/$series/dkms.log" 2>&1 </dev/null; then
 		tail -n 20 "$BUILD/$series/dkms.log" >&2
 		find "$dir/upper/var/lib/dkms" -name make.log -exec tail -n 30 {} \; >&2
 		return 1

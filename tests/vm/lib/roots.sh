@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# The lab's root file systems: one for each Debian release, with the kernels of
-# its series, their headers and DKMS; that of trixie has QEMU too.
+# The lab's root file systems: one for each Debian release, with the kernels of its
+# series, their headers and DKMS.  That of trixie has QEMU as well.
 
-# Packages of a root besides the base system and kernels
+# Packages of a root, besides the base system and the kernels
 packages_of() {
 	local common="ca-certificates gcc make dkms kmod pciutils busybox-static procps"
 
@@ -26,11 +26,13 @@ backports_of() {
 	esac
 }
 
-series_of() {
-	case $1 in
-	bookworm) echo "6.1" ;;
-	trixie) echo "6.12 7.2 7.3" ;;
-	esac
+# The kernel series that a Debian release has
+series_of() { # suite
+	local series
+
+	for series in $ALL_KERNELS; do
+		[ "$(suite_of "$series")" != "$1" ] || echo "$series"
+	done
 }
 
 # The mirrors that this machine's own apt uses
@@ -104,9 +106,9 @@ install_kernels() { # suite
 	[ -z "$(backports_of "$1")" ] || release=$1-backports
 	for series in $(series_of "$1"); do
 		kver=$(newest_kver "$1" "$series")
-		[ -n "$kver" ] || die "kernel series $series cannot be had: apt has no headers of it in $1"
+		[ -n "$kver" ] || die "apt has no headers of kernel series $series in $1"
 		list=$(kernel_packages "$1" "$kver") ||
-			die "kernel series $series cannot be had: apt has no image of $kver in $1"
+			die "apt has no image of kernel $kver in $1"
 		# shellcheck disable=SC2206 # one package a word
 		packages+=($list)
 		echo "$kver" > "$CACHE/roots/$1/lab/kver-$series.new"
@@ -157,12 +159,12 @@ make_root() { # suite
 	root_key "$1" > "$root/lab/ready"
 }
 
-# Bring a root up to the newest kernels, or keep what there is without network
+# Update a root to the newest kernels; without network it stays as it is
 update_root() { # suite
 	local root=$CACHE/roots/$1 series
 
 	if ! in_suite "$1" apt-get -qq -o APT::Update::Error-Mode=any update >/dev/null 2>&1; then
-		note "no package lists of $1 to be had, using the kernels in the cache"
+		note "cannot read the package lists of $1, using the kernels in the cache"
 		return
 	fi
 	for series in $(series_of "$1"); do
@@ -190,8 +192,8 @@ prepare_suite() { # suite
 	exec 9>&-
 }
 
-# Parts of the newest linux-source package of 6.12: checkpatch, the selftest
-# harness.  The tarball stays for whoever wants more of it.
+# checkpatch and the selftest harness, from Debian's linux-source-6.12.  The tarball
+# stays for tests/kunit.sh, which builds User Mode Linux from it.
 prepare_source() {
 	local dir=$CACHE/linux-source tar name
 
@@ -217,13 +219,13 @@ prepare_source() {
 	mv "$dir.tmp" "$dir"
 }
 
-# Everything that the series named need; QEMU lives in trixie
+# Make or update the roots of these series, and that of the newest, which has QEMU
 prepare() { # series...
 	local suite
 
 	need_packages debootstrap debian-archive-keyring gcc libc6-dev make xz-utils zstd cpio \
 		rsync
-	for suite in $( (echo trixie; for s in "$@"; do suite_of "$s"; done) | sort -u); do
+	for suite in $( (suite_of "$NEWEST"; for s in "$@"; do suite_of "$s"; done) | sort -u); do
 		prepare_suite "$suite"
 	done
 	prepare_source

@@ -7,15 +7,10 @@
 # mem: 72G
 
 bdf=$(dev)
-huge=18
-case $(uname -r) in
-6.1.*) huge=0 ;;
-esac
+huge=$(huge_order "$SERIES")
 types=/sys/kernel/debug/x86/pat_memtype_list
-poison=1
-case $(uname -r) in
-6.*) poison=0 ;;
-esac
+poison=0
+! has memory_errors || poison=1
 modprobe t2lab
 modprobe kvm
 for order in 18 9 0; do

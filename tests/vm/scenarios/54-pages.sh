@@ -6,15 +6,10 @@
 
 bdf=$(dev)
 sysfs=$PCI/devices/$bdf/cxl_vfio
-huge=18
-case $(uname -r) in
-6.1.*) huge=0 ;;
-esac
-# The page array is folded where KVM takes no references: else 64 bytes a page
-case $(uname -r) in
-6.*) at_least=44 at_most=48 ;;
-*) at_least=0 at_most=1 ;;
-esac
+huge=$(huge_order "$SERIES")
+# MiB that the page array takes: folded, or 64 bytes a page where KVM pins pages
+at_least=0 at_most=1
+! has kvm_pins || at_least=44 at_most=48
 modprobe t2lab
 modprobe kvm
 
@@ -69,7 +64,7 @@ check "unbinding waits while somebody has a page" within 2 $((SECONDS - start)) 
 check "and says so" logged "$bdf: pages of device memory are still held, waiting"
 wait $holder
 
-# Again and again: what the kernel counts, from 6.12 on, and what is free after ten
+# Again and again: what the kernel counts, if it does, and what is free after ten
 # rounds, of which it keeps a few MiB on its lists
 counted() { awk '$1 == "nr_memmap_pages" { print $2 }' /proc/vmstat; }
 array=$(counted)

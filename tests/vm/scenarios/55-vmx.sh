@@ -2,7 +2,7 @@
 # Where the CPU has VMX device memory gets struct pages without being asked for.  No such
 # CPU can be emulated here: the kernel is told that it has one.
 # cmdline: setcpuid=vmx
-# kernels: 7.2 7.3
+# needs: setcpuid tools
 
 bdf=$(dev)
 check "the CPU has VMX, as the kernel sees it" grep -qw vmx /proc/cpuinfo

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The device in the kernel's own CXL topology, and out of it.
 # topology: yes
-# kernels: 7.3
+# needs: topology
 
 bdf=$(dev)
 bridge=5G	# the host bridge's component block, see lib/boot.sh

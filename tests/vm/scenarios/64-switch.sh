@@ -3,7 +3,7 @@
 # t2dev: @switch --decoders=2
 # memmap: 512M$0x100000000
 # topology: 0x100000000,256M
-# kernels: 7.3
+# needs: topology
 
 bdf=$(dev)
 path=$(readlink -f "$PCI/devices/$bdf")

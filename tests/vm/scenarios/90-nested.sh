@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Stock QEMU with KVM gives the device to a stock guest.  On 6.12, whose KVM takes
-# references, device memory has struct pages; on 7.3 that is tested in 91-libvirt.sh.
+# Stock QEMU with KVM gives the device to a stock guest.  Device memory has struct pages
+# where KVM pins pages; on the newest series 91-libvirt.sh tests it with struct pages.
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
-# kernels: 6.12 7.3
+# needs: nested
 
 . /src/tests/vm/guest/nested.sh
 bdf=$(dev)
 load_kvm
 check "this machine has KVM" [ -c /dev/kvm ]
 pages=off
-case $(uname -r) in
-6.*) pages=on ;;
-esac
+! has kvm_pins || pages=on
 modprobe cxl-vfio-pci struct_pages=$pages
 check "binding works with struct_pages=$pages" equal "$(bind "$bdf")" 0
 nested_boot "$bdf" kvm -cpu host

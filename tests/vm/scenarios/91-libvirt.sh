@@ -3,7 +3,7 @@
 # device's memory has struct pages here, and none in 90-nested.sh.
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
-# kernels: 7.3
+# needs: nested newest
 
 . /src/tests/vm/guest/nested.sh
 bdf=$(dev)

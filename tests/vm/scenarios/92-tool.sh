@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Every command of cxl-vfio, as an operator types it.
-# kernels: 6.12 7.2 7.3
+# needs: tools
 
 bdf=$(dev)
 nic=$(lspci -Dn -d 8086:10d3 | awk '{print $1}')

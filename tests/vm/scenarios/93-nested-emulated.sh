@@ -4,7 +4,7 @@
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
 # timeout: 3600
-# kernels: 7.3
+# needs: nested newest
 # full: yes
 
 . /src/tests/vm/guest/nested.sh

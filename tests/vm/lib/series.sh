@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# The kernel series that the tests run on, and what each can do.  Every test asks here
+# for an ability and never for a version.  To add a series, add a row, oldest first.
+
+# series | Debian release | largest order of a mapped page | abilities
+#
+# kvm_pins       KVM takes a reference on each page that it maps, so the page array of
+#                device memory is not folded
+# memory_errors  the kernel reports errors in memory without struct pages to drivers
+# setcpuid       setcpuid= on the command line sets a CPU flag
+# topology       cxl-core takes Type-2 devices into its topology
+# tools          the Debian release has the libraries of cxl-vfio, QEMU and driverctl
+# nested         the tests boot a nested guest here, which takes minutes: at least one
+#                series with kvm_pins and one without
+#
+# The last series has the ability "newest" as well: make demo, lab and bench use it, and
+# tests that one series is enough for.
+SERIES_TABLE='
+6.1  | bookworm |  0 | kvm_pins
+6.12 | trixie   | 18 | kvm_pins tools nested
+7.2  | trixie   | 18 | memory_errors setcpuid tools
+7.3  | trixie   | 18 | memory_errors setcpuid topology tools nested
+'
+
+# One field of a row, nothing for a series that is not in the table
+series_field() { # series number
+	awk -F ' *[|] *' -v series="$1" -v n="$2" '$1 == series { print $n }' <<< "$SERIES_TABLE"
+}
+
+# shellcheck disable=SC2034 # for the scripts that read this
+ALL_KERNELS=$(awk 'NF { printf "%s%s", sep, $1; sep = " " }' <<< "$SERIES_TABLE")
+NEWEST=${ALL_KERNELS##* }
+
+series_has() { # series ability
+	local abilities
+
+	abilities=$(series_field "$1" 4)
+	[ "$1" != "$NEWEST" ] || abilities+=" newest"
+	[[ " $abilities " == *" $2 "* ]]
+}
+
+# Is this one of the words that the table explains?
+is_ability() { # word
+	local words
+
+	words=$(awk -F ' *[|] *' '{ printf " %s", $4 }' <<< "$SERIES_TABLE")
+	[[ "$words newest " == *" $1 "* ]]
+}
+
+# The largest order of the pages that the kernel maps device memory with
+huge_order() { # series
+	series_field "$1" 3
+}
