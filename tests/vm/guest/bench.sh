@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2153
 #
-# What `make bench` measures: this driver and vfio-pci, one after the other on
-# the same devices.  Lines "BENCH name ours base" are for the runner.
+# `make bench` in the machine: this driver and vfio-pci, one after the other on the same
+# devices.  Prints lines "BENCH name ours base" for tests/vm/bench.sh.
 
 set -e -o pipefail
 small=$(dev 0) large=$(dev 1)
@@ -44,7 +44,7 @@ use "$OURS" "$large" keep_memory=1 max_order=0
 ours[touch_4k]=$(bench "$large" hdm_touch)
 unbind "$large"
 
-# With struct pages: what the memory path costs then
+# The memory path with struct pages
 use "$OURS" "$small" struct_pages=on
 ours[pages_open_close]=$(bench "$small" open_close)
 unbind "$small"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# What `make demo` shows, step by step; ends at the first step that fails.
+# `make demo`, step by step; ends at the first step that fails.
 
 set -e -o pipefail
 modprobe ccp 2>/dev/null || true
@@ -11,35 +11,35 @@ bdf=$(dev)
 step() { printf '\n== %s\n' "$*"; }
 run() { echo "# $*"; eval "$*"; }
 
-step "The device, as the host's PCI bus shows it ($(uname -sr), a stock Debian kernel)"
+step "The device in lspci ($(uname -sr), a stock Debian kernel)"
 run "lspci -vvv -s $bdf | grep -E '^[0-9a-f]|Region|CXL|Vendor=1e98|Kernel driver'"
 
-step "The packages, installed by apt; the module as DKMS built it"
+step "The packages, which apt has installed, and the module, which DKMS has built"
 run "dpkg-query -W 'cxl-vfio*'"
 run "dkms status"
 run "cxl-vfio list"
 
-step "Bind it: driver_override, as for any VFIO driver"
+step "Bind the device by driver_override, as for any VFIO driver"
 run "modprobe cxl-vfio-pci"
 run "echo $OURS > $PCI/devices/$bdf/driver_override"
 run "echo $bdf > $PCI/drivers_probe"
 run "readlink $PCI/devices/$bdf/driver"
 equal "$(driver_of "$bdf")" "$OURS"
 
-step "What the driver found"
+step "The driver's log and its claim in /proc/iomem"
 run "dmesg | grep $OURS"
 run "grep -B1 $OURS /proc/iomem"
 
 if [ "$(cat "$PCI/devices/$bdf/cxl_vfio/topology")" != none ]; then
-	step "In the kernel's own CXL topology"
+	step "The device in the kernel's CXL topology"
 	run "cxl list -vvv 2>/dev/null"
 fi
 
-step "A VMM's part: memory mapped, shared coherently with the device, DMA and interrupt"
+step "A VMM's part: map device memory, share it with the device, DMA and interrupt"
 run "demo $bdf"
 
 if [ -c /dev/kvm ]; then
-	step "A stock guest in stock QEMU with KVM, and in it a driver that uses the device"
+	step "A stock guest in stock QEMU with KVM, whose driver uses the device"
 	. /src/tests/vm/guest/nested.sh
 	nested_boot "$bdf" kvm -cpu host
 	grep -E 't2guest: (ok|FAIL|finished)|Region|CXLCap|Range1' "$NESTED"/console.log
@@ -47,9 +47,9 @@ if [ -c /dev/kvm ]; then
 	grep -q 't2guest: FAIL' "$NESTED"/console.log && exit 1
 fi
 
-step "Unbind"
+step "Unbind the device"
 run "echo $bdf > $PCI/devices/$bdf/driver/unbind"
 run "echo > $PCI/devices/$bdf/driver_override"
 [ -z "$(driver_of "$bdf")" ]
 grep -q "$OURS" /proc/iomem && exit 1
-echo "unbound; /proc/iomem is as it was"
+echo "The device is unbound, and /proc/iomem has no claim of the driver."

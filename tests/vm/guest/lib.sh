@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# What scenarios are written with.  A scenario is a script that is sourced
-# after this file; each `check` is one test.
+# Functions for scenarios.  A scenario is a script that is sourced after this file; each
+# `check` is one test.  Its sentence must make sense alone in a line of the report:
+#   [7.3] 92-tool: cxl-vfio bind binds the device ... FAIL
 
 . /src/tests/vm/lib/series.sh
 SERIES=$(uname -r | cut -d . -f 1,2)
 PCI=/sys/bus/pci
 OURS=cxl_vfio_pci
 
-# check "sentence" COMMAND...: the command's success is the test's
+# check "sentence" COMMAND...: the test passes if the command succeeds
 check() {
 	local sentence=$1 output
 
@@ -25,19 +26,19 @@ check() {
 # has ABILITY: does the running kernel's series have it (lib/series.sh)?
 has() { series_has "$SERIES" "$1"; }
 
-# Is this a run of all tests, however long they take?
+# Is this make check-full, which runs tests that take long as well?
 full() { grep -qw lab.full /proc/cmdline; }
 
 skip() { echo "@@ skip $*"; }
 
-# equal A B: for check; nothing is equal to nothing
+# equal A B: for check; fails if both are empty
 equal() {
 	[ -n "$1" ] && [ "$1" = "$2" ] && return
 	echo "is '$1', expected '$2'"
 	return 1
 }
 
-# Memory that the kernel has free, with what it keeps for each processor; KiB
+# Free memory in KiB, with the pages on the lists of each processor
 free_memory() {
 	echo 3 > /proc/sys/vm/drop_caches
 	sleep 0.5
@@ -52,15 +53,16 @@ within() {
 	return 1
 }
 
-# tap COMMAND...: a program whose tests report in TAP, each one test here
+# tap COMMAND...: run a program that reports in TAP; each of its tests is one here, with
+# $LABEL in front to tell several runs of a program apart
 tap() {
 	timeout 400 "$@" > /tmp/tap.log 2>&1
-	local status=$?
+	local status=$? name="$1: ${LABEL:+$LABEL: }"
 
-	sed -n -e 's/^ok [0-9]* [a-z0-9_]*\.\(.*\) # SKIP \(.*\)/@@ skip \1: \2/p; t' \
-		-e 's/^ok [0-9]* [a-z0-9_]*\.\(.*\)/@@ ok \1/p' \
-		-e 's/^not ok [0-9]* [a-z0-9_]*\.\(.*\)/@@ fail \1/p' /tmp/tap.log
-	grep -q '^[0-9.]*\.\.[0-9]' /tmp/tap.log || echo "@@ fail $1 ran to its end"
+	sed -n -e "s/^ok [0-9]* [a-z0-9_]*\.\(.*\) # SKIP \(.*\)/@@ skip $name\1: \2/p; t" \
+		-e "s/^ok [0-9]* [a-z0-9_]*\.\(.*\)/@@ ok $name\1/p" \
+		-e "s/^not ok [0-9]* [a-z0-9_]*\.\(.*\)/@@ fail $name\1/p" /tmp/tap.log
+	grep -q '^[0-9.]*\.\.[0-9]' /tmp/tap.log || echo "@@ fail ${name}the program runs to its end"
 	if [ $status -ne 0 ]; then
 		grep -v '^ok\|^#  RUN\|^#   *OK' /tmp/tap.log | sed 's/^/    /'
 	fi
@@ -80,7 +82,7 @@ driver_of() {
 	link=$(readlink "$PCI/devices/$1/driver") && echo "${link##*/}"
 }
 
-# bind BDF [DRIVER]: as the README says; prints the errno, 0 if it worked
+# bind BDF [DRIVER]: by driver_override; prints 0 or the name of the errno
 bind() {
 	local driver=${2:-$OURS}
 
@@ -90,7 +92,7 @@ bind() {
 	sysfs_write "$PCI/drivers/$driver/bind" "$1"
 }
 
-# The first open clears the memory: GiBs of it take longer here than a test may
+# Have the first open clear the memory: several GiB take longer than a TAP test may
 let_clear() { vfio_info "$1" > /dev/null; }
 
 unbind() {
@@ -98,10 +100,10 @@ unbind() {
 	echo > "$PCI/devices/$1/driver_override"
 }
 
-# /proc/iomem without PCI resources and what cxl-core holds of ports, which stays
+# /proc/iomem without PCI resources and cxl-core's claims on ports, which stay
 iomem() { grep -v ' : \(0000:.*\|port[0-9]*\)$' /proc/iomem; }
 
-# Leave everything as it was found: called after each scenario
+# Unbind devices, restore their options, unload the module: runs after each scenario
 release_all() {
 	local dir
 

@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Runs in the test machine: the scenarios of the plan, one after the other.
-# What happens goes to the second serial line; lines that start with @@ are for
-# the runner on the host.
+# Runs in the test machine: the scenarios of the plan, one after the other.  Output goes
+# to the second serial line; run.sh on the host reads the lines that start with @@.
 
 exec </dev/null >/dev/ttyS1 2>&1
 stty -F /dev/ttyS1 -onlcr 2>/dev/null
@@ -17,14 +16,14 @@ ln -sf /proc/self/fd /dev/fd
 mkdir -p /dev/pts && mount -t devpts devpts /dev/pts 2>/dev/null
 hostname lab
 
-# What firmware does before the operating system
+# Commit decoders, as firmware does before the kernel starts
 firmware() { # file
 	local line
 
 	[ -e "$1" ] || return
 	while read -r line; do
 		# shellcheck disable=SC2086 # one argument a word
-		t2fw $line || echo "@@ fail t2fw $line"
+		t2fw $line || echo "@@ fail firmware commits decoders: t2fw $line"
 	done < "$1"
 }
 
@@ -44,5 +43,5 @@ dmesg > /dev/ttyS0
 echo "@@ finished"
 sync
 echo o > /proc/sysrq-trigger
-# The machine goes away under this script
+# The machine powers off under this script
 while :; do :; done

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# A virtual machine inside the test machine, with stock QEMU, for the scenarios
-# that give it the device.  Its root is an initramfs of this machine's own parts.
+# A virtual machine inside the test machine, with stock QEMU, for scenarios that assign
+# the device to it.  Its root is an initramfs made of files of the test machine.
 
 NESTED=/tmp/nested
 
-# KVM of the machine's emulated AMD processor
+# Load KVM for the machine's emulated AMD processor
 load_kvm() {
 	modprobe ccp 2>/dev/null
 	modprobe kvm-amd 2>/dev/null || true
 }
 
-# The kernel image of the running kernel, wherever its package has it
+# Path of the running kernel's image, which differs between packages
 nested_kernel() {
 	local f kver
 
@@ -22,7 +22,7 @@ nested_kernel() {
 	done
 }
 
-# lspci with its libraries, busybox, and the guest's driver
+# Make the guest's initramfs: lspci with its libraries, busybox, and t2guest.ko
 nested_make() {
 	local dir=$NESTED/root f
 
@@ -50,7 +50,7 @@ nested_make() {
 	(cd $dir && find . | busybox cpio -o -H newc 2>/dev/null) > $NESTED/initrd
 }
 
-# What QEMU runs, besides how the device gets in
+# QEMU's arguments for kernel, memory and processors
 nested_args() {
 	echo "-kernel $(nested_kernel) -initrd $NESTED/initrd -m 512M -smp 1"
 }
@@ -71,17 +71,17 @@ nested_boot() {
 		< /dev/null > $NESTED/qemu.log 2>&1
 }
 
-# Its verdicts as tests of this machine
+# Report the guest's results as tests of this scenario
 nested_report() {
 	tr -d '\r' < $NESTED/console.log | sed -n -e 's/.*t2guest: ok /@@ ok in the guest: /p' \
-		-e 's/.*t2guest: FAIL /@@ fail in the guest: /p' -e 's/.*t2guest: finished/@@ ok in the guest: the driver ran to its end/p' |
+		-e 's/.*t2guest: FAIL /@@ fail in the guest: /p' -e 's/.*t2guest: finished/@@ ok in the guest: the driver runs to its end/p' |
 		sort -u
-	check "the guest ran to its end" grep -q 'guest: finished' $NESTED/console.log
+	check "the guest runs to its end" grep -q 'guest: finished' $NESTED/console.log
 	grep -q 't2guest: finished' $NESTED/console.log ||
-		{ echo "@@ fail in the guest: the driver ran to its end"; tail -n 30 $NESTED/console.log $NESTED/qemu.log | sed 's/^/    /'; }
+		{ echo "@@ fail in the guest: the driver runs to its end"; tail -n 30 $NESTED/console.log $NESTED/qemu.log | sed 's/^/    /'; }
 }
 
-# What the guest's lspci shows; a pattern for grep
+# nested_shows REGEX: for check, does the guest's lspci print it?
 nested_shows() {
 	grep -qE "$1" $NESTED/console.log && return
 	sed -n '/^[0-9a-f:.]* .*1234:c712/,$p' $NESTED/console.log

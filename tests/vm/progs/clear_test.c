@@ -61,7 +61,7 @@ static void reopen(struct __test_metadata *_metadata, struct vfio *v)
 	open_device(_metadata, v);
 }
 
-TEST_F(clear, what_was_written_is_gone)
+TEST_F(clear, writes_are_cleared_unless_kept)
 {
 	for (unsigned int i = 0; i < 5; i++)
 		region_write32(&self->v, self->hdm, place(self->size, i), MARK);
@@ -71,7 +71,7 @@ TEST_F(clear, what_was_written_is_gone)
 			  region_read32(&self->v, self->hdm, place(self->size, i)));
 }
 
-TEST_F(clear, what_was_stored_through_a_mapping_is_gone)
+TEST_F(clear, stores_through_a_mapping_are_cleared_unless_kept)
 {
 	uint8_t *p = region_map(&self->v, self->hdm, 0, self->size, PROT_READ | PROT_WRITE);
 
@@ -85,8 +85,8 @@ TEST_F(clear, what_was_stored_through_a_mapping_is_gone)
 			  region_read32(&self->v, self->hdm, place(self->size, i)));
 }
 
-/* The device put it there, without a byte through the host */
-TEST_F(clear, what_the_device_stored_is_gone)
+/* The device itself stores, so that the host never sees the bytes */
+TEST_F(clear, stores_by_the_device_are_cleared_unless_kept)
 {
 	struct accel_op op = {
 		T2DEV_OP_FILL, T2DEV_FLAG_DST_HDM, .dst = 0x5000, .len = 64, .pattern = MARK,
@@ -97,8 +97,8 @@ TEST_F(clear, what_the_device_stored_is_gone)
 	EXPECT_EQ(self->expected, region_read32(&self->v, self->hdm, 0x5000));
 }
 
-/* The decoders were lost, so it could not be cleared at close */
-TEST_F(clear, what_could_not_be_cleared_at_close_is_gone_all_the_same)
+/* Lost decoders keep the driver from clearing the memory at close */
+TEST_F(clear, memory_not_cleared_at_close_is_cleared_at_open_unless_kept)
 {
 	region_write32(&self->v, self->hdm, 0x6000, MARK);
 	ASSERT_EQ(0, system("t2ctl $DEVICE --decoder=0,committed=0 --misbehave=commit-stuck"));

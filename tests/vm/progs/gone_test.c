@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The device dies under its user: nothing that the user does then harms the
- * host, and letting go of it comes to an end.
+ * The device dies under its user: no later access of the user harms the host, and
+ * closing the device returns.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ FIXTURE_TEARDOWN(gone)
 {
 }
 
-TEST_F_TIMEOUT(gone, dies, 300)
+TEST_F_TIMEOUT(gone, accesses_to_a_dead_device_fail_and_close_returns, 300)
 {
 	struct vfio v;
 	volatile uint32_t *p, *bar;
@@ -45,7 +45,7 @@ TEST_F_TIMEOUT(gone, dies, 300)
 	*p = 1;
 
 	ASSERT_EQ(0, system("t2ctl $DEVICE die"));
-	/* The first that anybody does with it shows that it is gone */
+	/* The first access shows that the device is gone */
 	set_command(&v, PCI_COMMAND_MASTER, 0);
 	EXPECT_TRUE(raises_sigbus(p, false));
 	EXPECT_EQ(-EIO, region_read(&v, hdm, 0, &val, 4));

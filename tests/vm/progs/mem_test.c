@@ -98,7 +98,7 @@ static long faults_of(volatile uint8_t *p, size_t n)
 	return after.ru_minflt - before.ru_minflt;
 }
 
-/* A mapping takes a fault for each of the largest pages that fit, and few more */
+/* Touching a mapping takes one fault for each largest possible page, and few more */
 TEST_F(mem, faults_are_as_large_as_they_can_be)
 {
 	unsigned int asked = number("MAX_ORDER", 18), order = self->max_order;
@@ -108,7 +108,7 @@ TEST_F(mem, faults_are_as_large_as_they_can_be)
 	long faults;
 
 	ASSERT_NE(NULL, p);
-	/* 1 GiB where range and address allow, else 2 MiB (in page tables on 6.1) */
+	/* 1 GiB where range and address allow, else 2 MiB, which 6.1 fills with 4 KiB pages */
 	if (order >= 18 && (n < GIB || self->hpa % GIB))
 		order = 9;
 	if (asked >= 9 && order < 9)
@@ -120,7 +120,7 @@ TEST_F(mem, faults_are_as_large_as_they_can_be)
 	munmap(p, n);
 }
 
-/* Write-back at every page size: as the page tables have it */
+/* The page tables have HDM memory as write-back at every page size */
 TEST_F(mem, page_tables_say_write_back)
 {
 	unsigned int order = self->max_order;
@@ -144,8 +144,8 @@ TEST_F(mem, page_tables_say_write_back)
 	munmap(p, self->size);
 }
 
-/* What KVM says decides whether a guest on Intel has it write-back or uncached */
-TEST_F(mem, kvm_takes_it_for_memory_if_it_has_struct_pages)
+/* KVM's verdict decides whether a guest on Intel gets HDM memory write-back or uncached */
+TEST_F(mem, kvm_sees_memory_if_there_are_struct_pages)
 {
 	int lab = open("/dev/t2lab", O_RDWR);
 	bool pages = number("PAGES", 0);
@@ -162,7 +162,7 @@ TEST_F(mem, kvm_takes_it_for_memory_if_it_has_struct_pages)
 	close(lab);
 }
 
-/* Nobody can take a reference that would outlive the mapping, struct pages or not */
+/* A reference on a page would outlive the mapping, so none is given, even with struct pages */
 TEST_F(mem, get_user_pages_is_refused)
 {
 	uint8_t *p = map_at(&self->v, self->hdm, self->hpa, 0, 4 * MIB, 0);
@@ -183,7 +183,7 @@ TEST_F(mem, get_user_pages_is_refused)
 	munmap(p, 4 * MIB);
 }
 
-TEST_F(mem, any_alignment_gets_pages_around_a_fault)
+TEST_F(mem, a_fault_maps_pages_around_it_at_any_alignment)
 {
 	size_t n = 64 * MIB;
 	uint8_t *p = map_at(&self->v, self->hdm, self->hpa, 0, n, PAGE);
@@ -199,8 +199,8 @@ TEST_F(mem, any_alignment_gets_pages_around_a_fault)
 	munmap(p, n);
 }
 
-/* Sub-ranges that begin and end anywhere show the right bytes to their ends */
-TEST_F(mem, any_sub_range)
+/* Mappings of sub-ranges with any start and end */
+TEST_F(mem, sub_ranges_show_the_right_bytes)
 {
 	static const struct {
 		uint64_t at;
@@ -263,7 +263,7 @@ TEST_F(mem, mappings_move_change_and_shrink)
 		   p + 64 * MIB + PAGE);
 	ASSERT_NE(MAP_FAILED, q);
 	EXPECT_EQ(0x11111111, *(uint32_t *)(q + MIB));
-	/* It cannot grow: nothing is known of what would come */
+	/* A mapping cannot grow: the driver never checked what would follow */
 	EXPECT_EQ(MAP_FAILED, mremap(q, 4 * MIB, 8 * MIB, MREMAP_MAYMOVE));
 
 	ASSERT_EQ(0, mprotect(q, 4 * MIB, PROT_READ));
@@ -288,7 +288,7 @@ TEST_F(mem, mapping_made_without_access_can_get_it)
 	free(info);
 }
 
-TEST_F(mem, processes_share_it)
+TEST_F(mem, processes_share_hdm_memory)
 {
 	uint32_t *p = (uint32_t *)map_at(&self->v, self->hdm, self->hpa, 0, 4 * MIB, 0);
 	uint32_t *q = region_map(&self->v, self->hdm, 0, 4 * MIB, PROT_READ | PROT_WRITE);
@@ -313,7 +313,7 @@ TEST_F(mem, processes_share_it)
 	munmap(q, 4 * MIB);
 }
 
-TEST_F(mem, rw_of_any_offset_and_length)
+TEST_F(mem, reads_and_writes_take_any_offset_and_length)
 {
 	static const size_t lens[] = { 1, 3, 8, 4095, 4096, 4097, 65535, 65536, 70001 };
 	uint8_t *a = malloc(80000), *b = malloc(80000);
@@ -328,7 +328,7 @@ TEST_F(mem, rw_of_any_offset_and_length)
 			ASSERT_EQ(0, memcmp(a, b, lens[i]));
 		}
 	}
-	/* Over the end: what is there; past it: nothing */
+	/* Across the end: a short read; past it: an error */
 	EXPECT_EQ(10, region_read(&self->v, self->hdm, self->size - 10, b, 20));
 	EXPECT_EQ(-EINVAL, region_read(&self->v, self->hdm, self->size, b, 20));
 	free(a);
@@ -352,7 +352,7 @@ TEST_F(mem, a_long_read_can_be_killed)
 	EXPECT_TRUE(WIFSIGNALED(status));
 }
 
-/* Memory that says it is not active is not touched, until it says it is */
+/* HDM memory stays closed until RANGE SIZE LOW has Memory_Active set */
 TEST_F(mem, gate_heeds_memory_active)
 {
 	uint32_t *p = region_map(&self->v, self->hdm, 0, PAGE, PROT_READ | PROT_WRITE), val;
@@ -371,7 +371,7 @@ TEST_F(mem, gate_heeds_memory_active)
 }
 
 /* A user's mapping of HDM memory as a target of DMA, through the IOMMU */
-TEST_F(mem, type1_maps_it_for_dma)
+TEST_F(mem, type1_maps_hdm_memory_for_dma)
 {
 	uint8_t *p = map_at(&self->v, self->hdm, self->hpa, 0, 4 * MIB, 0);
 	struct accel_op op = {
@@ -385,7 +385,7 @@ TEST_F(mem, type1_maps_it_for_dma)
 	EXPECT_EQ(0x5eed5eed, *(uint32_t *)(p + PAGE));
 	EXPECT_EQ(0x5eed5eed, region_read32(&self->v, self->hdm, PAGE + 60));
 
-	/* The decoders are lost: the device's DMA is stopped with the gate */
+	/* When decoders are lost, the gate closes and the device's bus mastering goes off */
 	ASSERT_EQ(0, system("t2ctl $DEVICE --lose=flr --misbehave=commit-stuck"));
 	EXPECT_EQ(-1, ioctl(self->v.device, VFIO_DEVICE_RESET));
 	EXPECT_EQ(EIO, errno);
@@ -421,7 +421,7 @@ TEST_F(mem, dma_buf_follows_the_gate)
 	struct t2lab_info info;
 
 	if (fd == -ENOTTY)
-		SKIP(return, "this kernel's importers cannot let go");
+		SKIP(return, "importers of this kernel do not support revocation");
 	ASSERT_LE(0, fd);
 	importer = open("/dev/t2lab", O_RDWR);
 	ASSERT_LE(0, importer);
@@ -439,7 +439,7 @@ TEST_F(mem, dma_buf_follows_the_gate)
 	EXPECT_EQ(4 * MIB, info.len);
 	EXPECT_EQ(0xd3ab0f, info.value);
 
-	/* The gate closes: the importer has let go, and gets nothing */
+	/* The gate closes: the importer's mapping is revoked, and it gets no new one */
 	set_command(&self->v, 0, PCI_COMMAND_MEMORY);
 	ASSERT_EQ(0, ioctl(importer, T2LAB_INFO, &info));
 	EXPECT_EQ(0, info.mapped);
@@ -449,7 +449,7 @@ TEST_F(mem, dma_buf_follows_the_gate)
 	set_command(&self->v, PCI_COMMAND_MEMORY, 0);
 	EXPECT_EQ(0, ioctl(importer, T2LAB_MAP));
 
-	/* The device is closed: a shell is left */
+	/* The device is closed: the dma-buf stays, but cannot be mapped */
 	close(fd);
 	vfio_close(&self->v);
 	ASSERT_EQ(0, ioctl(importer, T2LAB_INFO, &info));
@@ -465,7 +465,7 @@ TEST_F(mem, dma_buf_takes_whole_pages_of_hdm_regions_only)
 	uint32_t comp = vfio_cxl_cap(&self->v)->comp_reg_region_idx;
 
 	if (export_dmabuf(&self->v, self->hdm, 1, PAGE) == -ENOTTY)
-		SKIP(return, "this kernel's importers cannot let go");
+		SKIP(return, "importers of this kernel do not support revocation");
 	EXPECT_EQ(-EINVAL, export_dmabuf(&self->v, self->hdm, 1, PAGE));
 	EXPECT_EQ(-EINVAL, export_dmabuf(&self->v, self->hdm, 0, 0));
 	EXPECT_EQ(-EINVAL, export_dmabuf(&self->v, self->hdm, 0, self->size + PAGE));
@@ -495,8 +495,8 @@ static void inject_memory_error(struct __test_metadata *_metadata, uint64_t phys
 	close(fd);
 }
 
-/* The last one: the page stays bad until the device is bound anew */
-TEST_F(mem, memory_error_takes_one_page)
+/* The last test: the page stays bad until the device is bound again */
+TEST_F(mem, memory_error_takes_away_one_page)
 {
 	struct sigaction action = { .sa_sigaction = on_memory_error, .sa_flags = SA_SIGINFO };
 	const uint64_t at = 8 * MIB + 5 * PAGE;
@@ -504,25 +504,25 @@ TEST_F(mem, memory_error_takes_one_page)
 	uint32_t val;
 
 	if (!number("POISON", 0))
-		SKIP(return, "this kernel does not tell of errors in memory without struct pages");
+		SKIP(return, "this kernel does not report errors in memory without struct pages");
 	ASSERT_NE(NULL, p);
 	p[at] = 1;
 	prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0);
 	sigaction(SIGBUS, &action, NULL);
 	inject_memory_error(_metadata, self->hpa + at);
-	/* The kernel warns those who asked for it only of memory without struct pages */
+	/* PR_MCE_KILL_EARLY has an effect only for memory without struct pages */
 	if (!number("PAGES", 0)) {
 		EXPECT_EQ((uintptr_t)(p + at), bad_addr);
 		EXPECT_TRUE(bad_code == BUS_MCEERR_AO || bad_code == BUS_MCEERR_AR);
 	}
 
-	/* It is taken away in a moment, and given to nobody again */
+	/* The page is unmapped soon after, and never mapped again */
 	usleep(200000);
 	EXPECT_TRUE(raises_sigbus((uint32_t *)(p + at), false));
 	EXPECT_TRUE(raises_sigbus((uint32_t *)(p + at), true));
 	EXPECT_EQ(-EIO, region_read(&self->v, self->hdm, at, &val, 4));
 	EXPECT_EQ(-EIO, region_write(&self->v, self->hdm, at, &val, 4));
-	/* Its neighbours are as well as they were */
+	/* The neighbouring pages still work */
 	p[at - 1] = 1;
 	p[at + PAGE] = 2;
 	EXPECT_EQ(4, region_read(&self->v, self->hdm, at + PAGE, &val, 4));

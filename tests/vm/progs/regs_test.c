@@ -89,7 +89,7 @@ static uint64_t range_base(struct vfio *v, uint16_t dvsec)
 	       config_read32(v, dvsec + CXL_VFIO_DVSEC_RANGE_BASE_LOW(0));
 }
 
-TEST_F(regs, device_info_has_the_interfaces_layout)
+TEST_F(regs, device_info_has_the_layout_of_the_vmm_interface)
 {
 	struct vfio_info_cap_header *cap = vfio_cap(&self->v.info, self->v.info.cap_offset,
 						    VFIO_DEVICE_INFO_CAP_CXL);
@@ -114,7 +114,7 @@ TEST_F(regs, device_info_has_the_interfaces_layout)
 	}
 }
 
-/* COMP_REGS and the BAR must agree on every register: the number that do not */
+/* Number of bytes that differ between COMP_REGS and the component BAR, -1 on error */
 static int differences(struct vfio *v, uint32_t comp, uint32_t size, uint64_t block,
 		       uint32_t start)
 {
@@ -129,7 +129,7 @@ static int differences(struct vfio *v, uint32_t comp, uint32_t size, uint64_t bl
 	return n;
 }
 
-TEST_F(regs, comp_regs_and_bar_agree)
+TEST_F(regs, comp_regs_and_component_bar_agree)
 {
 	EXPECT_EQ(0, differences(&self->v, self->comp, self->size, self->block, self->start));
 	for (uint32_t at = 0; at < self->size; at += 4)
@@ -137,7 +137,7 @@ TEST_F(regs, comp_regs_and_bar_agree)
 			  bar32(&self->v, self->block, self->start + at));
 }
 
-TEST_F(regs, comp_regs_end_where_they_should)
+TEST_F(regs, comp_regs_have_the_size_of_the_vmm_interface)
 {
 	uint32_t val;
 
@@ -147,10 +147,10 @@ TEST_F(regs, comp_regs_end_where_they_should)
 }
 
 /*
- * Write every register through one view, then the other: what is not a decoder's
- * stays, and both views agree throughout.
+ * Write every register through one view, then through the other: only registers of
+ * decoders change, and both views agree after each pass.
  */
-TEST_F(regs, every_register_is_written_through_both_views)
+TEST_F(regs, writes_through_both_views_change_decoders_only)
 {
 	static const uint32_t patterns[] = { 0xffffffff, 0, 0x5a5a5a5a };
 	static uint32_t before[MAX_REGS / 4], after[MAX_REGS / 4];
@@ -179,7 +179,7 @@ TEST_F(regs, every_register_is_written_through_both_views)
 			}
 		}
 	}
-	/* The device's memory is still there: nothing of it reached the device */
+	/* HDM memory still works: none of the writes reached the device */
 	region_write32(&self->v, VFIO_PCI_NUM_REGIONS, 0, 0x600df00d);
 	EXPECT_EQ(0x600df00d, region_read32(&self->v, VFIO_PCI_NUM_REGIONS, 0));
 }
@@ -200,7 +200,7 @@ TEST_F(regs, bytes_and_words_are_merged_in_the_bar)
 	EXPECT_EQ(0x110201u, val & 0xffffff);
 }
 
-TEST_F(regs, host_address_is_hidden_or_not)
+TEST_F(regs, host_address_is_hidden_if_asked)
 {
 	uint64_t expected = self->hide ? 0 : self->hpa;
 
@@ -208,7 +208,7 @@ TEST_F(regs, host_address_is_hidden_or_not)
 	EXPECT_EQ(expected, range_base(&self->v, self->dvsec));
 	if (!self->hide)
 		return;
-	/* Not in any two dwords of any view, either way round */
+	/* No two neighbouring dwords of a view hold the address, in either order */
 	for (uint32_t at = 0; at < CXL_VFIO_COMP_BLOCK_SIZE - 4; at += 4) {
 		uint64_t val = bar64(&self->v, self->block, at);
 
@@ -224,7 +224,7 @@ TEST_F(regs, host_address_is_hidden_or_not)
 	}
 }
 
-TEST_F(regs, base_of_a_committed_decoder)
+TEST_F(regs, base_of_a_committed_decoder_is_writable_in_v2_only)
 {
 	const uint32_t base = self->decoder - self->start;
 	uint32_t ctrl = base + CXL_VFIO_HDM_CTRL;
@@ -234,7 +234,7 @@ TEST_F(regs, base_of_a_committed_decoder)
 	region_write32(&self->v, self->comp, base + 4, 0x77);
 	EXPECT_EQ(self->v2 ? 0x7740000000 : self->hide ? 0 : self->hpa,
 		  bar64(&self->v, self->block, self->decoder));
-	/* SIZE never, and nothing once it is locked */
+	/* SIZE is read-only while committed; everything is once the decoder is locked */
 	region_write32(&self->v, self->comp, base + CXL_VFIO_HDM_SIZE_LOW, 0);
 	EXPECT_NE(0, region_read32(&self->v, self->comp, base + CXL_VFIO_HDM_SIZE_LOW));
 	region_write32(&self->v, self->comp, ctrl, 0);
@@ -243,7 +243,7 @@ TEST_F(regs, base_of_a_committed_decoder)
 	EXPECT_NE(0x55, region_read32(&self->v, self->comp, base + 4));
 }
 
-/* Config space: a byte is a byte of the dword, whichever way it is read */
+/* Config space: byte reads agree with dword reads */
 TEST_F(regs, config_reads_agree_at_any_size)
 {
 	for (uint32_t at = 0; at < 0x1000; at += 4) {
@@ -259,7 +259,7 @@ TEST_F(regs, config_reads_agree_at_any_size)
 }
 
 /* Bits of the CXL Device DVSEC that a write of all ones, then zeros, changes */
-TEST_F(regs, dvsec_attributes)
+TEST_F(regs, dvsec_fields_have_their_attributes)
 {
 	static const struct {
 		uint16_t at, rw;
@@ -275,7 +275,7 @@ TEST_F(regs, dvsec_attributes)
 	const uint16_t zeros = 0;
 
 	for (unsigned int i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
-		/* All but CONTROL2's doorbells, which would reset the device */
+		/* Without the doorbells of CONTROL2, which would reset the device */
 		const uint16_t ones = expected[i].at == CXL_VFIO_DVSEC_CTRL2 ? 0xfff9 : 0xffff;
 		uint16_t at = self->dvsec + expected[i].at, old, set, cleared;
 

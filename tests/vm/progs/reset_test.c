@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Every way to reset the device or to take its power, and what is left then.
- * The device keeps its decoders or loses them, as the scenario told it; either
- * way the user must find memory and registers as they should be.
+ * Every way to reset the device or to take its power.  The scenario decides whether the
+ * device keeps its decoders or loses them; the user must find the same memory and
+ * registers either way.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -66,7 +66,7 @@ static uint32_t ctrl_of(struct vfio *v, uint32_t comp, uint32_t decoder)
 	return region_read32(v, comp, decoder + CXL_VFIO_HDM_CTRL) & (LOCK | COMMIT | COMMITTED);
 }
 
-/* Memory and registers are as they should be after a reset that keeps memory */
+/* Memory can be touched and has its contents, and decoder 0 is committed */
 #define EXPECT_WHOLE() do {							\
 	set_command(&self->v, PCI_COMMAND_MEMORY, 0);				\
 	EXPECT_FALSE(raises_sigbus(self->p, false));				\
@@ -74,7 +74,7 @@ static uint32_t ctrl_of(struct vfio *v, uint32_t comp, uint32_t decoder)
 	EXPECT_EQ(COMMIT | COMMITTED, ctrl_of(&self->v, self->comp, self->decoder)); \
 } while (0)
 
-/* Nobody gets at the memory, and the guest's decoders show it */
+/* The user cannot reach memory through a mapping, read or write */
 #define EXPECT_CLOSED() do {							\
 	uint32_t val_;								\
 	set_command(&self->v, PCI_COMMAND_MEMORY, 0);				\
@@ -120,14 +120,14 @@ static int hot_reset(struct vfio *v)
 	return ioctl(v->device, VFIO_DEVICE_PCI_HOT_RESET, &arg) ? -errno : 0;
 }
 
-TEST_F(reset, vfio_device_reset)
+TEST_F(reset, memory_survives_vfio_device_reset)
 {
 	ASSERT_EQ(0, reset_device(&self->v));
 	EXPECT_WHOLE();
 }
 
-/* As QEMU does at start: the models must not be made from registers that nobody decodes */
-TEST_F(reset, vfio_device_reset_while_memory_space_is_off)
+/* As QEMU does at start: models must not be made from registers that are not decoded */
+TEST_F(reset, models_survive_vfio_device_reset_while_memory_space_is_off)
 {
 	uint32_t array = region_read32(&self->v, self->comp, CXL_VFIO_CM_OFFSET);
 
@@ -139,26 +139,26 @@ TEST_F(reset, vfio_device_reset_while_memory_space_is_off)
 	EXPECT_EQ(array, region_read32(&self->v, self->comp, CXL_VFIO_CM_OFFSET));
 }
 
-TEST_F(reset, vfio_device_pci_hot_reset)
+TEST_F(reset, memory_survives_vfio_device_pci_hot_reset)
 {
 	ASSERT_EQ(0, hot_reset(&self->v));
 	EXPECT_WHOLE();
 }
 
-TEST_F(reset, flr_by_a_guest)
+TEST_F(reset, memory_survives_flr_by_a_guest)
 {
 	guest_flr(&self->v);
 	EXPECT_WHOLE();
 }
 
-TEST_F(reset, sysfs_reset)
+TEST_F(reset, memory_survives_a_reset_through_sysfs)
 {
 	ASSERT_EQ(0, system("echo 1 > /sys/bus/pci/devices/$DEVICE/reset"));
 	usleep(500000);
 	EXPECT_WHOLE();
 }
 
-TEST_F(reset, cxl_reset_by_a_guest)
+TEST_F(reset, memory_survives_cxl_reset_by_a_guest)
 {
 	EXPECT_EQ(CXL_VFIO_DVSEC_STATUS2_RST_COMPLETE,
 		  guest_cxl_reset(&self->v, self->dvsec, 0));
@@ -174,7 +174,7 @@ TEST_F(reset, cxl_reset_by_a_guest_clears_memory_if_asked)
 	EXPECT_EQ(0, region_read32(&self->v, self->hdm, 0));
 }
 
-TEST_F(reset, cache_write_back_by_a_guest)
+TEST_F(reset, cache_write_back_by_a_guest_completes)
 {
 	write16(&self->v, self->dvsec + CXL_VFIO_DVSEC_CTRL2, CXL_VFIO_DVSEC_CTRL2_INIT_WBI);
 	EXPECT_EQ(CXL_VFIO_DVSEC_STATUS2_CACHE_INVALID,
@@ -183,7 +183,7 @@ TEST_F(reset, cache_write_back_by_a_guest)
 	EXPECT_WHOLE();
 }
 
-TEST_F(reset, d3hot_and_back)
+TEST_F(reset, memory_is_closed_in_d3hot_and_open_after)
 {
 	const uint16_t pmcsr = 0x40 + PCI_PM_CTRL;
 
@@ -221,8 +221,8 @@ TEST_F(reset, locks_outlive_flr_and_cxl_reset_only)
 	EXPECT_EQ(0, read16(&self->v, self->dvsec + CXL_VFIO_DVSEC_LOCK));
 }
 
-/* The link is reset under the device, and the kernel's recovery calls the driver */
-TEST_F(reset, fatal_error_on_the_link)
+/* The kernel resets the link above the device and calls the driver's error handlers */
+TEST_F(reset, memory_survives_a_fatal_error_on_the_link)
 {
 	if (system("modprobe -q aer_inject"))
 		SKIP(return, "this kernel has no aer_inject");
@@ -260,21 +260,21 @@ static int wait_suspended(void)
 		      "/sys/bus/pci/devices/$DEVICE/power/runtime_status; do sleep 0.1; done'");
 }
 
-TEST_F(reset, vfio_low_power_and_back)
+TEST_F(reset, memory_is_closed_in_vfio_low_power_and_open_after)
 {
 	ASSERT_EQ(0, low_power(&self->v, VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY, -1));
 	EXPECT_EQ(0, wait_suspended());
 	EXPECT_CLOSED();
 	EXPECT_EQ(-EINVAL, low_power(&self->v, VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY, -1));
 	EXPECT_TRUE(raises_sigbus(self->p, false));
-	/* The DVSEC is read from a function that is awake */
+	/* Reads of the DVSEC wake the function up */
 	EXPECT_EQ(0x1e98, read16(&self->v, self->dvsec + 4));
 	EXPECT_NE(0xffff, read16(&self->v, self->dvsec + CXL_VFIO_DVSEC_STATUS2));
 	ASSERT_EQ(0, low_power(&self->v, VFIO_DEVICE_FEATURE_LOW_POWER_EXIT, -1));
 	EXPECT_WHOLE();
 }
 
-TEST_F(reset, vfio_low_power_with_wakeup)
+TEST_F(reset, memory_stays_closed_after_a_wakeup_until_low_power_exit)
 {
 	int fd = eventfd(0, EFD_NONBLOCK);
 	uint64_t count = 0;
@@ -284,15 +284,15 @@ TEST_F(reset, vfio_low_power_with_wakeup)
 	EXPECT_TRUE(raises_sigbus(self->p, false));
 	read16(&self->v, PCI_VENDOR_ID);
 	EXPECT_EQ(8, read(fd, &count, 8));
-	/* Awake, but closed until the user says that it has understood */
+	/* The function is awake, but closed until the user ends low power */
 	EXPECT_TRUE(raises_sigbus(self->p, false));
 	ASSERT_EQ(0, low_power(&self->v, VFIO_DEVICE_FEATURE_LOW_POWER_EXIT, -1));
 	EXPECT_WHOLE();
 	close(fd);
 }
 
-/* The next user finds it awake, and its memory cleared unless it is kept */
-TEST_F(reset, closed_in_low_power)
+/* The next user finds the device awake, and its memory cleared unless it is kept */
+TEST_F(reset, a_device_closed_in_low_power_wakes_up_for_the_next_user)
 {
 	ASSERT_EQ(0, low_power(&self->v, VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY, -1));
 	EXPECT_EQ(0, wait_suspended());
@@ -309,8 +309,8 @@ TEST_F(reset, closed_in_low_power)
 	}
 }
 
-/* Of the port above, where the kernel offers it, or of the bus for the function */
-TEST_F(reset, bus_above)
+/* By the port above, where the kernel offers it, else by the function */
+TEST_F(reset, memory_survives_a_reset_of_the_bus)
 {
 	ASSERT_EQ(0, system("cd /sys/bus/pci/devices/$DEVICE; "
 			    "if [ -e ../reset_subordinate ]; then echo 1 > ../reset_subordinate; "
@@ -320,14 +320,14 @@ TEST_F(reset, bus_above)
 	EXPECT_WHOLE();
 }
 
-/* Another function of the card, in whose reset this one takes part */
-TEST_F(reset, hot_reset_by_a_sibling)
+/* A hot reset of another function of the card resets this one as well */
+TEST_F(reset, memory_survives_a_hot_reset_of_a_sibling)
 {
 	const char *sibling = getenv("SIBLING");
 	struct vfio other = self->v;
 
 	if (!sibling)
-		SKIP(return, "the function is alone");
+		SKIP(return, "the card has one function");
 	other.device = ioctl(self->v.group, VFIO_GROUP_GET_DEVICE_FD, sibling);
 	ASSERT_LE(0, other.device);
 	ASSERT_EQ(0, hot_reset(&other));
@@ -336,17 +336,17 @@ TEST_F(reset, hot_reset_by_a_sibling)
 	close(other.device);
 }
 
-/* As far as this machine can go: its root file system would not survive more */
-TEST_F(reset, system_suspend)
+/* Up to freezing tasks: the root file system of this machine would not survive more */
+TEST_F(reset, memory_survives_a_system_suspend)
 {
 	if (!system("grep -q region /sys/bus/pci/devices/$DEVICE/cxl_vfio/topology"))
-		SKIP(return, "cxl-core keeps a system with CXL memory from sleeping");
+		SKIP(return, "cxl-core does not let a system with CXL memory suspend");
 	ASSERT_EQ(0, system("echo freezer > /sys/power/pm_test && echo mem > /sys/power/state"));
 	usleep(300000);
 	EXPECT_WHOLE();
 }
 
-TEST_F(reset, counters_and_last_reset)
+TEST_F(reset, sysfs_shows_resets_and_the_last_one)
 {
 	char line[64] = "";
 	FILE *f;
@@ -360,10 +360,10 @@ TEST_F(reset, counters_and_last_reset)
 	EXPECT_EQ(0, system("[ $(cat /sys/bus/pci/devices/$DEVICE/cxl_vfio/resets) -ge 2 ]"));
 }
 
-/* Devices that fail: the memory stays closed, and a later good reset repairs */
+/* Devices that fail a reset: memory stays closed until a later reset succeeds */
 static const struct failure {
 	const char *options;
-	int guest_cxl;		/* fails by a guest's CXL reset, else by VFIO_DEVICE_RESET */
+	int guest_cxl;		/* a guest's CXL reset fails, else VFIO_DEVICE_RESET */
 } failures[] = {
 	{ "--lose=flr,cxl --misbehave=commit-stuck", 0 },
 	{ "--lose=flr,cxl --misbehave=commit-error", 0 },
@@ -383,7 +383,7 @@ static void configure(const char *options)
 		fprintf(stderr, "# %s failed\n", line);
 }
 
-TEST_F(reset, devices_that_fail_stay_closed_until_a_reset_repairs)
+TEST_F(reset, failed_devices_stay_closed_until_a_reset_succeeds)
 {
 	for (unsigned int i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
 		configure(failures[i].options);
@@ -403,7 +403,7 @@ TEST_F(reset, devices_that_fail_stay_closed_until_a_reset_repairs)
 	}
 }
 
-TEST_F(reset, slow_memory_is_waited_for)
+TEST_F(reset, reset_waits_for_slow_memory)
 {
 	configure("--lose=flr,cxl --misbehave=reset-slow");
 	ASSERT_EQ(0, reset_device(&self->v));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A device that this project did not write: the models show what its registers
- * say, and its memory is memory.
+ * A device that this project did not write: the models agree with its registers, and
+ * its memory can be used.
  */
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -44,7 +44,7 @@ TEST_F(type3, dvsecs_are_shown)
 		     CXL_VFIO_DVSEC_RANGE_ACTIVE);
 }
 
-TEST_F(type3, decoder_is_committed_to_all_of_it_at_no_host_address)
+TEST_F(type3, decoder_0_is_committed_and_shows_no_host_address)
 {
 	uint32_t hdm = find_hdm(&self->v, self->comp, 0), decoder;
 
@@ -57,7 +57,7 @@ TEST_F(type3, decoder_is_committed_to_all_of_it_at_no_host_address)
 	EXPECT_EQ(256u << 20, region_read32(&self->v, self->comp, decoder + CXL_VFIO_HDM_SIZE_LOW));
 }
 
-TEST_F(type3, memory_is_memory)
+TEST_F(type3, memory_holds_what_is_written)
 {
 	uint32_t *p = region_map(&self->v, self->hdm, 0, 256 * PAGE, PROT_READ | PROT_WRITE);
 

@@ -22,8 +22,8 @@ FIXTURE(vbar) {
 	struct vfio v;
 	uint32_t hdm;
 	uint32_t bar;
-	uint16_t reg;		/* the lower of its registers */
-	uint64_t size;		/* of the memory */
+	uint16_t reg;		/* the lower BAR register, in config space */
+	uint64_t size;		/* of the memory, in bytes */
 	struct vfio_region_info *info;
 };
 
@@ -59,7 +59,7 @@ static void write_bar(struct vfio *v, uint16_t reg, uint64_t val)
 	region_write32(v, CONFIG, reg + 4, val >> 32);
 }
 
-TEST_F(vbar, region_is_a_power_of_two_with_all_of_the_memory)
+TEST_F(vbar, virtual_bar_is_rounded_up_to_a_power_of_two)
 {
 	uint64_t size = self->info->size;
 
@@ -71,7 +71,7 @@ TEST_F(vbar, region_is_a_power_of_two_with_all_of_the_memory)
 		  self->info->flags & ~VFIO_REGION_INFO_FLAG_CAPS);
 }
 
-TEST_F(vbar, mappable_is_what_there_is)
+TEST_F(vbar, only_the_memory_can_be_mapped)
 {
 	struct vfio_region_info_cap_sparse_mmap *sparse;
 
@@ -88,7 +88,7 @@ TEST_F(vbar, mappable_is_what_there_is)
 	EXPECT_EQ(MAP_FAILED, region_map(&self->v, self->bar, self->size, PAGE, PROT_READ));
 }
 
-TEST_F(vbar, registers_size_and_place_it)
+TEST_F(vbar, bar_registers_size_and_place_the_virtual_bar)
 {
 	uint64_t type = PCI_BASE_ADDRESS_MEM_TYPE_64 | PCI_BASE_ADDRESS_MEM_PREFETCH;
 	uint32_t val;
@@ -108,7 +108,7 @@ TEST_F(vbar, registers_size_and_place_it)
 	EXPECT_EQ(type, val >> 16);
 }
 
-TEST_F(vbar, registers_are_new_for_each_user)
+TEST_F(vbar, bar_registers_are_cleared_for_each_user)
 {
 	write_bar(&self->v, self->reg, 0x100000000000);
 	vfio_close(&self->v);
@@ -116,7 +116,7 @@ TEST_F(vbar, registers_are_new_for_each_user)
 	EXPECT_EQ(0xc, read_bar(&self->v, self->reg));
 }
 
-TEST_F(vbar, it_is_the_memory_of_the_hdm_region)
+TEST_F(vbar, virtual_bar_and_hdm_region_share_memory)
 {
 	uint32_t *bar = region_map(&self->v, self->bar, 0, 16 * PAGE, PROT_READ | PROT_WRITE);
 	uint32_t *hdm = region_map(&self->v, self->hdm, 0, 16 * PAGE, PROT_READ | PROT_WRITE);
@@ -132,14 +132,14 @@ TEST_F(vbar, it_is_the_memory_of_the_hdm_region)
 	munmap(hdm, 16 * PAGE);
 }
 
-TEST_F(vbar, past_the_memory_it_reads_ones_and_drops_writes)
+TEST_F(vbar, virtual_bar_reads_ones_past_the_memory)
 {
 	uint32_t val = 0x1234;
 	uint8_t buf[200] = {};
 
 	EXPECT_EQ(-EINVAL, region_read(&self->v, self->bar, self->info->size, &val, 4));
 	if (self->size == self->info->size)
-		SKIP(return, "there is nothing past it");
+		SKIP(return, "the memory fills the virtual BAR");
 	EXPECT_EQ(4, region_write(&self->v, self->bar, self->size, &val, 4));
 	EXPECT_EQ(~0u, region_read32(&self->v, self->bar, self->size));
 	EXPECT_EQ(sizeof(buf), region_read(&self->v, self->bar, self->size, buf, sizeof(buf)));
@@ -150,7 +150,7 @@ TEST_F(vbar, past_the_memory_it_reads_ones_and_drops_writes)
 	EXPECT_EQ(4, region_read(&self->v, self->bar, self->size - 4, buf, 8));
 }
 
-TEST_F(vbar, the_gate_is_in_front_of_it_too)
+TEST_F(vbar, the_gate_closes_the_virtual_bar)
 {
 	uint32_t *p = region_map(&self->v, self->bar, 0, PAGE, PROT_READ | PROT_WRITE), val;
 

@@ -335,7 +335,7 @@ TEST_F(cxl, hdm_decoder_commit_fsm)
 	EXPECT_EQ(self->hdm_size, ((uint64_t)size_high << 32) + size);
 	EXPECT_EQ(COMMIT | COMMITTED, STATE());
 
-	/* Committed: the fields hold */
+	/* Committed: BASE and SIZE are read-only */
 	WRITE(CXL_VFIO_HDM_BASE_LOW, 0x40000000);
 	WRITE(CXL_VFIO_HDM_SIZE_LOW, 0x40000000);
 	EXPECT_EQ(0, READ(CXL_VFIO_HDM_BASE_LOW));
@@ -346,7 +346,7 @@ TEST_F(cxl, hdm_decoder_commit_fsm)
 	WRITE(CXL_VFIO_HDM_CTRL, COMMIT);
 	EXPECT_EQ(COMMIT | COMMITTED, STATE());
 
-	/* Illegal settings: an error until COMMIT is taken back */
+	/* Illegal settings: Error Not Committed until COMMIT is cleared */
 	WRITE(CXL_VFIO_HDM_CTRL, 0);
 	WRITE(CXL_VFIO_HDM_SIZE_LOW, 0);
 	WRITE(CXL_VFIO_HDM_SIZE_HIGH, 0);
@@ -359,7 +359,7 @@ TEST_F(cxl, hdm_decoder_commit_fsm)
 	EXPECT_EQ(COMMIT | ERROR, STATE());
 	WRITE(CXL_VFIO_HDM_CTRL, 0);
 
-	/* A guest address sticks, without its low bits; lock on commit freezes */
+	/* A guest address is kept without its low bits; Lock On Commit makes it read-only */
 	WRITE(CXL_VFIO_HDM_SIZE_HIGH, size_high);
 	WRITE(CXL_VFIO_HDM_SIZE_LOW, size);
 	WRITE(CXL_VFIO_HDM_BASE_LOW, 0x5fffffff);
@@ -385,7 +385,7 @@ TEST_F(cxl, decoder_writes_never_reach_the_device)
 	region_write32(&self->v, T2DEV_COMP_BAR, self->block + dec + CXL_VFIO_HDM_SIZE_LOW, 0);
 	EXPECT_EQ(0, ctrl(&self->v, self->comp, self->decoder));
 
-	/* The device still decodes, and the next user finds it committed */
+	/* The device still decodes, and the next user finds decoder 0 committed */
 	region_write32(&self->v, self->hdm, 64, 0xc0ffee00);
 	EXPECT_EQ(0xc0ffee00, region_read32(&self->v, self->hdm, 64));
 	vfio_close(&self->v);
@@ -396,7 +396,7 @@ TEST_F(cxl, decoder_writes_never_reach_the_device)
 		  region_read32(&self->v, self->comp, dec + CXL_VFIO_HDM_SIZE_LOW));
 }
 
-/* No register, BAR or config view has the host's address of HDM memory */
+/* No region and no config register shows the host address of HDM memory */
 TEST_F(cxl, no_view_has_a_host_address)
 {
 	uint64_t hpa = strtoull(getenv("HPA") ?: "0x100000000", NULL, 0);
@@ -454,7 +454,7 @@ TEST_F(cxl, dvsec_reads_the_same_at_any_size_and_alignment)
 	uint16_t dvsec = find_dvsec(&self->v, CXL_VFIO_DVSEC_ID_DEVICE);
 	uint8_t whole[0x38 + 16];
 
-	/* Over both borders of the DVSEC, so that accesses are clipped there */
+	/* Accesses across both borders of the DVSEC are clipped there */
 	for (size_t i = 0; i < sizeof(whole); i++)
 		ASSERT_EQ(1, config_read(&self->v, dvsec - 8 + i, &whole[i], 1));
 	for (size_t n = 1; n <= 16; n++) {
@@ -477,13 +477,13 @@ TEST_F(cxl, dvsec_lock_byte_read)
 	EXPECT_EQ(1, config_read(&self->v, dvsec + CXL_VFIO_DVSEC_LOCK, &lock, 1));
 	EXPECT_EQ(0, lock);
 
-	/* CONTROL byte by byte: the other byte holds, IO_Enable reads 1 */
+	/* CONTROL byte by byte: the other byte stays, IO_Enable reads 1 */
 	EXPECT_EQ(2, config_write(&self->v, dvsec + CXL_VFIO_DVSEC_CTRL, &all, 2));
 	EXPECT_EQ(1, config_write(&self->v, dvsec + CXL_VFIO_DVSEC_CTRL, &zero, 1));
 	config_read(&self->v, dvsec + CXL_VFIO_DVSEC_CTRL, &control, 2);
 	EXPECT_EQ((CXL_VFIO_DVSEC_CTRL_RW_MASK & 0xff00) | CXL_VFIO_DVSEC_CTRL_IO_ENABLE, control);
 
-	/* Written once, the lock freezes CONTROL */
+	/* LOCK is set once and makes CONTROL read-only */
 	config_write(&self->v, dvsec + CXL_VFIO_DVSEC_LOCK, &one, 1);
 	config_write(&self->v, dvsec + CXL_VFIO_DVSEC_LOCK, &zero, 1);
 	config_read(&self->v, dvsec + CXL_VFIO_DVSEC_LOCK, &lock, 1);
@@ -508,7 +508,7 @@ TEST_F(cxl, dvsec_writes_never_reach_the_device)
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(sizeof(before), pread(fd, before, sizeof(before), 0));
 	memset(junk, 0xff, sizeof(junk));
-	/* LOCK last: it would freeze what comes after it */
+	/* LOCK last, since it makes other fields read-only */
 	config_write(&self->v, dvsec, junk, CXL_VFIO_DVSEC_LOCK);
 	config_write(&self->v, dvsec + CXL_VFIO_DVSEC_CAP2, junk,
 		     0x38 - CXL_VFIO_DVSEC_CAP2);
@@ -517,14 +517,14 @@ TEST_F(cxl, dvsec_writes_never_reach_the_device)
 	config_write(&self->v, flex, junk, 0x14);
 	ASSERT_EQ(sizeof(after), pread(fd, after, sizeof(after), 0));
 	for (unsigned int i = 0; i < 0x38; i++) {
-		/* The doorbells were rung, and the device has reset itself */
+		/* The doorbells in CONTROL2 have reset the device */
 		if (i == CXL_VFIO_DVSEC_STATUS2)
 			continue;
 		EXPECT_EQ(before[dvsec + i], after[dvsec + i]) TH_LOG("DVSEC byte %#x", i);
 	}
 	EXPECT_EQ(0, memcmp(before + rloc, after + rloc, 0x14));
 	EXPECT_EQ(0, memcmp(before + flex, after + flex, 0x14));
-	/* Nor do headers change for the user */
+	/* Headers stay the same for the user as well */
 	EXPECT_EQ(dvsec, find_dvsec(&self->v, CXL_VFIO_DVSEC_ID_DEVICE));
 	EXPECT_EQ(rloc, find_dvsec(&self->v, CXL_VFIO_DVSEC_ID_REG_LOCATOR));
 	close(fd);
@@ -544,13 +544,13 @@ TEST_F(cxl, ioeventfd_on_the_component_block_is_refused)
 
 	EXPECT_EQ(-1, ioctl(self->v.device, VFIO_DEVICE_IOEVENTFD, &req));
 	EXPECT_EQ(EINVAL, errno);
-	/* A byte short of the block is the user's own affair */
+	/* An ioeventfd on another BAR is allowed */
 	req.offset = ((uint64_t)T2DEV_ACCEL_BAR << 40) + T2DEV_ACC_PATTERN;
 	EXPECT_EQ(0, ioctl(self->v.device, VFIO_DEVICE_IOEVENTFD, &req));
 	close(fd);
 }
 
-TEST_F(cxl, memory_goes_and_comes_with_memory_space)
+TEST_F(cxl, hdm_memory_follows_memory_space)
 {
 	volatile uint32_t *p = region_map(&self->v, self->hdm, 0, PAGE, PROT_READ | PROT_WRITE);
 	uint32_t val;
@@ -570,7 +570,7 @@ TEST_F(cxl, memory_goes_and_comes_with_memory_space)
 	munmap((void *)p, PAGE);
 }
 
-TEST_F(cxl, memory_is_back_after_a_reset)
+TEST_F(cxl, hdm_memory_is_back_after_a_reset)
 {
 	volatile uint32_t *p = region_map(&self->v, self->hdm, 0, PAGE, PROT_READ | PROT_WRITE);
 
@@ -606,7 +606,7 @@ TEST_F(cxl, mappings_live_through_fork_and_partial_munmap)
 	munmap((void *)p, 4 * PAGE);
 }
 
-/* A mapping keeps the device open when all else was closed */
+/* A mapping keeps the device open after its file descriptor is closed */
 TEST_F(cxl, mapping_outlives_the_file_descriptor)
 {
 	volatile uint32_t *p = region_map(&self->v, self->hdm, 0, PAGE, PROT_READ | PROT_WRITE);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The machine itself: a stock kernel, and the software device where it belongs.
+# The machine itself: a stock kernel with the software device.
 
-check "the software device is there" [ -n "$(dev)" ]
-check "it is decoded as a CXL device" sh -c "lspci -vvv -s $(dev) | grep -q 'CXLCap:.*Cache+ IO+ Mem+'"
-check "it has an IOMMU group of its own" \
+check "lspci lists the software device" [ -n "$(dev)" ]
+check "lspci decodes the software device as a CXL device" sh -c "lspci -vvv -s $(dev) | grep -q 'CXLCap:.*Cache+ IO+ Mem+'"
+check "the software device has an IOMMU group of its own" \
 	equal "$(ls "$PCI/devices/$(dev)/iommu_group/devices")" "$(dev)"

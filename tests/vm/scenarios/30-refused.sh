@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# A device that is half right is not bound: each with its errno and one line
-# that says what is wrong, as refusals.txt has them.
+# A device that contradicts the specification is not bound.  refusals.txt has each case
+# with its errno and its line in the log.
 # t2dev: @type3
 # t2dev: --io-bar --decoder=0,base=0x130000000
 # t2dev:
@@ -22,13 +22,13 @@ while IFS='|' read -r what errno message options; do
 	# shellcheck disable=SC2086 # one option a word
 	t2ctl "$bdf" $options
 	log_mark
-	check "$what: $errno" equal "$(bind "$bdf")" "$errno"
-	# The driver's own lines, without the PCI core's on the probe
+	check "$what: bind fails with $errno" equal "$(bind "$bdf")" "$errno"
+	# Only the driver's lines, without that of the PCI core about the probe
 	lines=$(log_since | sed -n "/probe with driver/d; s/.*$OURS $bdf: //p")
-	check "$what: one line says why" begins "$lines" "$message"
-	check "$what: and only one" [ "${lines//$'\n'/}" = "$lines" ]
+	check "$what: the log says why the bind fails" begins "$lines" "$message"
+	check "$what: the driver logs exactly one line" [ "${lines//$'\n'/}" = "$lines" ]
 	echo > "$PCI/devices/$bdf/driver_override"
 done < /src/tests/vm/refusals.txt
 
 t2ctl "$bdf" restore
-check "the device as it should be is bound" equal "$(bind "$bdf")" 0
+check "the restored device binds" equal "$(bind "$bdf")" 0

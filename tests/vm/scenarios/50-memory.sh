@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# HDM memory as users have it, with three regions and pages of every size:
-# mem_test.c says what it should be.
+# HDM memory as a user sees it, with three regions and pages of every size: mem_test.c
+# has the expectations.
 # t2dev: --decoders=4 --decoder=0,base=5G,size=2G --decoder=1,base=7G,size=256M,committed=1 --decoder=2,base=0x1d0000000,size=512M,committed=1
 # t2dev: --decoder=0,base=8G,size=64G
 # memmap: 3G$5G,64G$8G
@@ -15,29 +15,29 @@ modprobe t2lab
 modprobe kvm
 for order in 18 9 0; do
 	modprobe cxl-vfio-pci max_order=$order keep_memory=1
-	check "binding works with max_order=$order" equal "$(bind "$bdf")" 0
-	# What does not depend on the size of pages is tested once
+	check "the device binds with max_order=$order" equal "$(bind "$bdf")" 0
+	# Tests that do not depend on the size of pages run once
 	only=()
 	[ $order = 18 ] || only=(-t faults_are_as_large_as_they_can_be -t page_tables_say_write_back
-		-t any_alignment_gets_pages_around_a_fault -t any_sub_range)
+		-t a_fault_maps_pages_around_it_at_any_alignment -t sub_ranges_show_the_right_bytes)
 	let_clear "$bdf"
 	DEVICE=$bdf HPA=0x140000000 REGIONS=3 MAX_ORDER=$order HUGE=$huge POISON=$poison RAW_RAM=1 \
-		tap mem_test "${only[@]}"
-	check "max_order=$order: the kernel's list has the range as write-back" \
+		LABEL="max_order=$order" tap mem_test "${only[@]}"
+	check "max_order=$order: the kernel's memory type list has the range as write-back" \
 		grep -q '0x0000000140000000-0x00000001c0000000. write-back' "$types"
-	check "max_order=$order: and as nothing else" \
+	check "max_order=$order: the list has no other type for the range" \
 		sh -c "! grep -v write-back $types | grep -E 'mem 0x00000001[4-f][0-9a-f]{7}-'"
 	unbind "$bdf"
 	modprobe -r cxl-vfio-pci
 done
 
-# The platform says uncached: told, not refused
+# MTRRs that make the range uncached cause a warning, not a refusal
 echo 'base=0x140000000 size=0x40000000 type=uncachable' > /proc/mtrr
 modprobe cxl-vfio-pci keep_memory=1
 log_mark
-check "memory that the platform makes uncached is bound" equal "$(bind "$bdf")" 0
-check "with a warning" logged "HDM decoder 0: the platform maps .mem 0x140000000-0x1bfffffff. other than write-back"
-check "that stands there once" equal "$(log_since | grep -c 'other than write-back')" 1
+check "a device whose memory the MTRRs make uncached binds" equal "$(bind "$bdf")" 0
+check "uncached MTRR: the log has a warning" logged "HDM decoder 0: the platform maps .mem 0x140000000-0x1bfffffff. other than write-back"
+check "uncached MTRR: the log has the warning once" equal "$(log_since | grep -c 'other than write-back')" 1
 unbind "$bdf"
 reg=$(grep -n 'base=0x140000000' /proc/mtrr | cut -d: -f2)
 echo "disable=${reg#reg}" > /proc/mtrr

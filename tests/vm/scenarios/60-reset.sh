@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Every way to reset the device, with one that keeps its decoders and with one
-# that loses them, and with struct pages and without: reset_test.c says what must be
-# left.
+# Every way to reset the device, with a device that keeps its decoders and one that loses
+# them, with and without struct pages: reset_test.c has the expectations.
 
 bdf=$(dev)
 try() { # lose pages
+	local label="decoders kept"
+
+	[ "$1" = N ] || label="decoders lost"
+	label="$label, struct_pages=$2"
 	[ "$1" = N ] || t2ctl "$bdf" --lose=flr,cxl,bus,d3
 	modprobe cxl-vfio-pci keep_memory=1 "struct_pages=$2"
-	check "binding works, the device loses its decoders: $1, struct pages: $2" \
+	check "the device binds ($label)" \
 		equal "$(bind "$bdf")" 0
-	DEVICE=$bdf LOSE=$1 KEEP=1 tap reset_test
+	DEVICE=$bdf LOSE=$1 KEEP=1 LABEL="$label" tap reset_test
 	unbind "$bdf"
 	modprobe -r cxl-vfio-pci
-	# Not kept, which takes time at each open
+	# With keep_memory=N, which takes time at each open
 	bind "$bdf" > /dev/null
-	DEVICE=$bdf LOSE=$1 tap reset_test -t closed_in_low_power
+	DEVICE=$bdf LOSE=$1 LABEL="$label, keep_memory=N" tap reset_test -t a_device_closed_in_low_power_wakes_up_for_the_next_user
 	unbind "$bdf"
 	modprobe -r cxl-vfio-pci
 	t2ctl "$bdf" restore
@@ -25,7 +28,7 @@ try Y on
 ! full || try N on
 ! full || try Y off
 
-# What the log says of devices that fail, one line each
+# A device that fails is logged with one line for each reset
 bind "$bdf" >/dev/null
 for case in "--lose=flr,cxl --misbehave=commit-stuck|HDM decoder 0: CTRL reads 0x[0-9a-f]*, it does not commit again" \
 	"--misbehave=reset-resizes|HDM decoder 0: locked other than it was at bind" \
@@ -36,9 +39,9 @@ for case in "--lose=flr,cxl --misbehave=commit-stuck|HDM decoder 0: CTRL reads 0
 	t2ctl "$bdf" ${case%%|*}
 	log_mark
 	vfio_reset "$bdf" >/dev/null 2>&1
-	check "${case%%|*}: the log says what failed" logged "$bdf: .*${case#*|}"
-	# Each of the resets at open, by the user and at close fails, and says so once
-	check "${case%%|*}: in a line for each reset, and no other" \
+	check "${case%%|*}: the log says why the reset fails" logged "$bdf: .*${case#*|}"
+	# The resets at open, by the user and at close fail, and each is logged once
+	check "${case%%|*}: the driver logs no other line than one for each reset" \
 		sh -c "n=\$(klog 'lab: mark $$' | grep '$OURS $bdf: ' |
 			grep -cvE 'resetting|reset done|vfio_ecap_init|can.t reserve|${case#*|}'); [ \$n = 0 ]"
 	t2ctl "$bdf" restore

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# A card of two functions: what resets one of them resets the other.
+# A card with two functions: a bus reset for one of them resets both.
 # t2dev: @type3
 # t2dev: --io-bar --decoder=0,base=0x130000000
 # t2dev:
@@ -8,8 +8,8 @@
 
 bdf=$(dev 1)
 sibling=$(dev 2)
-check "they are functions of one card" equal "${bdf%.0}" "${sibling%.1}"
+check "the two devices are functions of one card" equal "${bdf%.0}" "${sibling%.1}"
 t2ctl "$bdf" --lose=bus
-check "the one with HDM memory is bound" equal "$(bind "$bdf")" 0
-check "the other is bound" equal "$(bind "$sibling")" 0
-DEVICE=$bdf SIBLING=$sibling LOSE=Y tap reset_test -t bus_above -t hot_reset_by_a_sibling
+check "the function with HDM memory binds" equal "$(bind "$bdf")" 0
+check "the function without HDM memory binds" equal "$(bind "$sibling")" 0
+DEVICE=$bdf SIBLING=$sibling LOSE=Y tap reset_test -t memory_survives_a_reset_of_the_bus -t memory_survives_a_hot_reset_of_a_sibling

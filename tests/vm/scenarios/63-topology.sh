@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The device in the kernel's own CXL topology, and out of it.
+# The device as part of the kernel's CXL topology, and outside of it.
 # topology: yes
 # needs: topology
 
@@ -15,26 +15,26 @@ reload() {
 modprobe cxl_acpi
 before=$(iomem)
 log_mark
-check "binding works" equal "$(bind "$bdf")" 0
-check "the log names the device's place" \
+check "the device binds" equal "$(bind "$bdf")" 0
+check "the log names the memdev and the region of the device" \
 	logged "$bdf: in the kernel's CXL topology as mem0, memory as region0"
-check "so does sysfs" equal "$(place)" "mem0 region0"
-check "the claim is that of the region" \
+check "sysfs names the memdev and the region of the device" equal "$(place)" "mem0 region0"
+check "/proc/iomem has the driver's claim inside the region" \
 	equal "$(iomem | grep -A1 'region0$' | tail -1 | sed 's/^ *//')" "100000000-10fffffff : $OURS"
-check "cxl list has the memdev" sh -c "cxl list -M -m mem0 2>/dev/null | grep -q '\"host\":\"$bdf\"'"
-check "and the endpoint's decoder" sh -c "cxl list -D -d endpoint 2>/dev/null | grep -q '\"resource\":4294967296'"
-check "and the region" sh -c "cxl list -R 2>/dev/null | grep -q '\"size\":268435456'"
+check "cxl list shows the memdev" sh -c "cxl list -M -m mem0 2>/dev/null | grep -q '\"host\":\"$bdf\"'"
+check "cxl list shows the endpoint's decoder" sh -c "cxl list -D -d endpoint 2>/dev/null | grep -q '\"resource\":4294967296'"
+check "cxl list shows the region" sh -c "cxl list -R 2>/dev/null | grep -q '\"size\":268435456'"
 ! full || DEVICE=$bdf tap vfio_test
 unbind "$bdf"
 reload keep_memory=1
 bind "$bdf" > /dev/null
 t2ctl "$bdf" --lose=flr,cxl,bus,d3
-DEVICE=$bdf LOSE=Y KEEP=1 tap reset_test
+DEVICE=$bdf LOSE=Y KEEP=1 LABEL="decoders lost" tap reset_test
 t2ctl "$bdf" restore
 unbind "$bdf"
-check "unbinding gives all of it back" equal "$(iomem)" "$before"
+check "unbinding leaves /proc/iomem as before the bind" equal "$(iomem)" "$before"
 
-# With struct pages, which is one more thing to give back
+# With struct pages, which unbinding has to give back as well
 reload struct_pages=on
 rounds=0
 for _ in $(seq 50); do
@@ -42,26 +42,26 @@ for _ in $(seq 50); do
 	unbind "$bdf"
 	rounds=$((rounds + 1))
 done
-check "50 rounds of binding and unbinding work" equal "$rounds" 50
-check "and leave /proc/iomem as it was" equal "$(iomem)" "$before"
-check "and no memdev" sh -c '! ls -d /sys/bus/cxl/devices/mem* 2>/dev/null'
+check "50 rounds of bind and unbind in the topology succeed" equal "$rounds" 50
+check "50 rounds of bind and unbind leave /proc/iomem unchanged" equal "$(iomem)" "$before"
+check "50 rounds of bind and unbind leave no memdev" sh -c '! ls -d /sys/bus/cxl/devices/mem* 2>/dev/null'
 
 reload cxl_core=off
-check "cxl_core=off binds" equal "$(bind "$bdf")" 0
-check "as a stranger" equal "$(place)" none
+check "cxl_core=off: the device binds" equal "$(bind "$bdf")" 0
+check "cxl_core=off: the device is not in the topology" equal "$(place)" none
 unbind "$bdf"
 
-# A topology that cannot be assembled: refused if it is required, done without if not
+# A topology that cannot be assembled: cxl_core=require fails, auto does without
 lacks() { # errno words
 	local words="$2"
 
 	reload cxl_core=require
 	log_mark
-	check "cxl_core=require, $words: $1" equal "$(bind "$bdf")" "$1"
+	check "cxl_core=require, $words: bind fails with $1" equal "$(bind "$bdf")" "$1"
 	check "cxl_core=require, $words: the log says why" logged "$bdf: cxl_core=require: .*$words"
 	reload
 	log_mark
-	check "cxl_core=auto, $words: binds" equal "$(bind "$bdf")" 0
+	check "cxl_core=auto, $words: the device binds" equal "$(bind "$bdf")" 0
 	check "cxl_core=auto, $words: the log says what is missing" \
 		logged "$bdf: not in the kernel's CXL topology: .*$words"
 	unbind "$bdf"
@@ -72,18 +72,18 @@ t2fw commit $bridge 0 $window,256M 0
 reload cxl_core=require
 rmmod cxl_acpi
 log_mark
-check "cxl_core=require without cxl_acpi: EUNATCH" equal "$(bind "$bdf")" EUNATCH
-check "cxl_core=require without cxl_acpi: the log has the remedy" \
+check "cxl_core=require without cxl_acpi: bind fails with EUNATCH" equal "$(bind "$bdf")" EUNATCH
+check "cxl_core=require without cxl_acpi: the log asks for cxl_acpi" \
 	logged "$bdf: cxl_core=require: .*is cxl_acpi loaded"
 modprobe cxl_acpi
 
-# What is taken away under a user closes the memory, and is there for the next
+# Removing a part of the topology closes the memory for its user; the next bind works
 taken() { # what command...
 	local what=$1 user status
 
 	shift
 	reload
-	check "$what: binding works" equal "$(bind "$bdf")" 0
+	check "$what: the device binds" equal "$(bind "$bdf")" 0
 	hold "$bdf" /tmp/never > /tmp/hold.log 2>&1 &
 	user=$!
 	timeout 20 sh -c 'until grep -q ready /tmp/hold.log; do sleep 0.1; done'
@@ -91,16 +91,16 @@ taken() { # what command...
 	"$@" > /tmp/taken.log 2>&1
 	wait $user
 	status=$?
-	check "$what: the user sees SIGBUS ($status)" [ $status = 1 -o $status = $((128 + 7)) ]
-	check "$what: the log says that it is closed" logged "$bdf: .* is taken away, device memory stays closed"
+	check "$what: the user gets SIGBUS (status $status)" [ $status = 1 -o $status = $((128 + 7)) ]
+	check "$what: the log says that device memory stays closed" logged "$bdf: .* is taken away, device memory stays closed"
 	sleep 1
 	[ -z "$(driver_of "$bdf")" ] || unbind "$bdf"
 	modprobe cxl_mem
 	modprobe cxl_acpi
 	sleep 1
-	check "$what: nothing stays claimed" sh -c "! grep -q $OURS /proc/iomem"
-	check "$what: it can be bound again" equal "$(bind "$bdf")" 0
-	check "$what: into the topology" sh -c "! grep -q none $PCI/devices/$bdf/cxl_vfio/topology"
+	check "$what: /proc/iomem has no claim of the driver after unbinding" sh -c "! grep -q $OURS /proc/iomem"
+	check "$what: the device binds again" equal "$(bind "$bdf")" 0
+	check "$what: the device is in the topology again" sh -c "! grep -q none $PCI/devices/$bdf/cxl_vfio/topology"
 	unbind "$bdf"
 }
 taken "cxl disable-region" cxl disable-region -f all

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# QEMU's own memory expander: registers that this project did not write.
+# QEMU's own memory expander, a device that this project did not write.
 # t2dev: @type3
 # t2dev: --io-bar --decoder=0,base=0x130000000
 # t2dev:
@@ -7,32 +7,32 @@
 # memmap: 256M$0x100000000,256M$0x130000000
 
 bdf=$(lspci -Dn -d ::0502 | awk '{print $1}')
-# Firmware's part: its decoder and that of the host bridge decode the window
+# Play firmware: commit the decoders of host bridge and device to the window
 modprobe cxl_acpi
 base=0x$(sed -n 's/^ *\([0-9a-f]*\)-.* : CXL Window 0$/\1/p' /proc/iomem)
-check "there is a CXL window" [ "$base" != 0x ]
+check "/proc/iomem has a CXL window" [ "$base" != 0x ]
 modprobe -r cxl_acpi
-check "firmware commits the decoder of the host bridge" t2fw commit 5G 0 "$base,256M" 0
-check "and that of the device" t2fw device "$bdf" "$base,256M"
+check "t2fw commits the decoder of the host bridge" t2fw commit 5G 0 "$base,256M" 0
+check "t2fw commits the decoder of the memory expander" t2fw device "$bdf" "$base,256M"
 
 if has topology; then
 	modprobe cxl-vfio-pci cxl_core=require
 	log_mark
-	check "cxl_core=require is refused" equal "$(bind "$bdf")" EPERM
-	check "and the log says why" \
+	check "cxl_core=require: bind fails with EPERM for a memory expander" equal "$(bind "$bdf")" EPERM
+	check "cxl_core=require: the log says that the topology is for cxl_pci" \
 		logged "$bdf: cxl_core=require: a memory expander's place there is cxl_pci's"
 	modprobe -r cxl-vfio-pci
 fi
 
 log_mark
-check "binding works" equal "$(bind "$bdf")" 0
-check "the log names the range of the decoder" \
+check "the memory expander binds" equal "$(bind "$bdf")" 0
+check "the log names the range of the memory expander" \
 	logged "$bdf: HDM decoder 0: \[mem $base-0x[0-9a-f]*\], 256 MiB"
-check "it keeps out of the kernel's topology" \
+check "the memory expander is not in the kernel's topology" \
 	equal "$(cat "$PCI/devices/$bdf/cxl_vfio/topology")" none
 DEVICE=$bdf tap type3_test
 
-# Its slot is turned off under its user: the device leaves when the user has
+# Hot unplug: the slot is powered off while a user has the device open
 hold "$bdf" /tmp/gone > /tmp/hold.log 2>&1 &
 user=$!
 timeout 20 sh -c 'until grep -q ready /tmp/hold.log; do sleep 0.1; done'
@@ -40,10 +40,10 @@ slot=$(grep -l "${bdf%.0}" "$PCI/slots/"*/address)
 echo 0 > "${slot%/address}/power" &
 power=$!
 sleep 2
-check "a hot unplug waits for the user" [ -e "$PCI/devices/$bdf" ]
+check "a hot unplug waits for the user of the device" [ -e "$PCI/devices/$bdf" ]
 touch /tmp/gone
 wait $user
-check "who has the memory to the end" equal $? 0
+check "the user keeps the memory until it closes the device" equal $? 0
 wait $power
-check "then the device goes" [ ! -e "$PCI/devices/$bdf" ]
-check "and nothing stays claimed" sh -c "! grep -q $OURS /proc/iomem"
+check "the device is gone after the user has closed it" [ ! -e "$PCI/devices/$bdf" ]
+check "/proc/iomem has no claim of the driver after the hot unplug" sh -c "! grep -q $OURS /proc/iomem"

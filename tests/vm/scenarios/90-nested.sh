@@ -8,15 +8,15 @@
 . /src/tests/vm/guest/nested.sh
 bdf=$(dev)
 load_kvm
-check "this machine has KVM" [ -c /dev/kvm ]
+check "/dev/kvm exists" [ -c /dev/kvm ]
 pages=off
 ! has kvm_pins || pages=on
 modprobe cxl-vfio-pci struct_pages=$pages
-check "binding works with struct_pages=$pages" equal "$(bind "$bdf")" 0
+check "the device binds with struct_pages=$pages" equal "$(bind "$bdf")" 0
 nested_boot "$bdf" kvm -cpu host
 nested_report
-check "lspci in the guest shows device memory as a BAR" \
+check "lspci in the guest shows device memory as BAR 4" \
 	nested_shows 'Region 4: Memory at .* \(64-bit, prefetchable\) .*\[size=256M\]'
-check "and the CXL Device DVSEC" nested_shows 'CXLCap:.*Mem\+'
-check "QEMU has no complaint" sh -c "! grep -v ': warning: ' $NESTED/qemu.log"
-check "and lets the device go" equal "$(cat "$PCI/devices/$bdf/cxl_vfio/gate")" closed
+check "lspci in the guest shows the CXL Device DVSEC" nested_shows 'CXLCap:.*Mem\+'
+check "QEMU prints nothing but warnings" sh -c "! grep -v ': warning: ' $NESTED/qemu.log"
+check "the gate is closed after QEMU has ended" equal "$(cat "$PCI/devices/$bdf/cxl_vfio/gate")" closed

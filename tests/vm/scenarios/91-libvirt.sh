@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Stock libvirt: define a domain with the device, start it, and have it back; the
-# device's memory has struct pages here, and none in 90-nested.sh.
+# Stock libvirt defines a domain with the device, starts it and gives the device back.
+# Device memory has struct pages here, which it has not in 90-nested.sh.
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
 # needs: nested newest
@@ -9,11 +9,11 @@
 bdf=$(dev)
 nic=$(lspci -Dn -d 8086:10d3 | awk '{print $1}')
 load_kvm
-# Where systemd would make /dev/vfio/vfio
+# systemd would make /dev/vfio/vfio
 modprobe vfio
 export LIBVIRT_DEFAULT_URI=qemu:///system
 
-# A host without systemd: libvirt's daemons by hand, QEMU as root in no cgroup
+# Without systemd libvirt's daemons start by hand, and QEMU runs as root in no cgroup
 mkdir -p /run/libvirt /etc/libvirt
 {
 	echo 'user = "root"'
@@ -27,9 +27,9 @@ mkdir -p /run/libvirt /etc/libvirt
 mkdir -p /sys/fs/cgroup
 virtlogd -d
 libvirtd -d
-check "libvirt's daemon is there" timeout 60 sh -c 'until virsh list >/dev/null 2>&1; do sleep 0.5; done'
+check "libvirtd answers" timeout 60 sh -c 'until virsh list >/dev/null 2>&1; do sleep 0.5; done'
 
-# domain NAME ADDRESS [DRIVER]: its XML
+# domain NAME ADDRESS [DRIVER]: print the XML of a domain with the device
 domain() {
 	local a=${2//[:.]/ }
 
@@ -65,22 +65,22 @@ domain() {
 
 modprobe cxl-vfio-pci struct_pages=on
 modprobe pci-stub ids=1234:c712
-check "another driver has the device" equal "$(driver_of "$bdf")" pci-stub
+check "pci-stub has the device before libvirt starts the domain" equal "$(driver_of "$bdf")" pci-stub
 nested_make
 domain accelerator "$bdf" cxl_vfio_pci > /tmp/accelerator.xml
-check "virsh define" virsh define /tmp/accelerator.xml
-check "virsh start" virsh start accelerator
-check "libvirt bound it to this driver" equal "$(driver_of "$bdf")" "$OURS"
-check "its memory has struct pages" \
+check "virsh defines the domain" virsh define /tmp/accelerator.xml
+check "virsh starts the domain" virsh start accelerator
+check "libvirt binds the device to the driver of <driver model=>" equal "$(driver_of "$bdf")" "$OURS"
+check "the memory of the device has struct pages" \
 	sh -c "! grep none $PCI/devices/$bdf/cxl_vfio/struct_pages"
 timeout 500 sh -c "until grep -q 'guest: finished' $NESTED/console.log; do sleep 1; done"
 nested_report
 virsh destroy accelerator > /dev/null 2>&1
 timeout 20 sh -c "while [ \"\$(basename \$(readlink $PCI/devices/$bdf/driver))\" = $OURS ]; do sleep 0.5; done"
-check "then it is its former driver's again" equal "$(driver_of "$bdf")" pci-stub
+check "libvirt gives the device back to pci-stub" equal "$(driver_of "$bdf")" pci-stub
 virsh undefine accelerator > /dev/null
 
-# Without <driver>, libvirt chooses by the aliases of the kernel's modules
+# Without <driver> libvirt chooses by the vfio_pci aliases of modules
 driver_chosen() { # address
 	domain chosen "$1" > /tmp/chosen.xml
 	virsh define /tmp/chosen.xml > /dev/null && virsh start chosen > /dev/null
@@ -88,10 +88,10 @@ driver_chosen() { # address
 	virsh destroy chosen > /dev/null 2>&1
 	virsh undefine chosen > /dev/null
 }
-check "a device of no known id gets vfio-pci" equal "$(driver_chosen "$bdf")" vfio-pci
-check "so does a network card" equal "$(driver_chosen "$nic")" vfio-pci
-# What a module built with CXL_VFIO_IDS=1234:c712 adds (see dkms.sh)
+check "libvirt chooses vfio-pci for a device that no alias names" equal "$(driver_chosen "$bdf")" vfio-pci
+check "libvirt chooses vfio-pci for a network card" equal "$(driver_chosen "$nic")" vfio-pci
+# The alias of a module built with CXL_VFIO_IDS=1234:c712 (see tests/dkms.sh)
 echo "alias vfio_pci:v00001234d0000C712sv*sd*bc*sc*i* cxl_vfio_pci" >> "/lib/modules/$(uname -r)/modules.alias"
-check "with an alias for its id it gets this driver" equal "$(driver_chosen "$bdf")" "$OURS"
-check "and the network card still vfio-pci" equal "$(driver_chosen "$nic")" vfio-pci
+check "libvirt chooses this driver for a device that its alias names" equal "$(driver_chosen "$bdf")" "$OURS"
+check "libvirt still chooses vfio-pci for the network card" equal "$(driver_chosen "$nic")" vfio-pci
 kill "$(cat /run/libvirtd.pid)"

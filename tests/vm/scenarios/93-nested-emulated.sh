@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The same guest without KVM: QEMU's own emulation, inside emulation, which takes
-# ten minutes.
+# The guest of 90-nested.sh without KVM: emulation inside emulation, which takes ten
+# minutes.
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
 # timeout: 3600
@@ -9,6 +9,6 @@
 
 . /src/tests/vm/guest/nested.sh
 bdf=$(dev)
-check "binding works" equal "$(bind "$bdf")" 0
+check "the device binds" equal "$(bind "$bdf")" 0
 NESTED_TIMEOUT=2000 nested_boot "$bdf" tcg -cpu max,la57=off
 nested_report

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# A device dies under its user.  Last, as nothing can be done with it after.
+# A device dies under its user.  This scenario is the last, since it ends the device.
 
 bdf=$(dev)
-check "binding works" equal "$(bind "$bdf")" 0
+check "the device binds" equal "$(bind "$bdf")" 0
 log_mark
 DEVICE=$bdf tap gone_test
-check "the log says that it is gone" logged "$bdf: .*is the device gone"
-check "the next user is refused" sh -c "! vfio_info $bdf"
+check "the log says that the device is gone" logged "$bdf: .*is the device gone"
+check "a device that is gone cannot be opened" sh -c "! vfio_info $bdf"
 unbind "$bdf"
-check "unbinding works" [ -z "$(driver_of "$bdf")" ]
-check "and nothing stays claimed" sh -c '! grep -q cxl_vfio_pci /proc/iomem'
+check "a device that is gone can be unbound" [ -z "$(driver_of "$bdf")" ]
+check "/proc/iomem has no claim of the driver after unbinding" sh -c '! grep -q cxl_vfio_pci /proc/iomem'
