@@ -32,7 +32,7 @@ echo guest/$plan.sh > "$dir/plan"
 [ $plan = demo ] || touch "$dir/shell"
 touch "$dir/result.log"
 
-# The terminal, or what is there in its place, becomes the machine's
+# Connect standard input and output, usually a terminal, to the machine's shell
 by_hand() {
 	local tty
 
@@ -42,7 +42,7 @@ by_hand() {
 	[ -z "$tty" ] || stty "$tty"
 }
 
-note "booting it in QEMU"
+note "booting Linux $(kver_of "$series") in QEMU"
 boot "$series" "$dir" &
 boot_pid=$!
 if [ -e "$dir/shell" ]; then

@@ -33,7 +33,7 @@ set -uo pipefail
 here=$(dirname "$0")
 . "$here/lib/all.sh"
 
-# The longest a machine may run, in seconds: a hang ends by itself
+# Seconds until a machine is stopped, so that a hang ends by itself
 TIMEOUT=1200
 [ -z "${FULL:-}" ] || TIMEOUT=3000
 KEYS="t2dev memmap dimm cmdline topology cpu smp timeout mem full needs"
@@ -125,7 +125,7 @@ plan() { # series
 	for s in "${scenarios[@]}"; do
 		if [ -n "$(header "$s" full)" ] && [ -z "${FULL:-}" ]; then
 			echo "@@ scenario $s"
-			echo "@@ skip takes long, make check-full runs it"
+			echo "@@ skip takes long: make check-full runs this scenario"
 			continue
 		fi
 		missing=$(lacking "$s" "$1")
@@ -143,13 +143,13 @@ plan() { # series
 	rm -r "$dir/new"
 }
 
-# What the machine did besides its scenarios, each a test as well
+# Tests of the machine as a whole, besides its scenarios
 after_boot() { # dir status
 	local allowed bad
 
 	echo "@@ scenario machine"
 	if grep -q '^@@ finished' "$1/result.log"; then
-		echo "@@ ok every scenario ran to its end"
+		echo "@@ ok every scenario runs to its end"
 	else
 		echo "@@ fail every scenario runs to its end (QEMU ended with status $2)"
 		tail -n 15 "$1/console.log" "$1/qemu.log" | sed 's/^/    /'
@@ -164,20 +164,20 @@ after_boot() { # dir status
 		printf '%s\n' "$bad" | head -20 | sed 's/^/    /'
 	fi
 	if [ ! -s "$1/devices.log" ]; then
-		echo "@@ ok the software devices ended well"
+		echo "@@ ok the software devices end with status 0"
 	else
-		echo "@@ fail the software devices ended well"
+		echo "@@ fail the software devices end with status 0"
 		sed 's/^/    /' "$1/devices.log"
 	fi
 }
 
-# What the machines of a series need, and which there are
+# Install the module for a series and plan its machines
 prepare_series() { # series
 	if ! make_layer "$1"; then
 		rm -rf --one-file-system "$BUILD/$1/run"
 		mkdir -p "$BUILD/$1/run"
 		echo "@@ scenario dkms" > "$BUILD/$1/run/skipped.log"
-		echo "@@ fail the module builds and installs" >> "$BUILD/$1/run/skipped.log"
+		echo "@@ fail the packages install and the module builds" >> "$BUILD/$1/run/skipped.log"
 		return
 	fi
 	make_initramfs "$1" "$BUILD/$1/initramfs"
@@ -192,7 +192,7 @@ run_machine() { # series dir
 	after_boot "$2" "$status"
 }
 
-# Turn the lines for the runner into what people read
+# Turn the @@ lines of a machine into one readable line a test
 report() { # series
 	awk -v series="$1" '
 		/^@@ scenario / { name = $3; next }
@@ -200,7 +200,7 @@ report() { # series
 		/^@@ fail / { show("FAIL"); next }
 		/^@@ skip/ { show("skipped"); next }
 		/^@@ end / {
-			if ($3 != 0) { $0 = "@@ fail the script ends with 0, it was " $3; show("FAIL") }
+			if ($3 != 0) { $0 = "@@ fail the scenario ends with status 0, not " $3; show("FAIL") }
 			next
 		}
 		/^@@/ { next }
@@ -221,8 +221,8 @@ for series in $kernels; do
 done
 wait
 
-# Four machines at a time, which share the processors and wait at times; those that
-# take longest first
+# Four machines at a time, since a machine waits more than it works.  Machines that may
+# take longest start first.
 mapfile -t machines <<< "$(for series in $kernels; do
 	for dir in "$BUILD/$series"/run/*/; do
 		[ ! -e "$dir/plan" ] ||

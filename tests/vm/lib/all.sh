@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# All of the lab, for the scripts that boot machines; $here is their directory.
+# All of the lab, for scripts that boot machines; $here is tests/vm.
 
 # shellcheck disable=SC2154
 . "$here/lib/common.sh"
@@ -9,14 +9,14 @@
 . "$here/lib/layer.sh"
 . "$here/lib/boot.sh"
 
-# What runs outside and inside the machine, and what is installed there
+# Build the software device, the test programs and the packages
 make_programs() {
 	make -s -C "$TOP" t2dev vm-progs >&2 || die "the test programs do not build"
 	mkdir -p "$BUILD"
 	make_debs || die "the packages do not build"
 }
 
-# Everything that booting a series takes, its machine's directory empty
+# Prepare a series for booting, with an empty directory for its machine
 ready_to_boot() { # series dir
 	suite_of "$1" >/dev/null
 	prepare "$1"

@@ -31,7 +31,7 @@ make_initramfs() { # series out
 	rm -rf "$dir"
 }
 
-# The kernel image, wherever its package puts it
+# Path of the kernel image, which differs between packages
 kernel_image() { # series
 	local root kver f
 
@@ -81,7 +81,7 @@ start_devices() { # dir
 	done
 }
 
-# A device that ended badly is a failed test: prints what is wrong
+# Stop the device servers; prints the log of each that failed
 stop_devices() { # dir
 	local i status
 
@@ -107,7 +107,7 @@ boot() {
 	local cpu machine=q35,cxl=on,kernel-irqchip=split,memory-backend=ram
 
 	mem=$(cat "$dir/mem")
-	# The guest's clock counts instructions, or follows the host's
+	# The machine's clock counts instructions or follows the host's
 	if [ -e "$dir/icount" ]; then
 		accel=(-accel "tcg,thread=single" -icount "shift=0,sleep=off")
 	else

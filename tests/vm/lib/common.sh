@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# What the lab's scripts share: where things are, and how they talk.
+# Shared by the scripts of the lab: paths, messages, packages, root file systems.
 
 # shellcheck disable=SC2034 # for the scripts that read this
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)

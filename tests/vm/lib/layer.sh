@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# A layer over a root file system, so that the cached root is never written.
+# Writable layers over the cached root file systems, which stay as they are.
 
 # Mount ROOT with a writable LAYER over it at MERGED and run a command there,
 # as in_root does: in_layer ROOT LAYER [BIND=/inside...] -- COMMAND...
@@ -21,6 +21,7 @@ in_layer() {
 	' in_layer "$root" "$layer" "$@"
 }
 
+# Run a command in the root of a series; its changes are dropped, except for /out
 in_throwaway() { # series command...
 	local series=$1 layer status=0
 
@@ -33,7 +34,7 @@ in_throwaway() { # series command...
 	return $status
 }
 
-# What the installed module is made of
+# Checksum of everything that the layer of a series is made from
 layer_key() { # series
 	(
 		cd "$TOP" || exit 1
@@ -45,7 +46,7 @@ layer_key() { # series
 	) | sha256sum | cut -c1-16
 }
 
-# What the Debian packages are made of
+# Checksum of everything that the Debian packages are made from
 deb_key() {
 	(
 		cd "$TOP" || exit 1
@@ -64,8 +65,8 @@ make_debs() {
 	return 1
 }
 
-# Install the module for a series as a user would, and the tool where its
-# libraries are: apt, real DKMS; and the modules that tests need.  make_debs() ran.
+# Install the packages for a series as an operator would, with apt and DKMS, and the
+# modules that the tests need.  The caller ran make_debs().
 make_layer() { # series
 	local series=$1 dir=$BUILD/$1/layer kver tools=no
 

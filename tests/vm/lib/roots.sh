@@ -83,7 +83,7 @@ newest_kver() { # suite series
 		sed 's/^linux-headers-//' | grep -vE 'rt-amd64|cloud' | sort -V | tail -1
 }
 
-# The packages of a kernel; the unsigned image is there before the signed one
+# The packages of a kernel.  Debian publishes the unsigned image before the signed one.
 kernel_packages() { # suite kver
 	local p found=""
 
@@ -120,7 +120,7 @@ install_kernels() { # suite
 	done
 }
 
-# What a root is made by: another key, another root
+# Checksum of everything that a root is made from; another checksum, another root
 root_key() { # suite
 	{
 		packages_of "$1"
@@ -140,7 +140,7 @@ install_packages() { # suite
 		fi || die "cannot install packages in $root"
 }
 
-# Make a root from nothing; it is ready when its key stands in it
+# Make a root from nothing; lab/ready is written last
 make_root() { # suite
 	local root=$CACHE/roots/$1
 
@@ -169,7 +169,7 @@ update_root() { # suite
 	fi
 	for series in $(series_of "$1"); do
 		[ "$(newest_kver "$1" "$series")" = "$(cat "$root/lab/kver-$series")" ] && continue
-		note "a newer kernel of series $series is there"
+		note "installing a newer kernel of series $series"
 		rm "$root/lab/ready"
 		install_kernels "$1"
 		in_suite "$1" apt-get clean
