@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Contents of HDM memory between users, page by page at the range's ends and in
- * its middle.  KEEP (Y or N) is the module's keep_memory.
+ * Contents of HDM memory between users, at the ends of the range and in its middle.
  */
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -26,7 +25,7 @@ FIXTURE(clear) {
 
 static void open_device(struct __test_metadata *_metadata, struct vfio *v)
 {
-	ASSERT_EQ(0, vfio_open(v, getenv("DEVICE")));
+	ASSERT_EQ(0, vfio_open(v, input("DEVICE")));
 	set_command(v, PCI_COMMAND_MEMORY, 0);
 }
 
@@ -40,7 +39,7 @@ FIXTURE_SETUP(clear)
 	ASSERT_NE(NULL, info);
 	self->size = info->size;
 	free(info);
-	self->expected = *getenv("KEEP") == 'Y' ? MARK : 0;
+	self->expected = input_yes("KEEP") ? MARK : 0;
 }
 
 FIXTURE_TEARDOWN(clear)

@@ -34,7 +34,7 @@ TEST_F_TIMEOUT(gone, accesses_to_a_dead_device_fail_and_close_returns, 300)
 	volatile uint32_t *p, *bar;
 	uint32_t hdm, comp, val = 0;
 
-	ASSERT_EQ(0, vfio_open(&v, getenv("DEVICE")));
+	ASSERT_EQ(0, vfio_open(&v, input("DEVICE")));
 	hdm = vfio_cxl_cap(&v)->hdm_region_idx;
 	comp = vfio_cxl_cap(&v)->comp_reg_region_idx;
 	set_command(&v, PCI_COMMAND_MEMORY, 0);

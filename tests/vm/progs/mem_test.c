@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * HDM memory as users have it: mappings of any size and alignment, reads and
- * writes, the gate, DMA.  The environment says what is there: DEVICE; HPA, the
- * first range's address; REGIONS, how many; MAX_ORDER, the module's parameter;
- * HUGE, the largest order that the kernel maps such memory with; PAGES, whether
- * there are struct pages; RAW_RAM, whether firmware lists the memory as RAM; POISON,
- * whether the kernel tells of memory errors.
+ * HDM memory as a user sees it: mappings of any size and alignment, reads and writes, the
+ * gate, DMA.  Inputs are in vfio.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,25 +37,20 @@ FIXTURE(mem) {
 	unsigned int max_order;
 };
 
-static unsigned long number(const char *name, unsigned long otherwise)
-{
-	return getenv(name) ? strtoul(getenv(name), NULL, 0) : otherwise;
-}
-
 FIXTURE_SETUP(mem)
 {
 	struct vfio_region_info *info;
 
-	ASSERT_EQ(0, vfio_open(&self->v, getenv("DEVICE")));
+	ASSERT_EQ(0, vfio_open(&self->v, input("DEVICE")));
 	self->hdm = vfio_cxl_cap(&self->v)->hdm_region_idx;
 	info = vfio_region(&self->v, self->hdm);
 	ASSERT_NE(NULL, info);
 	self->size = info->size;
 	free(info);
-	self->hpa = number("HPA", 0);
-	self->max_order = number("MAX_ORDER", 18);
-	if (self->max_order > number("HUGE", 18))
-		self->max_order = number("HUGE", 18);
+	self->hpa = input_number("HPA", 0);
+	self->max_order = input_number("MAX_ORDER", 18);
+	if (self->max_order > input_number("HUGE", 18))
+		self->max_order = input_number("HUGE", 18);
 	set_command(&self->v, PCI_COMMAND_MEMORY, 0);
 }
 
@@ -101,7 +92,7 @@ static long faults_of(volatile uint8_t *p, size_t n)
 /* Touching a mapping takes one fault for each largest possible page, and few more */
 TEST_F(mem, faults_are_as_large_as_they_can_be)
 {
-	unsigned int asked = number("MAX_ORDER", 18), order = self->max_order;
+	unsigned int asked = input_number("MAX_ORDER", 18), order = self->max_order;
 	size_t n = !asked ? 64 * MIB : self->size < GIB ? self->size : GIB;
 	uint8_t *p = map_at(&self->v, self->hdm, self->hpa, 0, n, 0);
 	unsigned long page;
@@ -148,7 +139,7 @@ TEST_F(mem, page_tables_say_write_back)
 TEST_F(mem, kvm_sees_memory_if_there_are_struct_pages)
 {
 	int lab = open("/dev/t2lab", O_RDWR);
-	bool pages = number("PAGES", 0);
+	bool pages = input_number("PAGES", 0);
 
 	ASSERT_LE(0, lab);
 	for (uint64_t at = 0; at < self->size; at += 8 * MIB + PAGE) {
@@ -157,7 +148,7 @@ TEST_F(mem, kvm_sees_memory_if_there_are_struct_pages)
 		ASSERT_EQ(0, ioctl(lab, T2LAB_FRAME, &frame));
 		EXPECT_EQ(pages, frame.has_page);
 		EXPECT_EQ(pages, frame.is_reserved);
-		EXPECT_EQ(!pages && !number("RAW_RAM", 0), frame.is_mmio);
+		EXPECT_EQ(!pages && !input_number("RAW_RAM", 0), frame.is_mmio);
 	}
 	close(lab);
 }
@@ -191,7 +182,7 @@ TEST_F(mem, a_fault_maps_pages_around_it_at_any_alignment)
 
 	ASSERT_NE(NULL, p);
 	faults = faults_of(p, n);
-	if (number("MAX_ORDER", 18) == 0) {
+	if (input_number("MAX_ORDER", 18) == 0) {
 		EXPECT_LE(n / PAGE, faults);
 	} else {
 		EXPECT_GE(n / (2 * MIB) + 16, faults);
@@ -225,7 +216,7 @@ TEST_F(mem, sub_ranges_show_the_right_bytes)
 
 TEST_F(mem, each_decoder_has_a_region_of_its_own)
 {
-	unsigned int n = number("REGIONS", 1);
+	unsigned int n = input_number("REGIONS", 1);
 
 	for (unsigned int i = 0; i < n; i++) {
 		struct vfio_region_info_cap_type *type;
@@ -457,7 +448,7 @@ TEST_F(mem, dma_buf_follows_the_gate)
 	EXPECT_EQ(-1, ioctl(importer, T2LAB_MAP));
 	EXPECT_EQ(ENODEV, errno);
 	close(importer);
-	ASSERT_EQ(0, vfio_open(&self->v, getenv("DEVICE")));
+	ASSERT_EQ(0, vfio_open(&self->v, input("DEVICE")));
 }
 
 TEST_F(mem, dma_buf_takes_whole_pages_of_hdm_regions_only)
@@ -503,7 +494,7 @@ TEST_F(mem, memory_error_takes_away_one_page)
 	uint8_t *p = map_at(&self->v, self->hdm, self->hpa, 0, 16 * MIB, 0);
 	uint32_t val;
 
-	if (!number("POISON", 0))
+	if (!input_number("POISON", 0))
 		SKIP(return, "this kernel does not report errors in memory without struct pages");
 	ASSERT_NE(NULL, p);
 	p[at] = 1;
@@ -511,7 +502,7 @@ TEST_F(mem, memory_error_takes_away_one_page)
 	sigaction(SIGBUS, &action, NULL);
 	inject_memory_error(_metadata, self->hpa + at);
 	/* PR_MCE_KILL_EARLY has an effect only for memory without struct pages */
-	if (!number("PAGES", 0)) {
+	if (!input_number("PAGES", 0)) {
 		EXPECT_EQ((uintptr_t)(p + at), bad_addr);
 		EXPECT_TRUE(bad_code == BUS_MCEERR_AO || bad_code == BUS_MCEERR_AR);
 	}

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Every register of a bound device, through each view that a VMM has of it:
- * COMP_REGS, the component BAR, config space.  The environment says what to
- * expect: DEVICE, its first decoder's address HPA, the module's parameters ABI
- * (v2 or v3) and HIDE (Y or N).
+ * Every register of a bound device, through each view that a VMM has: COMP_REGS, the
+ * component BAR, config space.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -39,10 +37,10 @@ FIXTURE_SETUP(regs)
 	struct vfio_info_cap_header *cap;
 	struct vfio_region_info *info;
 
-	self->v2 = !strcmp(getenv("ABI"), "v2");
-	self->hide = !strcmp(getenv("HIDE"), "Y");
-	self->hpa = strtoull(getenv("HPA"), NULL, 0);
-	ASSERT_EQ(0, vfio_open(&self->v, getenv("DEVICE")));
+	self->v2 = !strcmp(input("ABI"), "v2");
+	self->hide = input_yes("HIDE");
+	self->hpa = input_number("HPA", 0);
+	ASSERT_EQ(0, vfio_open(&self->v, input("DEVICE")));
 	cap = vfio_cap(&self->v.info, self->v.info.cap_offset, VFIO_DEVICE_INFO_CAP_CXL);
 	ASSERT_NE(NULL, cap);
 	if (self->v2) {

@@ -43,7 +43,7 @@ static int reset_device(struct vfio *v)
 
 FIXTURE_SETUP(reset)
 {
-	ASSERT_EQ(0, vfio_open(&self->v, getenv("DEVICE")));
+	ASSERT_EQ(0, vfio_open(&self->v, input("DEVICE")));
 	self->hdm = vfio_cxl_cap(&self->v)->hdm_region_idx;
 	self->comp = vfio_cxl_cap(&self->v)->comp_reg_region_idx;
 	self->decoder = 0x1210;
@@ -198,7 +198,7 @@ TEST_F(reset, locks_outlive_flr_and_cxl_reset_only)
 {
 	uint32_t at = self->decoder + CXL_VFIO_HDM_CTRL;
 
-	if (*getenv("LOSE") == 'Y')
+	if (input_yes("LOSE"))
 		SKIP(return, "a device that loses its decoders loses locks with them");
 	region_write32(&self->v, self->comp, at, 0);
 	region_write32(&self->v, self->comp, self->decoder + 4, 0x77);
@@ -298,10 +298,10 @@ TEST_F(reset, a_device_closed_in_low_power_wakes_up_for_the_next_user)
 	EXPECT_EQ(0, wait_suspended());
 	munmap((void *)self->p, 16 * PAGE);
 	vfio_close(&self->v);
-	ASSERT_EQ(0, vfio_open(&self->v, getenv("DEVICE")));
+	ASSERT_EQ(0, vfio_open(&self->v, input("DEVICE")));
 	set_command(&self->v, PCI_COMMAND_MEMORY, 0);
 	self->p = region_map(&self->v, self->hdm, 0, 16 * PAGE, PROT_READ | PROT_WRITE);
-	if (getenv("KEEP")) {
+	if (input_yes("KEEP")) {
 		EXPECT_EQ(MARK, *self->p);
 	} else {
 		EXPECT_EQ(0, *self->p);

@@ -21,7 +21,7 @@ FIXTURE(type3) {
 
 FIXTURE_SETUP(type3)
 {
-	ASSERT_EQ(0, vfio_open(&self->v, getenv("DEVICE")));
+	ASSERT_EQ(0, vfio_open(&self->v, input("DEVICE")));
 	ASSERT_NE(NULL, vfio_cxl_cap(&self->v));
 	self->hdm = vfio_cxl_cap(&self->v)->hdm_region_idx;
 	self->comp = vfio_cxl_cap(&self->v)->comp_reg_region_idx;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The virtual BAR, as a VMM that knows nothing of CXL uses it.  BAR says which it
- * is, SIZE how much memory the device has, in MiB.
+ * The virtual BAR, as used by a VMM that knows nothing of CXL.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -29,11 +28,11 @@ FIXTURE(vbar) {
 
 FIXTURE_SETUP(vbar)
 {
-	ASSERT_EQ(0, vfio_open(&self->v, getenv("DEVICE")));
+	ASSERT_EQ(0, vfio_open(&self->v, input("DEVICE")));
 	self->hdm = vfio_cxl_cap(&self->v)->hdm_region_idx;
-	self->bar = atoi(getenv("BAR"));
+	self->bar = input_number("BAR", 0);
 	self->reg = PCI_BASE_ADDRESS_0 + 4 * self->bar;
-	self->size = atoi(getenv("SIZE")) * MIB;
+	self->size = input_number("SIZE", 0) * MIB;
 	self->info = vfio_region(&self->v, self->bar);
 	ASSERT_NE(NULL, self->info);
 	set_command(&self->v, PCI_COMMAND_MEMORY, 0);
@@ -112,7 +111,7 @@ TEST_F(vbar, bar_registers_are_cleared_for_each_user)
 {
 	write_bar(&self->v, self->reg, 0x100000000000);
 	vfio_close(&self->v);
-	ASSERT_EQ(0, vfio_open(&self->v, getenv("DEVICE")));
+	ASSERT_EQ(0, vfio_open(&self->v, input("DEVICE")));
 	EXPECT_EQ(0xc, read_bar(&self->v, self->reg));
 }
 

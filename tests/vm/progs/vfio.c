@@ -19,6 +19,31 @@
 
 #define OFFSET_SHIFT	40
 
+const char *input(const char *name)
+{
+	const char *value = getenv(name);
+
+	if (!value) {
+		fprintf(stderr, "%s is not set, see the inputs in tests/vm/progs/vfio.h\n", name);
+		exit(2);
+	}
+	return value;
+}
+
+uint64_t input_number(const char *name, uint64_t otherwise)
+{
+	const char *value = getenv(name);
+
+	return value ? strtoull(value, NULL, 0) : otherwise;
+}
+
+bool input_yes(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value == 'Y';
+}
+
 static int open_group(const char *bdf)
 {
 	char link[64], path[256], dev[320];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The little of VFIO that the test programs need: a device through group and
- * type1 container, its regions, and the software device's accelerator.
+ * Shared by the test programs: their inputs, a VFIO device through group and type1
+ * container, its regions, and the accelerator of the software device.
  *
  * Functions that return int return 0 or a negative errno.
  */
@@ -15,6 +15,37 @@
 #include <linux/vfio.h>
 #include <linux/cxl_vfio_pci.h>
 #include <linux/cxl_vfio_regs.h>
+
+/*
+ * Inputs of the programs *_test: environment variables, which the scenario sets.  Commands
+ * that a program runs, such as t2ctl, inherit them.
+ *
+ *	DEVICE		PCI address of the function, "0000:0d:00.0"; always set
+ *	SIBLING		PCI address of another function of the card, if there is one
+ *	HPA		host physical address of the first HDM range
+ *	REGIONS		number of HDM regions (default 1)
+ *	BAR		number of the virtual BAR
+ *	SIZE		size of the first HDM range in MiB
+ *	HUGE		largest order of a page that the kernel maps it with (default 18)
+ *	PAGES		1: HDM memory has struct pages
+ *	RAW_RAM		1: firmware's memory map lists HDM memory as RAM
+ *	POISON		1: the kernel reports errors in HDM memory
+ *	LOSE		Y: the device loses its decoders in a reset
+ *
+ * and the module's parameters:
+ *
+ *	ABI		vmm_abi, v2 or v3
+ *	HIDE		hide_hpa, Y or N
+ *	KEEP		keep_memory, Y or N
+ *	MAX_ORDER	max_order (default 18)
+ */
+
+/* Value of an input; ends the program if the input is not set */
+const char *input(const char *name);
+/* Value of a number, @otherwise if the input is not set */
+uint64_t input_number(const char *name, uint64_t otherwise);
+/* Is the input Y? */
+bool input_yes(const char *name);
 
 #define INFO_SIZE	1024
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a VMM sees of a bound device.  The device is the software one, its
- * address in the environment variable DEVICE; HPA has the address that its
- * first decoder decodes.
+ * A bound device as a VMM sees it.  The device is the software device.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,11 +26,6 @@
 #define LOCK		CXL_VFIO_HDM_CTRL_LOCK
 #define ERROR		CXL_VFIO_HDM_CTRL_ERROR
 
-static const char *bdf(void)
-{
-	return getenv("DEVICE") ?: "0000:0d:00.0";
-}
-
 FIXTURE(cxl) {
 	struct vfio v;
 	uint32_t hdm;		/* region indices */
@@ -47,7 +40,7 @@ FIXTURE_SETUP(cxl)
 	struct cxl_vfio_device_info_cap_v3 *cap;
 	struct vfio_region_info *info;
 
-	ASSERT_EQ(0, vfio_open(&self->v, bdf()));
+	ASSERT_EQ(0, vfio_open(&self->v, input("DEVICE")));
 	cap = vfio_cxl_cap(&self->v);
 	ASSERT_NE(NULL, cap);
 	self->hdm = cap->hdm_region_idx;
@@ -389,7 +382,7 @@ TEST_F(cxl, decoder_writes_never_reach_the_device)
 	region_write32(&self->v, self->hdm, 64, 0xc0ffee00);
 	EXPECT_EQ(0xc0ffee00, region_read32(&self->v, self->hdm, 64));
 	vfio_close(&self->v);
-	ASSERT_EQ(0, vfio_open(&self->v, bdf()));
+	ASSERT_EQ(0, vfio_open(&self->v, input("DEVICE")));
 	set_command(&self->v, PCI_COMMAND_MEMORY, 0);
 	EXPECT_EQ(COMMIT | COMMITTED, ctrl(&self->v, self->comp, self->decoder));
 	EXPECT_EQ((uint32_t)self->hdm_size,
@@ -399,7 +392,7 @@ TEST_F(cxl, decoder_writes_never_reach_the_device)
 /* No region and no config register shows the host address of HDM memory */
 TEST_F(cxl, no_view_has_a_host_address)
 {
-	uint64_t hpa = strtoull(getenv("HPA") ?: "0x100000000", NULL, 0);
+	uint64_t hpa = input_number("HPA", 0x100000000);
 	uint16_t dvsec = find_dvsec(&self->v, CXL_VFIO_DVSEC_ID_DEVICE);
 	uint32_t dec = self->decoder + CXL_VFIO_HDM_DECODER(0);
 
@@ -503,7 +496,7 @@ TEST_F(cxl, dvsec_writes_never_reach_the_device)
 	char path[128];
 	int fd;
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf());
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", input("DEVICE"));
 	fd = open(path, O_RDONLY);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(sizeof(before), pread(fd, before, sizeof(before), 0));

@@ -12,7 +12,7 @@ try() { # lose pages
 	modprobe cxl-vfio-pci keep_memory=1 "struct_pages=$2"
 	check "the device binds ($label)" \
 		equal "$(bind "$bdf")" 0
-	DEVICE=$bdf LOSE=$1 KEEP=1 LABEL="$label" tap reset_test
+	DEVICE=$bdf LOSE=$1 KEEP=Y LABEL="$label" tap reset_test
 	unbind "$bdf"
 	modprobe -r cxl-vfio-pci
 	# With keep_memory=N, which takes time at each open

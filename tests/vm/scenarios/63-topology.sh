@@ -29,7 +29,7 @@ unbind "$bdf"
 reload keep_memory=1
 bind "$bdf" > /dev/null
 t2ctl "$bdf" --lose=flr,cxl,bus,d3
-DEVICE=$bdf LOSE=Y KEEP=1 LABEL="decoders lost" tap reset_test
+DEVICE=$bdf LOSE=Y KEEP=Y LABEL="decoders lost" tap reset_test
 t2ctl "$bdf" restore
 unbind "$bdf"
 check "unbinding leaves /proc/iomem as before the bind" equal "$(iomem)" "$before"
