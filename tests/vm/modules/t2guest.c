@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the driver of an accelerator does in a guest: it uses the software device
- * with its memory in BAR 4, by DMA and interrupt, and resets it.  Each step is a
- * line "t2guest: ok ..." or "t2guest: FAIL ..." in the guest's log.
+ * A guest's driver for the software device: uses its memory in BAR 4, DMA and interrupts,
+ * and resets it.  Each step logs a line "t2guest: ok ..." or "t2guest: FAIL ...".
  */
 #include <linux/bitfield.h>
 #include <linux/completion.h>
@@ -106,10 +105,11 @@ static void use(struct accel *a)
 	ok = run(a, T2DEV_OP_COPY, T2DEV_FLAG_SRC_HDM | T2DEV_FLAG_IRQ, 0, a->ram_addr);
 	ok &= !memcmp(a->ram, a->mem, LEN);
 	verdict(a, ok, "the device copies its memory to RAM");
-	verdict(a, wait_for_completion_timeout(&a->irq, 10 * HZ), "its MSI-X interrupt arrives");
+	verdict(a, wait_for_completion_timeout(&a->irq, 10 * HZ),
+		"the MSI-X interrupt of the copy arrives");
 }
 
-/* Nothing of the host's addresses: the decoder is committed, at nowhere */
+/* The decoder is committed and shows no host address */
 static void look_at_decoder(struct accel *a)
 {
 	u32 base, hdm = 0, cap = readl(a->comp + CXL_VFIO_CM_OFFSET);
@@ -125,7 +125,7 @@ static void look_at_decoder(struct accel *a)
 	verdict(a, hdm && (readl(decoder + CXL_VFIO_HDM_CTRL) & CXL_VFIO_HDM_CTRL_COMMITTED),
 		"the HDM decoder is committed");
 	base = readl(decoder + CXL_VFIO_HDM_BASE_LOW) | readl(decoder + CXL_VFIO_HDM_BASE_HIGH);
-	verdict(a, hdm && !base, "it shows no address of the host");
+	verdict(a, hdm && !base, "decoder 0 shows no host address");
 }
 
 static void reset(struct accel *a, u16 dvsec)
@@ -141,7 +141,7 @@ static void reset(struct accel *a, u16 dvsec)
 	pci_read_config_word(a->pdev, dvsec + CXL_VFIO_DVSEC_STATUS2, &status);
 	verdict(a, status & CXL_VFIO_DVSEC_STATUS2_RST_COMPLETE, "a CXL reset completes");
 	fill(a);
-	verdict(a, device_sees(a), "memory and device work after it");
+	verdict(a, device_sees(a), "memory and device work after the CXL reset");
 }
 
 static void __iomem *map_component_block(struct pci_dev *pdev)
@@ -200,7 +200,7 @@ static const struct pci_device_id ids[] = {
 	{}
 };
 
-/* No device table: it is for a guest that loads it, never for the host */
+/* No device table, so that no host loads this module by itself */
 
 static struct pci_driver t2guest_driver = {
 	.name = "t2guest",

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What tests need from inside the kernel.  A dma-buf importer: attaches to what
- * it is given, maps it for a device without an IOMMU, and lets go when the
- * exporter asks.  A walk of a process's page tables.  And KVM's own opinion on
- * whether a page frame is MMIO, which is what decides the memory type that guests
- * on Intel have: its function is called, not imitated.
+ * Test hooks inside the kernel, behind /dev/t2lab: a dma-buf importer that maps for a
+ * device without IOMMU and supports revocation; a walk of a process's page tables; and
+ * KVM's verdict on whether a page frame is MMIO, which decides the memory type that
+ * guests on Intel get.  The verdict comes from KVM's own function.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
@@ -94,7 +93,7 @@ static long pin(struct import *import)
 	return ret;
 }
 
-/* Without an IOMMU the device's address is the host's */
+/* Without an IOMMU the DMA address is the host physical address */
 static u32 peek(u64 addr)
 {
 	u32 *va = memremap(addr, PAGE_SIZE, MEMREMAP_WB), val = 0;
@@ -128,7 +127,7 @@ static long info(struct import *import, void __user *arg)
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
-/* The entry that maps an address, at whichever level it is */
+/* Find the page table entry that maps an address, at any level */
 static int walk(struct mm_struct *mm, struct t2lab_page *page)
 {
 	const u64 cache = _PAGE_PCD | _PAGE_PWT;
@@ -181,7 +180,7 @@ static long page_of(void __user *arg)
 
 typedef bool (*is_mmio_fn)(u64 pfn);
 
-/* KVM exports it to nobody; where it is, a probe at its start tells */
+/* KVM does not export the function: a kprobe finds its address */
 static is_mmio_fn find_is_mmio(void)
 {
 	static const char * const names[] = { "kvm_is_mmio_pfn", "__kvm_is_mmio_pfn" };

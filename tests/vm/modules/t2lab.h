@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the tests ask of /dev/t2lab: a dma-buf importer, one import for each open
- * file, a look at the page tables of the process that asks, and what KVM makes of
- * a page frame.
+ * ioctls of /dev/t2lab: a dma-buf importer (one import for each open file), the page
+ * table entry of an address of the calling process, KVM's verdict on a page frame, and a
+ * reference on a page.
  */
 #ifndef T2LAB_H
 #define T2LAB_H
@@ -14,7 +14,7 @@ struct t2lab_info {
 	__u64 addr;		/* of the first segment, as a device would use it */
 	__u64 len;		/* of all segments */
 	__u32 segments;
-	__u32 let_go;		/* how often the exporter asked to */
+	__u32 let_go;		/* how often the exporter has revoked the mapping */
 	__u32 mapped;
 	__u32 value;		/* the dword at addr, if it is mapped */
 };
@@ -32,17 +32,17 @@ struct t2lab_page {
 };
 
 #define T2LAB_PAGE	_IOWR('T', 6, struct t2lab_page)
-#define T2LAB_STATIC	_IOW('T', 5, int)	/* attach as one that cannot let go */
+#define T2LAB_STATIC	_IOW('T', 5, int)	/* attach as an importer without revocation */
 
 struct t2lab_frame {
 	__u64 pa;
 	__u8 has_page;
-	__u8 is_reserved;	/* its page is */
-	__u8 is_mmio;		/* KVM says so: uncached in guests on Intel */
+	__u8 is_reserved;	/* PageReserved() of its page */
+	__u8 is_mmio;		/* by KVM's verdict: uncached in guests on Intel */
 	__u8 pad[5];
 };
 
 #define T2LAB_FRAME	_IOWR('T', 7, struct t2lab_frame)	/* kvm must be loaded */
-#define T2LAB_HOLD	_IOW('T', 8, __u64)	/* a page, until the file is closed */
+#define T2LAB_HOLD	_IOW('T', 8, __u64)	/* hold a page until the file is closed */
 
 #endif

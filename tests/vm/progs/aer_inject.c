@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * aer_inject - have the kernel see an error of a PCI function
+ * aer_inject - inject an AER error of a PCI function through the module aer_inject
  *
- * usage: aer_inject ADDRESS STATUS; STATUS is for Uncorrectable Error Status
+ * usage: aer_inject ADDRESS STATUS; STATUS is the value of Uncorrectable Error Status
  */
 #include <fcntl.h>
 #include <stdint.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bench - what accesses through VFIO cost
+ * bench - measure the cost of accesses through VFIO
  *
  * usage: bench ADDRESS METRIC
- * Prints nanoseconds for one of what METRIC says; under QEMU's icount a
+ * Prints the nanoseconds of one operation; METRIC names it.  Under QEMU's icount a
  * nanosecond is an instruction.
  */
 #include <fcntl.h>
@@ -30,7 +30,7 @@ static uint64_t now(void)
 {
 	struct timespec t;
 
-	/* Of this process: neither sleeping nor what others do counts */
+	/* CPU time of this process: neither sleep nor other processes count */
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
@@ -64,7 +64,7 @@ static uint32_t hdm_region(void)
 	return cap->hdm_region_idx;
 }
 
-/* One pread of @n bytes at @at of a file, of many */
+/* Average cost of a pread of @n bytes at offset @at */
 static uint64_t one_pread(int fd, uint64_t at, size_t n, unsigned int times)
 {
 	char *buf = mmap(NULL, n, PROT_READ | PROT_WRITE,
@@ -125,7 +125,7 @@ static uint64_t tmpfs_pread(void)
 	return one_pread(fd, 0, MIB, 50);
 }
 
-/* All of a region's first @n bytes, at an address that fits huge pages */
+/* Map the first @n bytes of the HDM region, at an address that allows huge pages */
 static volatile char *map_hdm(size_t n)
 {
 	char *room = mmap(NULL, n + GIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -138,7 +138,7 @@ static volatile char *map_hdm(size_t n)
 	return p;
 }
 
-/* First touch of every page of 1 GiB */
+/* Cost of the first touch of every page of 1 GiB */
 static uint64_t hdm_touch(void)
 {
 	volatile char *p = map_hdm(GIB);
@@ -149,7 +149,7 @@ static uint64_t hdm_touch(void)
 	return now() - start;
 }
 
-/* Memory Space off, with all of the region mapped and touched */
+/* Cost of turning Memory Space off, with all of the region mapped and touched */
 static uint64_t zap(void)
 {
 	uint64_t size, start, sum = 0;
@@ -168,7 +168,7 @@ static uint64_t zap(void)
 	return sum / 5;
 }
 
-/* Open to close; the device is not used in between */
+/* Cost of open and close, without an access in between */
 static uint64_t open_close(void)
 {
 	uint64_t start;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * demo - what a VMM does with a CXL Type-2 device, step by step
+ * demo - use a CXL Type-2 device as a VMM does, step by step
  *
- * Opens the device through VFIO, maps its HDM memory and lets the device and
- * the CPU work on the same bytes.  Says what it does and what came of it; ends
- * with 1 at the first thing that is not as it should be.
+ * Opens the device through VFIO, maps its HDM memory and lets device and CPU work on the
+ * same bytes.  Prints each step with its result; ends with 1 at the first failure.
  */
 #include <poll.h>
 #include <stdarg.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hold - a user of a device that is to go away
+ * hold - use a device that is about to be removed
  *
  * usage: hold ADDRESS LET_GO
- * Maps HDM memory and says "ready"; keeps on using it until the file LET_GO is
- * there, then closes the device.  Ends with 0 if the memory was good throughout.
+ * Maps HDM memory, prints "ready" and uses the memory until the file LET_GO exists, then
+ * closes the device.  Ends with 0 if the memory worked throughout.
  */
 #include <stdio.h>
 #include <sys/mman.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hold_page - somebody in the kernel who has a page of device memory
+ * hold_page - hold a reference on a page of device memory
  *
  * usage: hold_page ADDRESS SECONDS
- * Takes a reference on the page at this host physical address, says "ready" and
- * gives it back after so many seconds.
+ * Takes a reference on the page at the host physical address ADDRESS, prints "ready" and
+ * drops the reference after SECONDS.
  */
 #include <fcntl.h>
 #include <stdint.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * klog - the kernel's messages since a mark
+ * klog - print kernel messages since a mark
  *
  * usage: klog [MARK]
- * Prints what came after the last message that has MARK in it, or all.
+ * Prints the messages after the last one that contains MARK, or all of them.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -3,10 +3,9 @@
  * stress - accesses of all kinds while the device is reset again and again
  *
  * usage: stress ADDRESS ROUNDS
- * Several processes and threads read, fault, map and look at config space
- * through ROUNDS resets of mixed kinds.  Every access gets what was written or
- * SIGBUS and EIO, never anything else; at the end all is as it was.  Ends with 0
- * if so.
+ * Several processes and threads read, fault, map and read config space through ROUNDS
+ * resets of mixed kinds.  Every access must get the written value or fail with SIGBUS or
+ * EIO, and memory must have its contents at the end.  Ends with 0 if so.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -128,7 +127,7 @@ static void *look_at_registers(void *arg)
 	(void)arg;
 	while (!shared->stop) {
 		if (config_read32(&v, dvsec + 8) << 16)
-			shared->wrong++;	/* the DVSEC's id is 0 */
+			shared->wrong++;	/* the id of the CXL Device DVSEC is 0 */
 		region_read32(&v, comp, 0x1220);
 		config_read32(&v, PCI_COMMAND);
 		usleep(200);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sysfs_write - write one word to a file and say which errno came back
+ * sysfs_write - write one word to a file and print the result
  *
- * Prints 0, or the name of the errno as a shell script can compare it.
+ * Prints 0, or the name of the errno for a shell script to compare.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * t2ctl - change the software device's behaviour at run time
+ * t2ctl - change the behaviour of the software device at run time
  *
- * Hands an option line to the device through its control capability, see
- * t2dev_regs.h.
+ * Writes a line of options to the device's control capability, see t2dev_regs.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -88,7 +87,7 @@ int main(int argc, char **argv)
 		perror(path);
 		return 1;
 	}
-	/* A device that plays being gone shows no chain, but it is always there */
+	/* A device that reads all ones has no chain, but its control capability works */
 	control = find_control(fd) ?: 0x110;
 	if (!strcmp(argv[2], "die")) {
 		cfg_write(fd, control + T2DEV_CTL_GO, T2DEV_GO_DIE);

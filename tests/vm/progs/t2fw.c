@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * t2fw - firmware's part in the test machine
+ * t2fw - play firmware in the test machine
  *
  * usage: t2fw cedt OUT UID CHBS BASE,SIZE...
  *        t2fw commit BLOCK DECODER BASE,SIZE TARGET
  *        t2fw device ADDRESS BASE,SIZE [TARGET]
  *
  * cedt writes a CEDT that replaces QEMU's: the host bridge with _UID UID has its
- * component block at CHBS, and a window to it over each range.  The others run in
- * the machine before any driver of CXL is loaded: commit has decoder DECODER of
- * the component block at BLOCK decode a range, to port TARGET; device has
- * decoder 0 of the PCI function ADDRESS decode one: a switch to port TARGET, else
- * an endpoint, whose memory it turns on.
- * Numbers are as in C, with k, M or G behind.
+ * component block at CHBS and one window for each range.  commit and device run in the
+ * machine before a CXL driver is loaded.  commit programs decoder DECODER of the
+ * component block at BLOCK to decode a range to port TARGET.  device programs decoder 0
+ * of the PCI function ADDRESS: of a switch with TARGET, else of an endpoint, whose
+ * memory it enables as well.
+ * Numbers are as in C, with an optional suffix k, M or G.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -132,7 +132,7 @@ static struct range parse_range(const char *s)
 static int make_cedt(const char *out, uint32_t uid, uint64_t chbs, char **ranges, int n)
 {
 	static uint8_t table[TABLE_MAX];
-	/* Replaces a table with the same ids and a lower revision */
+	/* The kernel replaces a table with the same ids and a lower revision */
 	struct acpi_header header = {
 		.signature = "CEDT", .revision = 1, .oem_id = "BOCHS ",
 		.oem_table_id = "BXPC    ", .oem_revision = 0x7fffffff, .creator_id = "T2FW",

@@ -63,14 +63,14 @@ struct vfio {
 int vfio_open(struct vfio *v, const char *bdf);
 void vfio_close(struct vfio *v);
 
-/* A capability in an info structure's chain, NULL if there is none */
+/* Find a capability in the chain of an info structure; NULL if there is none */
 struct vfio_info_cap_header *vfio_cap(void *info, uint32_t first, uint16_t id);
 struct cxl_vfio_device_info_cap_v3 *vfio_cxl_cap(struct vfio *v);
 
-/* Region info with its capabilities; free() it */
+/* Region info with its capabilities, NULL on error; the caller calls free() */
 struct vfio_region_info *vfio_region(struct vfio *v, uint32_t index);
 
-/* pread and pwrite in a region: bytes done or a negative errno */
+/* pread() and pwrite() in a region: number of bytes or a negative errno */
 ssize_t region_read(struct vfio *v, uint32_t index, uint64_t at, void *buf, size_t n);
 ssize_t region_write(struct vfio *v, uint32_t index, uint64_t at, const void *buf, size_t n);
 uint32_t region_read32(struct vfio *v, uint32_t index, uint64_t at);
@@ -80,20 +80,20 @@ void *region_map(struct vfio *v, uint32_t index, uint64_t at, size_t n, int prot
 /* Config space */
 uint32_t config_read32(struct vfio *v, uint16_t at);
 void set_command(struct vfio *v, uint16_t set, uint16_t clear);
-/* Walk the extended capabilities for a CXL DVSEC; 0 if it is not shown */
+/* Walk the extended capabilities to a CXL DVSEC; 0 if there is none */
 uint16_t find_dvsec(struct vfio *v, uint16_t dvsec_id);
 
 /*
- * Walk the capability array of the component block that starts at @block of a
- * region, as a guest would: the HDM Decoder Capability's offset in the block, 0
- * if there is none
+ * Walk the capability array of the component block that starts at @block of a region, as
+ * a guest does.  Returns the offset of the HDM Decoder Capability in the block, 0 if
+ * there is none.
  */
 uint32_t find_hdm(struct vfio *v, uint32_t index, uint64_t block);
 
-/* DMA: make @n bytes at @va reachable for the device at @iova */
+/* Map @n bytes at @va for DMA by the device at @iova */
 int dma_map(struct vfio *v, void *va, uint64_t iova, uint64_t n);
 
-/* MSI-X: the eventfd that the device's vector 0 signals, or a negative errno */
+/* Enable MSI-X; returns the eventfd of vector 0 or a negative errno */
 int msix_enable(struct vfio *v);
 
 struct accel_op {
@@ -105,13 +105,13 @@ struct accel_op {
 	uint32_t pattern;
 };
 
-/* Run an operation to its end: 0, or the device's own errno, negative */
+/* Run an operation and wait for its end; returns 0 or the negative errno of the device */
 int accel_run(struct vfio *v, const struct accel_op *op, uint32_t *result);
 
-/* What the device should compute: CRC-32 (IEEE) of @n bytes */
+/* CRC-32 (IEEE) of @n bytes, as the device computes it */
 uint32_t crc32_of(const void *buf, size_t n);
 
-/* Does touching @p for read or write raise SIGBUS? */
+/* Does a read or write of *@p raise SIGBUS? */
 bool raises_sigbus(volatile uint32_t *p, bool write);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vfio_info - what VFIO tells of a device, a line for each fact
+ * vfio_info - print flags, regions and interrupts that VFIO reports for a device
  */
 #include <stdio.h>
 #include <stdlib.h>

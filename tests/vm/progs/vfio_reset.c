@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vfio_reset - VFIO_DEVICE_RESET of a device: prints the errno that came back */
+/* vfio_reset - reset a device by VFIO_DEVICE_RESET and print 0 or the errno */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
