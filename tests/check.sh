@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Runs parts of the tests, each `make check-PART`, and adds up what they
-# counted: check.sh PART...
+# Runs parts of the tests, each `make check-PART`, and adds up their results:
+# check.sh PART...
 
 cd "$(dirname "$0")/.." || exit 1
 mkdir -p build
@@ -14,7 +14,7 @@ for part in "$@"; do
 	make --no-print-directory "check-$part" 2>&1 | tee "build/check-$part.log"
 	sum=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "build/check-$part.log" | tail -n 1)
 	if [ -z "$sum" ]; then
-		echo "$part: ran to its end ... FAIL"
+		echo "$part: make check-$part prints its sum ... FAIL"
 		sum="0 passed, 1 failed"
 	fi
 	passed=$((passed + ${sum%% passed*}))

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# How the module installs, updates and refuses: real DKMS, in the lab's roots.
+# Installs, updates and refuses the module with real DKMS, in the lab's roots.
 
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -10,9 +10,9 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/vm/lib/roots.sh
 
 lab() { tests/vm/lab.sh "$@"; }
-# Run a line of shell in a series' root
+# Run a line of shell in the root of a series
 inside() { lab run "$1" -- bash -c "set -e; kver=$(lab kver "$1"); cd /src; $2"; }
-# It fails, and says REGEX
+# For check: the line must fail with a message that matches REGEX
 refused() { # series line regex
 	local output status=0
 
@@ -29,29 +29,29 @@ add="make -s install DESTDIR=/ >/dev/null && dkms add -q cxl-vfio-pci/\$version"
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 add=${add//\$version/$version}
 
-check "a kernel update rebuilds the module, as its hook has DKMS do" \
+check "the DKMS hook of a kernel update builds the module" \
 	inside "$NEWEST" "make -s install KVER=$(lab kver "$older") && /etc/kernel/postinst.d/dkms \$kver &&
 		dkms status | grep -q \"\$kver.*installed\" &&
 		modinfo -k \$kver cxl-vfio-pci | grep -q '^version: *$version'"
-check "installing twice is as installing once, and uninstalling leaves nothing" \
+check "make install twice leaves one module, make uninstall leaves none" \
 	inside "$NEWEST" "make -s install KVER=\$kver && make -s install KVER=\$kver &&
 		[ \$(dkms status cxl-vfio-pci | wc -l) = 1 ] && make -s uninstall &&
 		! find /lib/modules /var/lib/dkms /usr/src -name '*cxl*vfio*' -not -path '*/linux-*' | grep ."
 for series in ${ALL_KERNELS%% *} $NEWEST; do
-	check "a kernel before 6.1 is refused, with a line that says so (DKMS of $(suite_of "$series"))" \
+	check "DKMS of $(suite_of "$series") refuses a kernel before 6.1 and says so" \
 		refused "$series" "$add && dkms build cxl-vfio-pci/$version -k 5.10.0-1-amd64 \
 			--kernelsourcedir /lib/modules/\$kver/build" 'BUILD_EXCLUSIVE'
-	check "a kernel without vfio-pci-core is refused the same way (DKMS of $(suite_of "$series"))" \
+	check "DKMS of $(suite_of "$series") refuses a kernel without vfio-pci-core and says so" \
 		refused "$series" "for f in /boot/config-\$kver /lib/modules/\$kver/build/{.config,include/config/auto.conf}; do
 			[ ! -e \$f ] || sed -i /CONFIG_VFIO_PCI_CORE/d \$f; done
 			$add && dkms build cxl-vfio-pci/$version -k \$kver" 'BUILD_EXCLUSIVE'
 done
-check "a probe that fits in no way stops the build and is named" \
+check "a probe that fits no variant stops the build with its name" \
 	refused "$NEWEST" "cp -r Kbuild dkms.conf src include /tmp && cd /tmp &&
 		echo '#error neither' >> src/compat/probes/vm_flags_set.c &&
 		make -C /lib/modules/\$kver/build M=/tmp modules" \
 	"not supported: probe 'vm_flags_set' fits in no variant"
-check "ids named at build time become aliases that libvirt reads, and no others" \
+check "CXL_VFIO_IDS become the only vfio_pci aliases of the module" \
 	inside "$NEWEST" "cp -r Kbuild dkms.conf src include /tmp && cd /tmp &&
 		make -s -C /lib/modules/\$kver/build M=/tmp CXL_VFIO_IDS='1234:c712 10de:2941' modules &&
 		modinfo -F alias cxl-vfio-pci.ko | sort | tr '\\n' ' ' |

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The fuzz targets, each for a bounded number of runs from its seed corpus:
-#   fuzz.sh [RUNS]       test (make check-fuzz); the same on each run
-#   fuzz.sh --grow SECS  look for new inputs that long, and keep them as seeds
-#   fuzz.sh --coverage   what the corpora reach
-# Seeds are kept as lines of hexadecimal in fuzz/corpus/TARGET.txt; the input of
-# a crash that was found, once fixed, is one more line there.
+# Runs the fuzz targets from their seed corpora:
+#   fuzz.sh [RUNS]       test for RUNS runs (make check-fuzz), always the same ones
+#   fuzz.sh --grow SECS  search for new inputs for SECS seconds and add them to the seeds
+#   fuzz.sh --coverage   print the coverage that the corpora reach
+# Seeds are lines of hexadecimal in fuzz/corpus/TARGET.txt.  After fixing a crash, add its
+# input there as one more line.
 
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.." || exit 1
 TARGETS="hdm dvsec discover config"
 out=$TOP/build/fuzz
 
-# Lines of hexadecimal to a file each
+# Write each line of hexadecimal of a corpus to a file
 unpack() { # target
 	local n=0 line
 
@@ -29,6 +29,7 @@ unpack() { # target
 	done < "tests/fuzz/corpus/$1.txt"
 }
 
+# Write the files of a directory as the lines of a corpus
 pack() { # target directory
 	{
 		echo "# SPDX-License-Identifier: GPL-2.0-only"
@@ -105,8 +106,8 @@ case ${1:-} in
 	;;
 esac
 runs=${1:-100000}
-check "the targets build without a warning" silent make -s -C tests/fuzz O="$out"
+check "the fuzz targets build without a warning" silent make -s -C tests/fuzz O="$out"
 for target in $TARGETS; do
-	check "$target: $runs runs from its corpus" run "$target"
+	check "$target survives $runs runs from its corpus" run "$target"
 done
 finish

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The register models under KUnit: in a User Mode Linux built once from Debian's
-# linux-source, with the module's own objects.
+# Tests the register models with KUnit, in User Mode Linux, which is built once from
+# Debian's linux-source.  The tests link the same sources as the module.
 
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.." || exit 1
 out=$TOP/build/kunit
 uml=$CACHE/uml
 
-# What Linux the tests run in: another configuration or source, another one
+# Checksum of everything that User Mode Linux is made from
 uml_key() {
 	{
 		cat tests/kunit/uml.config
@@ -42,14 +42,14 @@ make_uml() {
 
 uml_make() { make -s -C "$uml/source" ARCH=um O="$uml/build" "$@"; }
 
-# A copy, so that objects of this kernel do not mix with others
+# Build a copy of the module, so that objects for different kernels do not mix
 build() {
 	rm -rf --one-file-system "$out/module"
 	mkdir -p "$out/module/tests"
 	cp -r Kbuild dkms.conf src include "$out/module/"
 	cp -r tests/kunit "$out/module/tests/"
 	find "$out/module" -name '*.o' -delete
-	# Not inlined, so that lines and branches are those of the source
+	# Without inlining, so that coverage counts lines and branches of the source
 	uml_make M="$out/module" CXL_VFIO_KUNIT=y W=1 GCOV_PROFILE=y KCFLAGS="-O1 -fno-inline" \
 		modules
 }
@@ -69,7 +69,7 @@ run() {
 	cp -r "$root/out$out/module/." "$out/module/"
 }
 
-# Each case, or each of its parameters, a line: ok or not, suite, case, parameter
+# Print a line for each case or parameter: ok or not, suite, case, parameter
 leaves() {
 	awk '
 		/^ *# Subtest: / { name[length($0) - length(substr($0, index($0, "#")))] = $3; next }
@@ -84,7 +84,7 @@ leaves() {
 		}' "$out/ktap"
 }
 
-# Percent of the lines and branches of a source that the tests ran
+# Percentages of lines and branches of a source that the tests have run
 covered() { # source
 	gcov -b -c -n "$out/module/src/$1.o" -o "$out/module/src" 2>/dev/null |
 		awk -v file="/src/$1.c'" '
@@ -111,20 +111,20 @@ if [ "$(cat "$uml/ready" 2>/dev/null)" != "$(uml_key)" ]; then
 	uml_key > "$uml/ready"
 fi
 build > "$out/build.log" 2>&1
-result $? "the tests build" < "$out/build.log"
-check "without a warning" sh -c "! grep -i 'warning' '$out/build.log'"
+result $? "the KUnit tests build" < "$out/build.log"
+check "the KUnit tests build without a warning" sh -c "! grep -i 'warning' '$out/build.log'"
 run
 while read -r verdict label; do
 	[ "$verdict" = ok ]
 	result $? "$label" < <(grep -A4 'EXPECTATION FAILED\|ASSERTION FAILED' "$out/ktap")
 done < <(leaves)
 for suite in cxl_vfio_hdm cxl_vfio_dvsec cxl_vfio_comp; do
-	check "suite $suite ended well" grep -q "^ok [0-9]* $suite" "$out/ktap"
+	check "suite $suite passes as a whole" grep -q "^ok [0-9]* $suite" "$out/ktap"
 done
-check "the kernel log has no warning" \
+check "the kernel log of the KUnit run has no warning" \
 	sh -c "! grep -E 'WARNING|BUG:|UBSAN|Call Trace|Oops' '$out/console.log'"
 for model in hdm dvsec comp; do
-	check "100 % of lines and 95 % of branches of $model.c ran" enough $model
+	check "the KUnit tests run all lines and 95 % of branches of $model.c" enough $model
 done
 for model in hdm dvsec comp; do
 	echo "coverage: $model.c under KUnit: $(enough $model)"

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The packages: packages.sh deb|rpm builds them in the lab's Debian 13 root, to
-# build/deb or build/rpm, and has lintian or rpmlint look at them; packages.sh
-# check does both, and installs, updates and removes them with real apt and DKMS.
+# Builds and tests the packages, in the lab's Debian 13 root:
+#   packages.sh deb|rpm  build in build/deb or build/rpm, run lintian or rpmlint
+#   packages.sh check    do both, then install, update and remove with real apt and DKMS
 
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -11,7 +11,7 @@ here=tests/vm
 . tests/report.sh
 . tests/vm/lib/all.sh
 
-# What builds a kind of package in such a copy
+# Print the script that builds a kind of package in a throw-away root
 script_of() { # kind
 	case $1 in
 	deb)
@@ -39,7 +39,7 @@ script_of() { # kind
 	rpmlint --config /src/rpm/rpmlint.toml /src/build/rpm/*.rpm
 	EOF
 		;;
-	*) die "deb or rpm, not '$1'" ;;
+	*) die "no kind of package '$1', there are deb and rpm" ;;
 	esac
 }
 
@@ -49,7 +49,7 @@ build() { # kind
 	in_throwaway "$NEWEST" bash -ec "$(script_of "$1")" && deb_key > "$TOP/build/$1/key"
 }
 
-# What apt and DKMS make of them, on a machine with the kernels of these series
+# Install the Debian packages in a root with the kernels of these series, run a line there
 # shellcheck disable=SC2016 # the root's shell
 with_kernels() { # "series..." line
 	in_throwaway "$NEWEST" bash -ec "series='$1'"'
@@ -74,13 +74,13 @@ purged='
 
 # shellcheck disable=SC2016 # the root's shell
 check_packages() {
-	check "Debian packages build, lintian finds nothing" build deb
-	check "RPM packages build, rpmlint finds nothing" build rpm
-	check "the RPM has what DKMS needs" in_throwaway "$NEWEST" bash -ec '
+	check "the Debian packages build, and lintian finds nothing" build deb
+	check "the RPM packages build, and rpmlint finds nothing" build rpm
+	check "the RPM packages have the sources, the DKMS scripts and the tool" in_throwaway "$NEWEST" bash -ec '
 		rpm -qlp /src/build/rpm/cxl-vfio-pci-dkms-*.rpm | grep -q "^/usr/src/cxl-vfio-pci-.*/dkms.conf$"
 		rpm -qp --scripts /src/build/rpm/cxl-vfio-pci-dkms-*.rpm | grep -q "dkms build"
 		rpm -qlp /src/build/rpm/cxl-vfio-tools-*.rpm | grep -q "^/usr/sbin/cxl-vfio$"'
-	check "apt installs them, DKMS builds the module, purging leaves nothing" with_kernels "$NEWEST" '
+	check "apt installs the packages, DKMS builds the module, apt purge leaves no file" with_kernels "$NEWEST" '
 		cxl-vfio --version | grep -q "^cxl-vfio [0-9]"
 		'"$purged"
 	[ -n "${FULL:-}" ] && check_updates
@@ -90,12 +90,12 @@ check_packages() {
 # shellcheck disable=SC2016 # the root's shell
 check_updates() {
 	older=$(series_of "$(suite_of "$NEWEST")" | head -n 1)
-	check "a kernel update ($older to $NEWEST) brings the module along" with_kernels "$older $NEWEST" '
+	check "a kernel update ($older to $NEWEST) moves the module to the new kernel" with_kernels "$older $NEWEST" '
 		/etc/kernel/postinst.d/dkms "$2"
 		modinfo -k "$2" cxl-vfio-pci > /dev/null
 		/etc/kernel/prerm.d/dkms "$1"
 		! modinfo -k "$1" cxl-vfio-pci > /dev/null 2>&1'
-	check "an update replaces it" with_kernels "$NEWEST" '
+	check "a package update replaces the module" with_kernels "$NEWEST" '
 		dpkg-deb -R /src/build/deb/cxl-vfio-pci-dkms_*.deb /tmp/next
 		mv /tmp/next/usr/src/cxl-vfio-pci-* /tmp/next/usr/src/cxl-vfio-pci-99.0
 		sed -i "s/^Version: .*/Version: 99.0/" /tmp/next/DEBIAN/control

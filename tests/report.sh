@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# How the test scripts that run on the host report: a line for each test, the
-# output of those that failed, the sum at the end.
+# Reporting for test scripts that run on the host: a line for each test, the output of
+# each failed test, the sum at the end.  A test's sentence must make sense alone.
 
 passed=0 failed=0 part=$(basename "$0" .sh)
 
-# result STATUS "sentence": one test; what went wrong is on stdin
+# result STATUS "sentence": report one test; stdin has the output to show if it failed
 result() {
 	local status=$1 output
 
@@ -22,7 +22,7 @@ result() {
 	failed=$((failed + 1))
 }
 
-# check "sentence" COMMAND...: the command's success is the test's
+# check "sentence" COMMAND...: the test passes if the command succeeds
 check() {
 	local sentence=$1 output status=0
 
@@ -31,7 +31,7 @@ check() {
 	result "$status" "$sentence" <<< "$output"
 }
 
-# silent COMMAND...: for check; it succeeds and says nothing
+# silent COMMAND...: for check; the command must succeed without output
 silent() {
 	local output
 
@@ -40,7 +40,7 @@ silent() {
 	return 1
 }
 
-# A test program's TAP, each line one test: tap < LOG
+# tap < LOG: report each test of a program's TAP output
 tap() {
 	local line
 

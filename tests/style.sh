@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What can be said of the sources without running them: style.sh [SERIES...]
+# Checks the sources without running them: style.sh [SERIES...]
 
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 lab() { tests/vm/lab.sh "$@"; }
 
-# Build a copy of the module in a series' root; nothing may be warned of
+# Build a copy of the module in the root of a series, without a warning
 build() { # series make-arguments
 	local log=$BUILD/$1/out/build.log
 
@@ -24,7 +24,7 @@ build() { # series make-arguments
 	return 1
 }
 
-# The UAPI beside this machine's kernel headers
+# The UAPI headers together with this machine's kernel headers
 uapi() {
 	local flags=(-Wall -Wextra -Werror -fsyntax-only -Iinclude/uapi)
 
@@ -32,7 +32,7 @@ uapi() {
 		g++ -std=c++11 "${flags[@]}" -x c++ tests/uapi/layout.c
 }
 
-# checkpatch as a kernel maintainer runs it on a file
+# checkpatch --strict on whole files
 checkpatch() { # types-to-ignore file...
 	local ignore=$1
 
@@ -73,30 +73,30 @@ source=$(lab source)
 for series in "${series_list[@]}"; do
 	mkdir -p "$BUILD/$series/out"
 	build "$series" W=1 -j2 > "$BUILD/$series/style.log" 2>&1
-	result $? "Linux $(lab kver "$series"): builds with W=1 and no warning" \
+	result $? "Linux $(lab kver "$series"): the module builds with W=1 and no warning" \
 		< "$BUILD/$series/style.log"
 done
-check "sparse finds nothing (Linux $NEWEST)" build "$NEWEST" C=2 -j2
-check "kernel-doc is complete" silent "$source/scripts/kernel-doc" -none -Wall \
+check "sparse finds nothing on Linux $NEWEST" build "$NEWEST" C=2 -j2
+check "kernel-doc finds no gap in the driver" silent "$source/scripts/kernel-doc" -none -Wall \
 	src/*.[ch] src/compat/*.[ch] include/uapi/linux/*.h
 mapfile -t files < <(git ls-files 'src/*.[ch]' 'include/*.h')
-# Macros that are empty on one kernel do not use their arguments; events are
-# defined as TRACE_EVENT() wants it
+# compat macros that are empty on some kernels do not use their arguments; trace.h has the
+# layout of TRACE_EVENT()
 driver=(); for f in "${files[@]}"; do [ "$f" = src/trace.h ] || driver+=("$f"); done
-check "checkpatch --strict, driver" checkpatch MACRO_ARG_UNUSED "${driver[@]}"
-check "checkpatch --strict, tracepoints" checkpatch \
+check "checkpatch --strict finds nothing in the driver" checkpatch MACRO_ARG_UNUSED "${driver[@]}"
+check "checkpatch --strict finds nothing in the tracepoints" checkpatch \
 	COMPLEX_MACRO,MULTISTATEMENT_MACRO_USE_DO_WHILE,MACRO_ARG_REUSE,PARENTHESIS_ALIGNMENT src/trace.h
 mapfile -t files < <(git ls-files 'tests/*.[ch]')
-# User space has none of the kernel's macros, types and string functions
+# Checks for macros, types and string functions of the kernel do not apply to user space
 userspace=BIT_MACRO,ARRAY_SIZE,PREFER_DEFINED_ATTRIBUTE_MACRO,PREFER_KERNEL_TYPES,STRCPY
 userspace+=,ENOSYS,USE_NEGATIVE_ERRNO,VOLATILE,SPLIT_STRING,CAMELCASE,BRACES,NEW_TYPEDEFS,EMBEDDED_FUNCTION_NAME,MACRO_ARG_REUSE,MACRO_ARG_PRECEDENCE
-check "checkpatch --strict, tests" checkpatch "$userspace" "${files[@]}"
+check "checkpatch --strict finds nothing in the tests" checkpatch "$userspace" "${files[@]}"
 mapfile -t files < <(git ls-files 'tools/*.[ch]' 'docs/*.c')
-# What it says to people is not broken over lines
-check "checkpatch --strict, tool" checkpatch "$userspace,LONG_LINE_STRING" "${files[@]}"
-check "UAPI headers in C and C++, beside the distribution's" uapi
+# Messages of the tool are not broken over lines
+check "checkpatch --strict finds nothing in the tool" checkpatch "$userspace,LONG_LINE_STRING" "${files[@]}"
+check "the UAPI headers compile in C and C++ with the distribution's headers" uapi
 mapfile -t files < <(scripts)
-check "shellcheck" shellcheck -x -P SCRIPTDIR -e SC1091 tests/style.sh "${files[@]}"
+check "shellcheck finds nothing in the scripts" shellcheck -x -P SCRIPTDIR -e SC1091 tests/style.sh "${files[@]}"
 check "every file names its licence" spdx
-check "pictures and tables are those of their sources" pictures
+check "pictures and tables match their sources" pictures
 finish

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Tests what cxl-vfio sees of a host, with sanitizers, in the lab's Debian 13 root.
+# Tests cxl-vfio on made-up trees of /sys and /proc, with sanitizers, in the lab's root.
 
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -26,5 +26,5 @@ done < <(sed -n 's/^\[ *OK \] //p' build/tools/test.log)
 while read -r name; do
 	result 1 "$name" < build/tools/test.log
 done < <(sed -n 's/^\[  FAILED  \] \([a-z_]*\)$/\1/p' build/tools/test.log | sort -u)
-[ $status -eq 0 ] || [ $failed -gt 0 ] || result 1 "the tests run to their end" < build/tools/test.log
+[ $status -eq 0 ] || [ $failed -gt 0 ] || result 1 "the tests of cxl-vfio run to their end" < build/tools/test.log
 finish

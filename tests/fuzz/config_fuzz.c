@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Config space: any device, any accesses.  Stands in for vfio-pci-core and sees
- * to it that no write gets through to a CXL DVSEC or a DOE mailbox, and that no
- * read shows the host's address.
+ * Config space with any device and any accesses.  This file replaces vfio-pci-core and
+ * checks that no write reaches a CXL DVSEC or a DOE mailbox, and that no read shows the
+ * host address.
  */
 #include "device.h"
 #include "../../src/cxl_vfio.h"
@@ -18,7 +18,7 @@ const struct cxl_vfio_params *const cxl_vfio_params = &params;
 static struct cxl_vfio_device dev;
 static struct cxl_vfio_found found;
 static u8 vconfig[FUZZ_CFG_SIZE], map[FUZZ_CFG_SIZE];
-static bool host_only[FUZZ_CFG_SIZE];	/* the user's writes must not come here */
+static bool host_only[FUZZ_CFG_SIZE];	/* writes of the user must not reach this byte */
 static int held, settled;
 
 void cxl_vfio_gate_enter(struct cxl_vfio_device *d, struct cxl_vfio_caller *caller)
@@ -59,7 +59,7 @@ int cxl_vfio_settle(struct cxl_vfio_device *d)
 	return 0;
 }
 
-/* What CONTROL2's doorbells lead to: no model may be locked then */
+/* Called for a doorbell of CONTROL2: no model may be locked then */
 int cxl_vfio_guest_reset(struct cxl_vfio_device *d, bool clear)
 {
 	assert(d == &dev && !d->model.lock.taken);
@@ -77,7 +77,7 @@ void cxl_vfio_vbar_reset(struct cxl_vfio_device *d)
 	assert(d == &dev);
 }
 
-/* Two registers of the device's own that nothing else may reach */
+/* The registers of the virtual BAR, which no other access may reach */
 void cxl_vfio_vbar_config(struct cxl_vfio_device *d, unsigned int offset, u8 *buf, size_t count,
 			  bool write)
 {
@@ -120,8 +120,8 @@ ssize_t vfio_pci_core_write(struct vfio_device *vdev, const char *buf, size_t co
 }
 
 /*
- * Which bytes are the host's alone: by a walk of our own.  Where the device's
- * capabilities overlap it is anyone's guess; false then.
+ * Mark the bytes that writes must not reach, by a walk independent of the driver's.
+ * Returns false where the capabilities of the device overlap, which leaves it undefined.
  */
 static bool mark_host_only(void)
 {
@@ -182,7 +182,7 @@ static void access_config(struct input *in)
 	u16 at = take(in, 2) & 0xfff;
 	size_t n = 1 + (op >> 1) % 64;
 	loff_t pos = ((loff_t)VFIO_PCI_CONFIG_REGION_INDEX << VFIO_PCI_OFFSET_SHIFT) + at;
-	u8 *buf = malloc(n);		/* exactly as long, so that the sanitizer sees */
+	u8 *buf = malloc(n);		/* exactly @n bytes, so that the sanitizer finds overruns */
 	ssize_t ret;
 
 	for (size_t i = 0; i < n; i++)
@@ -192,7 +192,7 @@ static void access_config(struct input *in)
 	for (ssize_t i = 0; i < ret && !write && found.dvsec; i++) {
 		u16 byte = at + i;
 
-		/* What can change by itself is not compared */
+		/* No register changes by itself here, so reads must agree */
 		assert(buf[i] == read_byte(byte));
 	}
 	assert(!held && !dev.core.memory_lock.taken);
@@ -223,7 +223,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	if (found.dvsec_len < 0x28 || found.dvsec + found.dvsec_len > FUZZ_CFG_SIZE)
 		return 0;
 
-	/* Kernels differ in how much of the chain the core shows by itself */
+	/* Kernels differ in how much of the capability chain vfio-pci-core shows */
 	hidden_from = take(&in, 1);
 	dev.vbar.bar = hidden_from & 1 ? 4 : VBAR_NONE;
 	memset(map, 0, sizeof(map));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The device that the fuzz targets put before the driver, see device.h */
+/* The device of the fuzz targets, see device.h */
 #include <linux/cxl_vfio_regs.h>
 
 #include "device.h"
@@ -111,7 +111,7 @@ void fuzz_device_init(void)
 	put_component_block();
 }
 
-/* A change: where (config, the CM area, a BAR's resource), an offset, a dword */
+/* Each change has a place (config space, CM area or a BAR's resource), an offset, a dword */
 void fuzz_device_patch(struct input *in)
 {
 	unsigned int n = take(in, 1) % 32;
@@ -127,7 +127,7 @@ void fuzz_device_patch(struct input *in)
 			put32(&fuzz_device.bar[FUZZ_BLOCK + CXL_VFIO_CM_OFFSET + at], val);
 			break;
 		case 2:
-			/* The decoders and the DVSECs, where most depends on a bit */
+			/* The decoders and the DVSECs, which have the most meaning per bit */
 			at = where & 0x1000 ? FUZZ_DVSEC + (at & 0x7c) : 0x200 + (at & 0x7c);
 			if (where & 0x1000)
 				put32(&fuzz_device.config[at], val);
@@ -225,7 +225,7 @@ void pci_disable_device(struct pci_dev *pdev)
 	assert(enabled == 0);
 }
 
-/* Only what lies in the BAR may be mapped, and only that read */
+/* Only the BAR may be mapped, and only the BAR read */
 void *ioremap(u64 phys, u64 size)
 {
 	assert(phys >= FUZZ_BAR_PHYS && phys - FUZZ_BAR_PHYS + size <= FUZZ_BAR_SIZE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The device that the fuzz targets put before the driver: a config space and a
- * component BAR, valid at first and then changed as the input says.
+ * The device of the fuzz targets: a config space and a component BAR, valid at first and
+ * then changed by the input.
  */
 #ifndef FUZZ_DEVICE_H
 #define FUZZ_DEVICE_H
@@ -13,7 +13,7 @@
 #define FUZZ_BAR_PHYS	0xc040000000ULL
 #define FUZZ_BLOCK	0x10000
 #define FUZZ_DVSEC	0x130
-#define FUZZ_HPA	0x1357900000000000ULL	/* found nowhere by chance */
+#define FUZZ_HPA	0x1357900000000000ULL	/* appears nowhere by chance */
 #define FUZZ_HDM_SIZE	0x20000000ULL
 
 struct fuzz_device {
@@ -25,7 +25,7 @@ struct fuzz_device {
 
 extern struct fuzz_device fuzz_device;
 
-/* The input, taken from its front; zeros when it is used up */
+/* The input, consumed from its front; take() returns zeros at its end */
 struct input {
 	const u8 *data;
 	size_t len;
@@ -33,7 +33,7 @@ struct input {
 
 u32 take(struct input *in, unsigned int bytes);
 void fuzz_device_init(void);
-/* Change the device at places that the input names */
+/* Change the device as the input says */
 void fuzz_device_patch(struct input *in);
 void put16(u8 *p, u16 val);
 void put32(u8 *p, u32 val);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Discovery over any config space and BAR.  What it accepts has to hold, and
- * the models made from it must not show the host's address.
+ * Discovery with any config space and BAR.  A device that it accepts must meet its
+ * promises, and the models made from the device must not show the host address.
  */
 #include "device.h"
 #include "../../src/discover.h"
@@ -69,7 +69,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	check_found(&found);
 	check_view(&found);
 
-	/* What it found is intact until something of it changes */
+	/* The decoders are intact until a register changes */
 	pci_enable_device_mem(&fuzz_device.pdev);
 	assert(cxl_vfio_decoders_intact(cxl_vfio_map_cm(&fuzz_device.pdev, &found), &found));
 	fuzz_device_patch(&in);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * CXL Device DVSEC model: any device, any writes of any size.  A mask of each
- * byte says what a write may change.
+ * CXL Device DVSEC model with any device and writes of any size.  A mask for each byte
+ * has the bits that a write may change.
  */
 #include "device.h"
 #include "../../src/dvsec.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * HDM decoder model: any device, any writes.  After each write, what changed is
- * held against what the specification lets change.
+ * HDM decoder model with any device and any writes.  After each write the changes are
+ * compared with those that the specification allows.
  */
 #include "device.h"
 #include "../../src/hdm.h"
@@ -21,7 +21,7 @@ static u64 pair(const struct cxl_vfio_hdm *hdm, unsigned int n, u32 low)
 	return reg(hdm, n, low) | (u64)reg(hdm, n, low + 4) << 32;
 }
 
-/* Is decoder @n, committed by the guest, one that hardware would have committed? */
+/* Check that hardware would have committed decoder @n, as the guest set it */
 static void check_legal(const struct cxl_vfio_hdm *hdm, unsigned int n)
 {
 	u64 base = pair(hdm, n, CXL_VFIO_HDM_BASE_LOW), size = pair(hdm, n, CXL_VFIO_HDM_SIZE_LOW);
@@ -101,7 +101,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 		u32 at = take(&in, 1) * 4, val = take(&in, 4);
 
 		before = hdm;
-		/* Mostly among the first decoders */
+		/* Mostly registers of the first decoders */
 		if (at >= 0x100)
 			at = take(&in, 2) & ~3U;
 		event = cxl_vfio_hdm_write(&hdm, at, val);

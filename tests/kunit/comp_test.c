@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Component block model: what of the capability array and of the capabilities a
- * guest sees, CXL r4.0 8.2.3 and 8.2.4.
+ * Component block model: the capability array and the capabilities as a guest sees them,
+ * CXL r4.0 8.2.3 and 8.2.4.
  */
 #include <kunit/test.h>
 
@@ -14,7 +14,7 @@
 static const struct cxl_vfio_view mirror = {};
 static const struct cxl_vfio_view hidden = { .hide_hpa = true };
 
-/* A block with a capability of every id, their registers full of ones */
+/* A block with a capability of every id, whose registers read all ones */
 static struct cxl_vfio_comp *make(struct kunit *test, const struct cxl_vfio_view *view)
 {
 	struct cxl_vfio_comp *comp = kunit_kzalloc(test, sizeof(*comp), GFP_KERNEL);
@@ -38,7 +38,7 @@ static u32 get(const struct cxl_vfio_comp *comp, u32 cm_offset)
 	return cxl_vfio_comp_read(comp, CXL_VFIO_CM_OFFSET + cm_offset);
 }
 
-/* Which ids are shown, and how many bytes of their registers */
+/* Capabilities that are shown, with the number of bytes of their registers */
 static void comp_shows_what_a_guest_may_know(struct kunit *test)
 {
 	static const u32 shown[MAX_ID + 1] = {
@@ -64,7 +64,7 @@ static void comp_shows_what_a_guest_may_know(struct kunit *test)
 	}
 }
 
-/* An error's header log may have addresses */
+/* The header log of an error may contain host addresses */
 static void comp_hides_the_header_log(struct kunit *test)
 {
 	struct cxl_vfio_comp *comp = make(test, &hidden);
@@ -77,7 +77,7 @@ static void comp_hides_the_header_log(struct kunit *test)
 }
 
 /* Writes change decoders and nothing else */
-static void comp_writes(struct kunit *test)
+static void comp_writes_change_decoders_only(struct kunit *test)
 {
 	u32 hdm = CXL_VFIO_CM_OFFSET + HDM_AT, ctrl = hdm + 0x10 + CXL_VFIO_HDM_CTRL;
 	struct cxl_vfio_comp *comp = make(test, &hidden), *before = make(test, &hidden);
@@ -102,7 +102,7 @@ static void comp_reads_zero_outside_its_registers(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 0, cxl_vfio_comp_read(comp, at));
 }
 
-/* Pointers into the array or past the area's end are the device's own trouble */
+/* Capability pointers into the array or past the end of the area do no harm */
 static void comp_survives_wild_pointers(struct kunit *test)
 {
 	static u32 cm[CM_DWORDS];
@@ -126,7 +126,7 @@ static void comp_survives_wild_pointers(struct kunit *test)
 static struct kunit_case comp_test_cases[] = {
 	KUNIT_CASE(comp_shows_what_a_guest_may_know),
 	KUNIT_CASE(comp_hides_the_header_log),
-	KUNIT_CASE(comp_writes),
+	KUNIT_CASE(comp_writes_change_decoders_only),
 	KUNIT_CASE(comp_reads_zero_outside_its_registers),
 	KUNIT_CASE(comp_survives_wild_pointers),
 	{}

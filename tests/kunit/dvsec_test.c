@@ -17,7 +17,7 @@ static const struct cxl_vfio_view mirror = {};
 static const struct cxl_vfio_view hidden = { .hide_hpa = true };
 static const struct cxl_vfio_view with_reset = { .guest_reset = true };
 
-/* A device of which every 16-bit register says where it is */
+/* A device whose 16-bit registers contain their own offset */
 static void device_regs(u16 *regs, u16 cap)
 {
 	for (u16 off = 0; off < DVSEC_MAX_LEN; off += 2)
@@ -54,7 +54,7 @@ static unsigned int set(struct cxl_vfio_dvsec *dvsec, u16 offset, u16 val)
 	return cxl_vfio_dvsec_write(dvsec, offset, b, 2);
 }
 
-/* What a write of ones, then of zeros, does to a register; @lock under CONFIG_LOCK */
+/* Bits that a write of ones, then of zeros, changes; @rw_locked with CONFIG_LOCK set */
 static const struct attr_case {
 	u16 offset;
 	u16 rw;
@@ -84,7 +84,7 @@ static void attr_desc(const struct attr_case *c, char *desc)
 
 KUNIT_ARRAY_PARAM(attr, attr_cases, attr_desc);
 
-/* @dvsec with all that is RW1C set, as if an error had been there */
+/* Set all RW1C bits of @dvsec, as after an error */
 static void raise(struct cxl_vfio_dvsec *dvsec)
 {
 	dvsec->reg[CXL_VFIO_DVSEC_STATUS / 2] |= CXL_VFIO_DVSEC_STATUS_VIRAL;
@@ -109,14 +109,14 @@ static void check_attributes(struct kunit *test, const struct attr_case *c, bool
 	KUNIT_EXPECT_EQ_MSG(test, c->rw1c, before & ~ones & c->rw1c, "locked %d", locked);
 }
 
-static void dvsec_attributes(struct kunit *test)
+static void dvsec_fields_have_their_attributes(struct kunit *test)
 {
 	check_attributes(test, test->param_value, false);
 	check_attributes(test, test->param_value, true);
 }
 
-/* Whatever is written at once or byte by byte, the outcome is the same */
-static void dvsec_any_split(struct kunit *test)
+/* A write at once and the same write byte by byte have the same result */
+static void dvsec_writes_by_byte_equal_one_write(struct kunit *test)
 {
 	struct cxl_vfio_dvsec start = make(CAP | HDM_COUNT(2), LEN, &mirror), whole, bytes;
 	u8 buf[8];
@@ -151,8 +151,8 @@ static void dvsec_reads_any_bytes(struct kunit *test)
 	}
 }
 
-/* A field past the end does not exist, whatever the length */
-static void dvsec_any_length(struct kunit *test)
+/* Fields past the end read 0 and ignore writes, for every length */
+static void dvsec_shows_nothing_past_its_length(struct kunit *test)
 {
 	for (u16 len = 0x0c; len <= DVSEC_MAX_LEN + 4; len++) {
 		struct cxl_vfio_dvsec dvsec = make(CAP | HDM_COUNT(2), len, &hidden);
@@ -169,8 +169,8 @@ static void dvsec_any_length(struct kunit *test)
 	}
 }
 
-/* Ranges that HDM_count does not promise are reserved */
-static void dvsec_range_count(struct kunit *test)
+/* Ranges past HDM_Count are reserved */
+static void dvsec_shows_as_many_ranges_as_hdm_count(struct kunit *test)
 {
 	static const struct {
 		unsigned int count;
@@ -237,13 +237,13 @@ static const struct doorbell_case {
 	u16 cap, write;
 	unsigned int events;
 } doorbell_cases[] = {
-	{ "both", true, CAP_RESET, 6, DVSEC_EVENT_WBI | DVSEC_EVENT_RESET },
-	{ "write-back", true, CAP_RESET, 2, DVSEC_EVENT_WBI },
-	{ "reset", true, CAP_RESET, 4, DVSEC_EVENT_RESET },
-	{ "others", true, CAP_RESET, 0xfff9, 0 },
+	{ "both doorbells", true, CAP_RESET, 6, DVSEC_EVENT_WBI | DVSEC_EVENT_RESET },
+	{ "write-back alone", true, CAP_RESET, 2, DVSEC_EVENT_WBI },
+	{ "reset alone", true, CAP_RESET, 4, DVSEC_EVENT_RESET },
+	{ "other bits", true, CAP_RESET, 0xfff9, 0 },
 	{ "device without write-back", true, CXL_VFIO_DVSEC_CAP_RST, 6, DVSEC_EVENT_RESET },
 	{ "device without reset", true, CXL_VFIO_DVSEC_CAP_WBI, 6, DVSEC_EVENT_WBI },
-	{ "not offered", false, CAP_RESET, 6, 0 },
+	{ "reset not offered to guests", false, CAP_RESET, 6, 0 },
 };
 
 static void doorbell_desc(const struct doorbell_case *c, char *desc)
@@ -253,7 +253,7 @@ static void doorbell_desc(const struct doorbell_case *c, char *desc)
 
 KUNIT_ARRAY_PARAM(doorbell, doorbell_cases, doorbell_desc);
 
-static void dvsec_doorbells(struct kunit *test)
+static void dvsec_doorbells_raise_events(struct kunit *test)
 {
 	const struct doorbell_case *c = test->param_value;
 	struct cxl_vfio_dvsec dvsec = make(CAP | c->cap, LEN,
@@ -264,21 +264,21 @@ static void dvsec_doorbells(struct kunit *test)
 			get(&dvsec, CXL_VFIO_DVSEC_CAP));
 	KUNIT_EXPECT_EQ(test, c->events, set(&dvsec, CXL_VFIO_DVSEC_CTRL2, c->write));
 	KUNIT_EXPECT_EQ(test, 0, get(&dvsec, CXL_VFIO_DVSEC_CTRL2) & 6);
-	/* The byte is enough, and so is a dword that starts before it */
+	/* A byte write and a dword that starts before CONTROL2 ring the doorbell as well */
 	KUNIT_EXPECT_EQ(test, c->events,
 			cxl_vfio_dvsec_write(&dvsec, CXL_VFIO_DVSEC_CTRL2, &low, 1));
 	KUNIT_EXPECT_EQ(test, c->events,
 			cxl_vfio_dvsec_write(&dvsec, CXL_VFIO_DVSEC_CTRL2 - 2, both, 4));
-	/* The byte after it is not */
+	/* A write of the upper byte of CONTROL2 does not */
 	KUNIT_EXPECT_EQ(test, 0, cxl_vfio_dvsec_write(&dvsec, CXL_VFIO_DVSEC_CTRL2 + 1, &low, 1));
 }
 
-static void dvsec_live_bits(struct kunit *test)
+static void dvsec_takes_only_live_bits_from_the_device(struct kunit *test)
 {
 	struct cxl_vfio_dvsec dvsec = make(CAP | HDM_COUNT(2), LEN, &mirror);
 	static const u16 none[2] = { 0, 0 }, all[2] = { 0xffff, 0xffff };
 
-	/* Of STATUS2 cache invalid alone is the device's, of the ranges two bits */
+	/* Live bits are Cache Invalid of STATUS2 and two bits of each RANGE SIZE LOW */
 	cxl_vfio_dvsec_set_live(&dvsec, 0xffff, all);
 	KUNIT_EXPECT_EQ(test, 0x8071, get(&dvsec, CXL_VFIO_DVSEC_STATUS2));
 	KUNIT_EXPECT_EQ(test, 0xa01f, get(&dvsec, 0x1c));
@@ -289,7 +289,7 @@ static void dvsec_live_bits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0xa02c, get(&dvsec, 0x2c));
 }
 
-static void dvsec_tells_which_reads_are_live(struct kunit *test)
+static void dvsec_knows_which_reads_are_live(struct kunit *test)
 {
 	for (u16 offset = 0; offset < LEN; offset++) {
 		for (size_t count = 1; count <= 4; count++) {
@@ -303,8 +303,8 @@ static void dvsec_tells_which_reads_are_live(struct kunit *test)
 	}
 }
 
-/* CONFIG_LOCK, and what it locks, outlive all but a conventional reset */
-static void dvsec_reset(struct kunit *test)
+/* CONFIG_LOCK and the fields that it locks survive all but a conventional reset */
+static void dvsec_config_lock_survives_all_but_a_conventional_reset(struct kunit *test)
 {
 	struct cxl_vfio_dvsec dvsec = make(CAP, LEN, &mirror);
 	u16 regs[DVSEC_MAX_LEN / 2];
@@ -324,7 +324,7 @@ static void dvsec_reset(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, get(&dvsec, CXL_VFIO_DVSEC_LOCK));
 }
 
-static void dvsec_reset_status(struct kunit *test)
+static void dvsec_shows_the_result_of_a_reset(struct kunit *test)
 {
 	struct cxl_vfio_dvsec dvsec = make(CAP | CAP_RESET, LEN, &with_reset);
 
@@ -344,18 +344,18 @@ static void dvsec_reset_status(struct kunit *test)
 }
 
 static struct kunit_case dvsec_test_cases[] = {
-	KUNIT_CASE_PARAM(dvsec_attributes, attr_gen_params),
-	KUNIT_CASE(dvsec_any_split),
+	KUNIT_CASE_PARAM(dvsec_fields_have_their_attributes, attr_gen_params),
+	KUNIT_CASE(dvsec_writes_by_byte_equal_one_write),
 	KUNIT_CASE(dvsec_reads_any_bytes),
-	KUNIT_CASE(dvsec_any_length),
-	KUNIT_CASE(dvsec_range_count),
+	KUNIT_CASE(dvsec_shows_nothing_past_its_length),
+	KUNIT_CASE(dvsec_shows_as_many_ranges_as_hdm_count),
 	KUNIT_CASE(dvsec_hides_the_host_address),
 	KUNIT_CASE(dvsec_io_enable_is_always_on),
-	KUNIT_CASE_PARAM(dvsec_doorbells, doorbell_gen_params),
-	KUNIT_CASE(dvsec_live_bits),
-	KUNIT_CASE(dvsec_reset),
-	KUNIT_CASE(dvsec_reset_status),
-	KUNIT_CASE(dvsec_tells_which_reads_are_live),
+	KUNIT_CASE_PARAM(dvsec_doorbells_raise_events, doorbell_gen_params),
+	KUNIT_CASE(dvsec_takes_only_live_bits_from_the_device),
+	KUNIT_CASE(dvsec_config_lock_survives_all_but_a_conventional_reset),
+	KUNIT_CASE(dvsec_shows_the_result_of_a_reset),
+	KUNIT_CASE(dvsec_knows_which_reads_are_live),
 	{}
 };
 

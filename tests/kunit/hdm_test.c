@@ -31,7 +31,7 @@ static u32 decoder_reg(unsigned int n, u32 reg)
 	return CXL_VFIO_HDM_DECODER(n) + reg;
 }
 
-/* What the device has: all decoders committed to 1 GiB each, one after the other */
+/* Registers of a device whose decoders have 1 GiB each, one after the other */
 static u32 *device_regs(struct kunit *test, u32 cap, u32 ctrl)
 {
 	u32 *regs = kunit_kzalloc(test, HDM_MAX_REGS * 4, GFP_KERNEL);
@@ -94,7 +94,7 @@ static void count_desc(const struct count_case *c, char *desc)
 
 KUNIT_ARRAY_PARAM(count, count_cases, count_desc);
 
-static void hdm_decoder_count(struct kunit *test)
+static void hdm_decodes_the_decoder_count(struct kunit *test)
 {
 	const struct count_case *c = test->param_value;
 	struct cxl_vfio_hdm *hdm;
@@ -105,12 +105,12 @@ static void hdm_decoder_count(struct kunit *test)
 	hdm = make(test, c->code, COMMIT | COMMITTED, &mirror);
 	KUNIT_EXPECT_EQ(test, 0x10 + 0x20 * c->count, cxl_vfio_hdm_size(hdm));
 	KUNIT_EXPECT_EQ(test, (u32)GIB, get(hdm, c->count - 1, CXL_VFIO_HDM_SIZE_LOW));
-	/* Past the last decoder nothing is read and nothing is written */
+	/* Past the last decoder reads return 0 and writes do nothing */
 	KUNIT_EXPECT_EQ(test, 0, get(hdm, c->count, CXL_VFIO_HDM_SIZE_LOW));
 	KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, set(hdm, c->count, CXL_VFIO_HDM_CTRL, COMMIT));
 }
 
-/* States of a decoder, and how it gets there from what firmware left */
+/* States of a decoder, and how a test reaches them from registers as firmware left them */
 enum state { IDLE, ERRONEOUS, IN_USE, LOCKED, STATES };
 
 static const char * const state_names[] = { "idle", "error", "committed", "locked" };
@@ -131,7 +131,7 @@ static struct cxl_vfio_hdm *make_state(struct kunit *test, u32 cap, enum state s
 	return hdm;
 }
 
-/* Which bits of a register a write can set and clear, state by state */
+/* Bits of a register that a write can set and clear, for each state */
 static const struct attr_case {
 	const char *name;
 	u32 reg;
@@ -166,8 +166,8 @@ static void attr_desc(const struct attr_case *c, char *desc)
 
 KUNIT_ARRAY_PARAM(attr, attr_cases, attr_desc);
 
-/* Writes that keep COMMIT as it is, so that the state stays */
-static void hdm_attributes(struct kunit *test)
+/* Writes that leave COMMIT unchanged, so that the state stays */
+static void hdm_registers_have_their_attributes(struct kunit *test)
 {
 	const struct attr_case *c = test->param_value;
 
@@ -198,17 +198,17 @@ static const struct fsm_case {
 	u32 ctrl;
 } fsm_cases[] = {
 	{ "idle, COMMIT illegal", IDLE, COMMIT, HDM_EVENT_ERROR, COMMIT | ERROR },
-	{ "idle, nothing", IDLE, 0, HDM_EVENT_NONE, 0 },
+	{ "idle, write of 0", IDLE, 0, HDM_EVENT_NONE, 0 },
 	{ "idle, LOCK alone does not lock", IDLE, LOCK, HDM_EVENT_NONE, LOCK },
 	{ "idle, COMMITTED and ERROR are read-only", IDLE, COMMITTED | ERROR, HDM_EVENT_NONE, 0 },
 	{ "error, COMMIT kept", ERRONEOUS, COMMIT, HDM_EVENT_NONE, COMMIT | ERROR },
-	{ "error, COMMIT taken back", ERRONEOUS, 0, HDM_EVENT_NONE, 0 },
+	{ "error, COMMIT cleared", ERRONEOUS, 0, HDM_EVENT_NONE, 0 },
 	{ "committed, COMMIT kept", IN_USE, COMMIT, HDM_EVENT_NONE, COMMIT | COMMITTED },
-	{ "committed, LOCK acts at commit alone", IN_USE, COMMIT | LOCK, HDM_EVENT_NONE,
+	{ "committed, LOCK is ignored after commit", IN_USE, COMMIT | LOCK, HDM_EVENT_NONE,
 	  COMMIT | COMMITTED },
-	{ "committed, COMMIT taken back", IN_USE, 0, HDM_EVENT_DECOMMITTED, 0 },
-	{ "committed, the rest holds on the way out", IN_USE, 0x20ff, HDM_EVENT_DECOMMITTED, 0 },
-	{ "locked, COMMIT taken back", LOCKED, 0, HDM_EVENT_NONE, COMMIT | COMMITTED | LOCK },
+	{ "committed, COMMIT cleared", IN_USE, 0, HDM_EVENT_DECOMMITTED, 0 },
+	{ "committed, COMMIT cleared with other fields", IN_USE, 0x20ff, HDM_EVENT_DECOMMITTED, 0 },
+	{ "locked, COMMIT cleared", LOCKED, 0, HDM_EVENT_NONE, COMMIT | COMMITTED | LOCK },
 	{ "locked, COMMIT kept", LOCKED, COMMIT, HDM_EVENT_NONE, COMMIT | COMMITTED | LOCK },
 };
 
@@ -219,7 +219,7 @@ static void fsm_desc(const struct fsm_case *c, char *desc)
 
 KUNIT_ARRAY_PARAM(fsm, fsm_cases, fsm_desc);
 
-static void hdm_transitions(struct kunit *test)
+static void hdm_ctrl_writes_change_the_state(struct kunit *test)
 {
 	const struct fsm_case *c = test->param_value;
 	struct cxl_vfio_hdm *hdm = make_state(test, 0, c->from, &mirror);
@@ -231,23 +231,23 @@ static void hdm_transitions(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, c->ctrl, get(hdm, 0, CXL_VFIO_HDM_CTRL));
 }
 
-/* What may commit: settings of decoder 1, decoder 0 being at 1 to 2 GiB */
+/* Settings of decoder 1 and whether they commit, while decoder 0 is at 1 to 2 GiB */
 static const struct legal_case {
 	const char *name;
 	u64 base, size;
 	u32 ctrl;
 	bool legal;
 } legal_cases[] = {
-	{ "what firmware had", 2 * GIB, GIB, 0, true },
-	{ "smaller than what backs it", 2 * GIB, GIB / 4, 0, true },
-	{ "larger than what backs it", 2 * GIB, GIB + GIB / 4, 0, false },
+	{ "as firmware had it", 2 * GIB, GIB, 0, true },
+	{ "smaller than its memory", 2 * GIB, GIB / 4, 0, true },
+	{ "larger than its memory", 2 * GIB, GIB + GIB / 4, 0, false },
 	{ "size 0", 2 * GIB, 0, 0, false },
 	{ "at the end of the address space", -GIB, GIB, 0, true },
 	{ "past the end of the address space", -(GIB / 2), GIB, 0, false },
-	{ "right behind the decoder before", 2 * GIB, GIB, 0, true },
-	{ "over the end of the decoder before", 2 * GIB - GIB / 4, GIB, 0, false },
-	{ "the same as the decoder before", GIB, GIB, 0, false },
-	{ "below the decoder before", 0, GIB, 0, false },
+	{ "right after decoder 0", 2 * GIB, GIB, 0, true },
+	{ "across the end of decoder 0", 2 * GIB - GIB / 4, GIB, 0, false },
+	{ "same range as decoder 0", GIB, GIB, 0, false },
+	{ "below decoder 0", 0, GIB, 0, false },
 	{ "granularity of 16 KiB", 2 * GIB, GIB, 6, true },
 	{ "reserved granularity 7", 2 * GIB, GIB, 7, false },
 	{ "reserved granularity 15", 2 * GIB, GIB, 15, false },
@@ -263,7 +263,7 @@ static void legal_desc(const struct legal_case *c, char *desc)
 
 KUNIT_ARRAY_PARAM(legal, legal_cases, legal_desc);
 
-static void hdm_legality(struct kunit *test)
+static void hdm_commits_legal_settings_only(struct kunit *test)
 {
 	const struct legal_case *c = test->param_value;
 	struct cxl_vfio_hdm *hdm = make(test, 1, COMMIT | COMMITTED, &hidden);
@@ -279,11 +279,11 @@ static void hdm_legality(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, c->legal ? HDM_EVENT_COMMITTED : HDM_EVENT_ERROR, event);
 	KUNIT_EXPECT_EQ(test, COMMIT | c->ctrl | (c->legal ? COMMITTED : ERROR),
 			get(hdm, 1, CXL_VFIO_HDM_CTRL));
-	/* Settings stay as written, so that software can see what was wrong */
+	/* Settings stay as written, so that software can see its mistake */
 	KUNIT_EXPECT_EQ(test, (u32)c->size, get(hdm, 1, CXL_VFIO_HDM_SIZE_LOW));
 }
 
-static void hdm_lock_on_commit(struct kunit *test)
+static void hdm_lock_on_commit_makes_a_decoder_read_only(struct kunit *test)
 {
 	struct cxl_vfio_hdm *hdm = make(test, 0, COMMIT | COMMITTED, &hidden);
 
@@ -295,11 +295,11 @@ static void hdm_lock_on_commit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, COMMIT | COMMITTED | LOCK, get(hdm, 0, CXL_VFIO_HDM_CTRL));
 }
 
-static void hdm_error_then_good(struct kunit *test)
+static void hdm_commits_after_an_error(struct kunit *test)
 {
 	struct cxl_vfio_hdm *hdm = make_state(test, 0, ERRONEOUS, &mirror);
 
-	/* Nothing backs a decoder that firmware did not commit, so no size will do */
+	/* A decoder that firmware did not commit has no memory, so that no size is legal */
 	set_range(hdm, 0, GIB, 0x10000000);
 	KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, set(hdm, 0, CXL_VFIO_HDM_CTRL, 0));
 	KUNIT_EXPECT_EQ(test, HDM_EVENT_ERROR, set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT));
@@ -314,8 +314,8 @@ static void hdm_error_then_good(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, HDM_EVENT_COMMITTED, set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT));
 }
 
-/* Decoders commit in order and give way in reverse order */
-static void hdm_order(struct kunit *test)
+/* Decoders commit in ascending order and are decommitted in descending order */
+static void hdm_commits_in_ascending_order(struct kunit *test)
 {
 	struct cxl_vfio_hdm *hdm = make(test, 2, COMMIT | COMMITTED, &mirror);
 	struct cxl_vfio_hdm_event event;
@@ -374,7 +374,7 @@ static void hdm_low_bits_of_the_device_are_reserved(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, get(&hdm, 0, CXL_VFIO_HDM_SKIP_LOW));
 }
 
-static void hdm_header_and_global_control(struct kunit *test)
+static void hdm_header_is_read_only_and_global_control_is_not(struct kunit *test)
 {
 	struct cxl_vfio_hdm *hdm = make(test, 0, 0, &mirror);
 
@@ -396,8 +396,8 @@ static void hdm_header_and_global_control(struct kunit *test)
 	}
 }
 
-/* A CXL reset or FLR keeps what is locked; a conventional reset does not */
-static void hdm_reset(struct kunit *test)
+/* A CXL reset or FLR keeps locked decoders; a conventional reset does not */
+static void hdm_locks_survive_all_but_a_conventional_reset(struct kunit *test)
 {
 	struct cxl_vfio_hdm *hdm = make(test, 1, COMMIT | COMMITTED, &hidden);
 	u32 *regs = device_regs(test, 1, COMMIT | COMMITTED);
@@ -419,8 +419,8 @@ static void hdm_reset(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, get(hdm, 0, CXL_VFIO_HDM_BASE_HIGH));
 }
 
-/* The device's decoders are gone: nothing is committed, and nothing can be */
-static void hdm_lost(struct kunit *test)
+/* After a lost device no decoder is committed, and none can be */
+static void hdm_lost_decoders_do_not_commit(struct kunit *test)
 {
 	struct cxl_vfio_hdm *hdm = make(test, 1, COMMIT | COMMITTED | LOCK, &mirror);
 
@@ -431,19 +431,19 @@ static void hdm_lost(struct kunit *test)
 }
 
 static struct kunit_case hdm_test_cases[] = {
-	KUNIT_CASE_PARAM(hdm_decoder_count, count_gen_params),
-	KUNIT_CASE_PARAM(hdm_attributes, attr_gen_params),
-	KUNIT_CASE_PARAM(hdm_transitions, fsm_gen_params),
-	KUNIT_CASE_PARAM(hdm_legality, legal_gen_params),
-	KUNIT_CASE(hdm_lock_on_commit),
-	KUNIT_CASE(hdm_error_then_good),
-	KUNIT_CASE(hdm_order),
+	KUNIT_CASE_PARAM(hdm_decodes_the_decoder_count, count_gen_params),
+	KUNIT_CASE_PARAM(hdm_registers_have_their_attributes, attr_gen_params),
+	KUNIT_CASE_PARAM(hdm_ctrl_writes_change_the_state, fsm_gen_params),
+	KUNIT_CASE_PARAM(hdm_commits_legal_settings_only, legal_gen_params),
+	KUNIT_CASE(hdm_lock_on_commit_makes_a_decoder_read_only),
+	KUNIT_CASE(hdm_commits_after_an_error),
+	KUNIT_CASE(hdm_commits_in_ascending_order),
 	KUNIT_CASE(hdm_hides_the_host_address),
 	KUNIT_CASE(hdm_mirrors_the_device),
 	KUNIT_CASE(hdm_low_bits_of_the_device_are_reserved),
-	KUNIT_CASE(hdm_header_and_global_control),
-	KUNIT_CASE(hdm_reset),
-	KUNIT_CASE(hdm_lost),
+	KUNIT_CASE(hdm_header_is_read_only_and_global_control_is_not),
+	KUNIT_CASE(hdm_locks_survive_all_but_a_conventional_reset),
+	KUNIT_CASE(hdm_lost_decoders_do_not_commit),
 	{}
 };
 

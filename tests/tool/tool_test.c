@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What cxl-vfio sees of a host: on made-up trees of /sys and /proc, whole and
- * broken.
+ * Functions of cxl-vfio on made-up trees of /sys and /proc, with good and broken devices.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -31,7 +30,7 @@
 
 struct options options = { .root = "" };
 
-/* libpci does not free the parameters that it was given */
+/* libpci does not free its parameters */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
@@ -89,7 +88,7 @@ static void save_device(void)
 	save(IN_DEVICE("resource0"), regs, sizeof(regs));
 }
 
-/* A device as it should be, of one committed decoder */
+/* A good device with one committed decoder */
 static int make_device(void **state)
 {
 	char path[PATH_MAX];
@@ -140,7 +139,7 @@ static void expect_reason(const char *words)
 		fail_msg("the reason is '%s', expected '%s'", d[0].reason, words);
 }
 
-static void a_good_device(void **state)
+static void a_good_device_is_usable(void **state)
 {
 	struct device d[4];
 
@@ -157,7 +156,7 @@ static void a_good_device(void **state)
 	assert_string_equal("", d[0].reason);
 }
 
-static void its_json(void **state)
+static void json_describes_a_good_device(void **state)
 {
 	struct json_object *o, *val;
 	struct device d;
@@ -178,7 +177,7 @@ static void its_json(void **state)
 	json_object_put(o);
 }
 
-static void reasons(void **state)
+static void an_unusable_device_has_a_reason(void **state)
 {
 	uint32_t *d = cm(HDM + CXL_VFIO_HDM_DECODER(0));
 	char path[PATH_MAX];
@@ -191,7 +190,7 @@ static void reasons(void **state)
 	d[CXL_VFIO_HDM_CTRL / 4] = CXL_VFIO_HDM_CTRL_COMMITTED;
 	save_text("/proc/iomem", "100000000-13fffffff : System RAM\n");
 	expect_reason("System RAM");
-	/* As others than root see it */
+	/* Without root, /proc/iomem has zeros for addresses */
 	save_text("/proc/iomem", "00000000-00000000 : System RAM\n");
 	expect_reason(NULL);
 	config[4] = 0;
@@ -205,8 +204,8 @@ static void reasons(void **state)
 	expect_reason("no IOMMU group");
 }
 
-/* Nothing that a device says may do harm */
-static void hostile_devices(void **state)
+/* No value in the registers of a device may do harm */
+static void hostile_registers_do_no_harm(void **state)
 {
 	struct device d[4];
 
@@ -221,7 +220,7 @@ static void hostile_devices(void **state)
 	put32(LOCATOR + 4, CXL_VFIO_DVSEC_VENDOR_ID | 0xfffu << 20);
 	expect_reason(NULL);
 	make_device(state);
-	/* Capabilities at the area's very end, a reserved count, 255 entries */
+	/* A capability at the end of the area, a reserved decoder count, 255 entries */
 	*cm(4) = 0xffcu << 20 | 0x00010005;
 	*cm(0xffc) = 0xc;
 	expect_reason("no HDM decoder is committed");
@@ -229,7 +228,7 @@ static void hostile_devices(void **state)
 	expect_reason("no HDM decoder is committed");
 	memset(cm(0), 0x05, CXL_VFIO_CM_SIZE);
 	expect_reason("");
-	/* A chain that loops has no DVSEC, and an end */
+	/* The walk of a chain that loops ends without a DVSEC */
 	make_device(state);
 	put32(0x100, 0x00010003 | 0x100u << 20);
 	save_device();
@@ -239,7 +238,7 @@ static void hostile_devices(void **state)
 	assert_int_equal(0, find_devices(d, 4));
 }
 
-static void short_config_space(void **state)
+static void a_device_with_short_config_space_is_not_listed(void **state)
 {
 	struct device d[4];
 
@@ -248,7 +247,7 @@ static void short_config_space(void **state)
 	assert_int_equal(0, find_devices(d, 4));
 }
 
-static void addresses(void **state)
+static void addresses_are_parsed_strictly(void **state)
 {
 	static const struct {
 		const char *in, *out;
@@ -272,7 +271,7 @@ static void addresses(void **state)
 	}
 }
 
-static void sizes(void **state)
+static void sizes_are_shown_in_mib_or_gib(void **state)
 {
 	char s[32];
 
@@ -285,8 +284,8 @@ static void sizes(void **state)
 	assert_string_equal("0 MiB", s);
 }
 
-/* How guests have device memory, from what CPU, driver and kernel show */
-static void memory_types(void **state)
+/* The memory type of guests, derived from CPU flags, sysfs and the PAT list */
+static void guest_memory_follows_cpu_driver_and_kernel(void **state)
 {
 	static const char types[] = "/sys/kernel/debug/x86/pat_memtype_list";
 	struct device d;
@@ -315,14 +314,14 @@ static void memory_types(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(a_good_device, make_device),
-		cmocka_unit_test_setup(its_json, make_device),
-		cmocka_unit_test_setup(reasons, make_device),
-		cmocka_unit_test_setup(hostile_devices, make_device),
-		cmocka_unit_test_setup(short_config_space, make_device),
-		cmocka_unit_test_setup(memory_types, make_device),
-		cmocka_unit_test(addresses),
-		cmocka_unit_test(sizes),
+		cmocka_unit_test_setup(a_good_device_is_usable, make_device),
+		cmocka_unit_test_setup(json_describes_a_good_device, make_device),
+		cmocka_unit_test_setup(an_unusable_device_has_a_reason, make_device),
+		cmocka_unit_test_setup(hostile_registers_do_no_harm, make_device),
+		cmocka_unit_test_setup(a_device_with_short_config_space_is_not_listed, make_device),
+		cmocka_unit_test_setup(guest_memory_follows_cpu_driver_and_kernel, make_device),
+		cmocka_unit_test(addresses_are_parsed_strictly),
+		cmocka_unit_test(sizes_are_shown_in_mib_or_gib),
 	};
 
 	snprintf(root, sizeof(root), "/tmp/cxl-vfio-test.XXXXXX");

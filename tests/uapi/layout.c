@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The UAPI headers stand alone beside the distribution's own, in C and in C++,
- * and every structure has the layout that VMMs were built for.
+ * The UAPI headers compile with the distribution's headers, in C and in C++, and every
+ * structure has the layout that VMMs were built for.
  */
 #include <stddef.h>
 
