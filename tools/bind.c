@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Binding by driver_override, and back: each step is checked, and what was done
- * is undone when a later step fails.
+ * Binds and unbinds by driver_override.  Each step is checked, and a failed step undoes
+ * the steps before it.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -70,14 +70,14 @@ static int load_module(void)
 	kmod_module_unref_list(list);
 	kmod_unref(ctx);
 	if (ret == -ENOENT)
-		complain("there is no module " MODULE " for this kernel: see `dkms status`, and install the kernel's headers");
+		complain("there is no module " MODULE " for this kernel; see `dkms status` and install the headers of this kernel");
 	else if (ret)
-		complain("the module " MODULE " does not load: %s; see `dmesg`, or `cxl-vfio doctor`",
+		complain("cannot load the module " MODULE ": %s; see `dmesg` or `cxl-vfio doctor`",
 			 strerror(ret < 0 ? -ret : EPERM));
 	return ret ? -EIO : 0;
 }
 
-/* Every function of the group must have a VFIO driver, or none */
+/* Every function of the IOMMU group must have a VFIO driver or no driver */
 static int check_group(const struct device *d)
 {
 	char path[PATH_MAX], driver[64];
@@ -104,8 +104,8 @@ static int check_group(const struct device *d)
 		current_driver(entry->d_name, driver, sizeof(driver));
 		if (!*driver || strstr(driver, "vfio") || !strcmp(driver, "pci-stub"))
 			continue;
-		complain("%s shares IOMMU group %d with %s, which driver %s has; unbind that first, or give --force",
-			 d->address, d->iommu_group, entry->d_name, driver);
+		complain("%s shares IOMMU group %d with %s, which is bound to %s; unbind %s first, or use --force",
+			 d->address, d->iommu_group, entry->d_name, driver, entry->d_name);
 		ret = -EBUSY;
 	}
 	if (dir)
@@ -113,7 +113,7 @@ static int check_group(const struct device *d)
 	return options.force ? 0 : ret;
 }
 
-/* A network interface that is up, or a mounted disk, is somebody's */
+/* A network interface that is up means that the host uses the device */
 static int check_users(const struct device *d)
 {
 	char path[PATH_MAX], state[32];
@@ -130,7 +130,7 @@ static int check_users(const struct device *d)
 				entry->d_name) ||
 		    read_line(path, state, sizeof(state)) || strcmp(state, "up"))
 			continue;
-		complain("%s: its network interface %s is up; take it down first, or give --force",
+		complain("%s: its network interface %s is up; take it down first, or use --force",
 			 d->address, entry->d_name);
 		ret = -EBUSY;
 	}
@@ -146,7 +146,7 @@ static bool have_driverctl(void)
 	return !make_path(path, sizeof(path), "/usr/sbin/driverctl") && exists(path);
 }
 
-/* Set an override, or with no driver unset it, which leaves the device unbound */
+/* Set an override; without @driver unset it, which leaves the device unbound */
 static int run_driverctl(const char *address, const char *driver)
 {
 	int status;
@@ -171,7 +171,7 @@ static int run_driverctl(const char *address, const char *driver)
 	return 0;
 }
 
-/* Have the binding outlive a reboot: driverctl's own store, or a udev rule */
+/* Keep the binding across reboots: by driverctl if installed, else by a udev rule */
 static int make_persistent(const char *address)
 {
 	char path[PATH_MAX];
@@ -211,7 +211,7 @@ static int release(const char *address, const char *driver)
 	return *driver ? write_attr(address, "driver/unbind", address) : 0;
 }
 
-/* As it was: the former override, and the driver that the kernel chooses then */
+/* Restore the former override and let the kernel choose the driver */
 static void roll_back(const struct device *d)
 {
 	char with_end[66];
@@ -231,7 +231,7 @@ int bind_device(const char *address)
 	if (ret)
 		return ret;
 	if (!strcmp(d.driver, DRIVER)) {
-		printf("%s: " DRIVER " has it already\n", address);
+		printf("%s: already bound to " DRIVER "\n", address);
 		return options.persist ? make_persistent(address) : 0;
 	}
 	if (*d.reason && !options.force) {
@@ -253,15 +253,15 @@ int bind_device(const char *address)
 	}
 	ret = release(address, d.driver);
 	if (ret) {
-		complain("%s: driver %s does not let go: %s", address, d.driver, strerror(-ret));
+		complain("%s: cannot unbind from %s: %s", address, d.driver, strerror(-ret));
 		roll_back(&d);
 		return ret;
 	}
 	write_bus("drivers_probe", address);
 	current_driver(address, driver, sizeof(driver));
 	if (strcmp(driver, DRIVER)) {
-		complain("%s: " DRIVER " refuses it, `dmesg` says why; %s as before", address,
-			 *d.driver ? d.driver : "no driver");
+		complain("%s: " DRIVER " refused the device, see `dmesg` for the reason; driver as before: %s",
+			 address, *d.driver ? d.driver : "none");
 		roll_back(&d);
 		return -EIO;
 	}
@@ -287,18 +287,18 @@ int unbind_device(const char *address)
 		current_driver(address, d.driver, sizeof(d.driver));
 	}
 	if (!bound) {
-		printf("%s: is not bound to " DRIVER "\n", address);
+		printf("%s: not bound to " DRIVER "\n", address);
 		return 0;
 	}
 	ret = write_attr(address, "driver_override", "\n");
 	if (!ret)
 		ret = release(address, d.driver);
 	if (ret) {
-		complain("%s: cannot be unbound: %s", address, strerror(-ret));
+		complain("%s: cannot unbind: %s", address, strerror(-ret));
 		return ret;
 	}
 	write_bus("drivers_probe", address);
 	current_driver(address, driver, sizeof(driver));
-	printf("%s: unbound, %s has it now\n", address, *driver ? driver : "no driver");
+	printf("%s: unbound, driver now: %s\n", address, *driver ? driver : "none");
 	return 0;
 }

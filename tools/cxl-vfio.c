@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cxl-vfio - lists CXL devices with memory, binds them to the driver, shows their
- * state, and looks for what is wrong.  See cxl-vfio(8).
+ * cxl-vfio - list CXL devices with memory, bind them to the driver, show their state and
+ * check the host.  See cxl-vfio(8).
  */
 #include <dirent.h>
 #include <getopt.h>
@@ -22,21 +22,21 @@ static void usage(FILE *f)
 	fputs("usage: cxl-vfio [OPTION...] COMMAND [ADDRESS]\n"
 	      "Assigns CXL devices with memory to virtual machines.\n"
 	      "\n"
-	      "  list                 CXL devices with memory, and whether they can be assigned\n"
-	      "  bind ADDRESS         give a device to the driver " DRIVER "\n"
-	      "  unbind ADDRESS       give it back\n"
-	      "  status [ADDRESS]     state of bound devices: gate, last reset, counters\n"
-	      "  xml ADDRESS          <hostdev> element for libvirt\n"
-	      "  doctor               look at this host for what is wrong\n"
+	      "  list                 list CXL devices with memory, and whether they can be assigned\n"
+	      "  bind ADDRESS         bind a device to the driver " DRIVER "\n"
+	      "  unbind ADDRESS       unbind a device and let the kernel choose its driver\n"
+	      "  status [ADDRESS]     show gate, last reset and counters of bound devices\n"
+	      "  xml ADDRESS          print a <hostdev> element for libvirt\n"
+	      "  doctor               check this host for problems, with a remedy for each\n"
 	      "\n"
-	      "  -j, --json           answer in JSON\n"
-	      "  -p, --persist        bind, unbind: also after a reboot\n"
-	      "  -f, --force          bind: in spite of users and group members\n"
-	      "      --root=DIR       look at /sys, /proc, /etc and /lib/modules below DIR\n"
-	      "  -h, --help           show this\n"
+	      "  -j, --json           print JSON\n"
+	      "  -p, --persist        bind, unbind: keep the result across reboots\n"
+	      "  -f, --force          bind: ignore users of the device and of its IOMMU group\n"
+	      "      --root=DIR       use /sys, /proc, /etc and /lib/modules below DIR\n"
+	      "  -h, --help           show this help\n"
 	      "  -V, --version        show the version\n"
 	      "ADDRESS is as lspci prints it: 0d:00.0 or 0000:0d:00.0.\n"
-	      "Exit status: 0 done, 1 failed, 2 wrong usage.\n", f);
+	      "Exit status: 0 success, 1 failure, 2 wrong usage.\n", f);
 }
 
 static struct device *all_devices(int *n)
@@ -44,7 +44,7 @@ static struct device *all_devices(int *n)
 	struct device *d = calloc(MAX_DEVICES, sizeof(*d));
 
 	if (!d) {
-		complain("no memory");
+		complain("out of memory");
 		exit(EXIT_FAILED);
 	}
 	*n = find_devices(d, MAX_DEVICES);
@@ -89,19 +89,19 @@ static int do_list(const char *address)
 
 	(void)address;
 	if (geteuid())
-		complain("only root can read all of config space: devices may be missing here");
+		complain("only root can read all of config space: devices may be missing from this list");
 	d = all_devices(&n);
 	if (options.json)
 		list_json(d, n);
 	else
 		list_text(d, n);
 	if (!n && !options.json)
-		puts("no CXL device with memory");
+		puts("there is no CXL device with memory");
 	free(d);
 	return EXIT_OK;
 }
 
-/* The files of cxl_vfio/ with one line each; decoders are in list */
+/* Files of cxl_vfio/ with one line; `list` shows the decoders */
 static const char * const status_files[] = {
 	"gate", "last_reset", "resets", "restores", "zaps", "struct_pages", "topology", "vbar"
 };
@@ -151,7 +151,7 @@ static int do_status(const char *address)
 	else
 		json_object_put(doc);
 	if (address && !bound) {
-		complain("%s is not bound to " DRIVER "; `cxl-vfio bind %s` does it", address,
+		complain("%s is not bound to " DRIVER "; bind it with `cxl-vfio bind %s`", address,
 			 address);
 		return EXIT_FAILED;
 	}
@@ -196,7 +196,7 @@ static int do_doctor(const char *address)
 static int as_root(int (*fn)(const char *address), const char *address)
 {
 	if (geteuid()) {
-		complain("only root can do that; use sudo");
+		complain("this command needs root; use sudo");
 		return EXIT_FAILED;
 	}
 	return fn(address) ? EXIT_FAILED : EXIT_OK;
@@ -246,10 +246,10 @@ static int run_command(int argc, char **argv)
 			return wrong_usage("too many arguments: ", argv[argc - 1]);
 		if (argc < 2)
 			return c->address == NEEDS_ADDRESS ?
-			       wrong_usage("an address is missing, as lspci prints them", "") :
+			       wrong_usage("an address is missing; lspci prints addresses", "") :
 			       c->run(NULL);
 		if (parse_address(argv[1], address))
-			return wrong_usage("this is no PCI address: ", argv[1]);
+			return wrong_usage("not a PCI address: ", argv[1]);
 		return c->run(address);
 	}
 	return wrong_usage("there is no command ", argv[0]);

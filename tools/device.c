@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Finds the PCI functions with CXL memory and what there is to know of them,
- * without a driver's help: config space through libpci, the HDM decoders in the
- * component registers.
+ * Finds PCI functions with CXL memory and reads their properties without help of a
+ * driver: config space through libpci, HDM decoders from the component registers.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -43,7 +42,7 @@ static uint16_t find_dvsec(struct pci_dev *p, uint16_t id)
 	return 0;
 }
 
-/* The component block's place: BAR and offset; false if the locator has none */
+/* Find BAR and offset of the component block; false if the Register Locator has none */
 static bool find_block(struct pci_dev *p, unsigned int *bar, uint64_t *offset)
 {
 	uint16_t rloc = find_dvsec(p, CXL_VFIO_DVSEC_ID_REG_LOCATOR);
@@ -92,7 +91,7 @@ static void read_decoders(struct device *d, const volatile uint32_t *cm)
 	unsigned int entries = cm[0] >> 24;
 
 	if (cm[0] == ~0u) {
-		snprintf(d->reason, sizeof(d->reason), "its registers read all ones");
+		snprintf(d->reason, sizeof(d->reason), "the registers read all ones");
 		return;
 	}
 	for (unsigned int i = 1; i <= entries; i++) {
@@ -110,7 +109,7 @@ static void read_decoders(struct device *d, const volatile uint32_t *cm)
 	}
 }
 
-/* The decoders as the device has them; needs root and a function that decodes memory */
+/* Read the decoders from the device; needs root, and Memory Space on */
 static void map_decoders(struct device *d, struct pci_dev *p)
 {
 	char path[PATH_MAX];
@@ -121,11 +120,11 @@ static void map_decoders(struct device *d, struct pci_dev *p)
 	int fd;
 
 	if (!find_block(p, &bar, &offset)) {
-		snprintf(d->reason, sizeof(d->reason), "it has no component registers");
+		snprintf(d->reason, sizeof(d->reason), "the device has no component registers");
 		return;
 	}
 	if (!(pci_read_word(p, PCI_COMMAND) & PCI_COMMAND_MEMORY)) {
-		snprintf(d->reason, sizeof(d->reason), "its memory space is off, the decoders cannot be read");
+		snprintf(d->reason, sizeof(d->reason), "memory space is off, so the HDM decoders cannot be read");
 		return;
 	}
 	if (device_path(path, sizeof(path), d->address, "resource%u", bar))
@@ -133,12 +132,12 @@ static void map_decoders(struct device *d, struct pci_dev *p)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) || (uint64_t)st.st_size < CXL_VFIO_COMP_BLOCK_SIZE ||
 	    offset > (uint64_t)st.st_size - CXL_VFIO_COMP_BLOCK_SIZE) {
-		snprintf(d->reason, sizeof(d->reason), "its component registers cannot be read");
+		snprintf(d->reason, sizeof(d->reason), "the component registers cannot be read");
 		goto close;
 	}
 	map = mmap(NULL, CXL_VFIO_COMP_BLOCK_SIZE, PROT_READ, MAP_SHARED, fd, offset);
 	if (map == MAP_FAILED) {
-		snprintf(d->reason, sizeof(d->reason), "its component registers cannot be mapped");
+		snprintf(d->reason, sizeof(d->reason), "the component registers cannot be mapped");
 		goto close;
 	}
 	read_decoders(d, (volatile uint32_t *)((char *)map + CXL_VFIO_CM_OFFSET));
@@ -148,7 +147,7 @@ close:
 		close(fd);
 }
 
-/* Of a bound device the driver knows them */
+/* Read the decoders of a bound device from the driver's file in sysfs */
 static bool driver_decoders(struct device *d)
 {
 	char path[PATH_MAX];
@@ -196,17 +195,17 @@ static void judge(struct device *d)
 	if (*d->reason)
 		return;
 	if (d->iommu_group < 0) {
-		snprintf(d->reason, sizeof(d->reason), "it is in no IOMMU group: is the IOMMU on (intel_iommu=on)?");
+		snprintf(d->reason, sizeof(d->reason), "the device is in no IOMMU group: turn the IOMMU on (intel_iommu=on)");
 	} else if (!d->nr_ranges) {
-		snprintf(d->reason, sizeof(d->reason), "no HDM decoder is committed: have firmware do it");
+		snprintf(d->reason, sizeof(d->reason), "no HDM decoder is committed: enable this in firmware setup");
 	} else {
 		for (unsigned int i = 0; i < d->nr_ranges && !*d->reason; i++)
 			if (is_system_ram(&d->range[i]))
-				snprintf(d->reason, sizeof(d->reason), "the kernel uses its memory as System RAM: have firmware mark it as special purpose");
+				snprintf(d->reason, sizeof(d->reason), "the kernel uses the device's memory as System RAM: have firmware mark it as special purpose");
 	}
 }
 
-/* Fill in @d; false if @p has no CXL memory, as far as can be seen */
+/* Fill in @d; false if @p shows no CXL memory */
 static bool look_at(struct pci_access *access, struct pci_dev *p, struct device *d)
 {
 	char path[PATH_MAX], group[32];
@@ -250,7 +249,7 @@ static void ignore(char *msg, ...)
 	(void)msg;
 }
 
-/* libpci's own way out is exit() */
+/* libpci expects its error callback not to return */
 static __attribute__((noreturn)) void libpci_failed(char *msg, ...)
 {
 	complain("libpci: %s", msg);
@@ -295,7 +294,7 @@ int find_device(const char *address, struct device *d)
 	    device_path(path, sizeof(path), address, "%s", ""))
 		return -EINVAL;
 	if (!exists(path)) {
-		complain("%s: there is no such PCI function; `lspci` lists them", address);
+		complain("%s: there is no such PCI function; see `lspci`", address);
 		return -ENODEV;
 	}
 	access = open_bus();
@@ -303,9 +302,9 @@ int find_device(const char *address, struct device *d)
 	if (look_at(access, p, d))
 		ret = 0;
 	else if (geteuid())
-		complain("%s: its config space can be read by root alone; use sudo", address);
+		complain("%s: only root can read its config space; use sudo", address);
 	else
-		complain("%s: no CXL device with memory; `cxl-vfio list` lists those", address);
+		complain("%s: not a CXL device with memory; see `cxl-vfio list`", address);
 	pci_free_dev(p);
 	pci_cleanup(access);
 	return ret;

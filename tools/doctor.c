@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Looks at the host for whatever keeps devices from being assigned: each finding
- * with what to do about it.
+ * Checks the host for problems that prevent assignment.  Each finding has a remedy.
  */
 #include <dirent.h>
 #include <inttypes.h>
@@ -68,9 +67,9 @@ static void check_kernel(struct report *r, const struct utsname *u)
 	bool known = sscanf(u->release, "%u.%u", &major, &minor) == 2;
 
 	note(r, "kernel", known && (major > 6 || (major == 6 && minor >= 1)) ? OK : FAIL,
-	     "use a kernel from 6.1 on", "Linux %s", u->release);
+	     "use Linux 6.1 or later", "Linux %s", u->release);
 	note(r, "headers", path_exists("/lib/modules/%s/build", u->release) ? OK : WARN,
-	     "install the headers of this kernel (linux-headers-amd64 on Debian), DKMS needs them",
+	     "install the headers of this kernel for DKMS (linux-headers-amd64 on Debian)",
 	     "/lib/modules/%s/build", u->release);
 }
 
@@ -86,7 +85,7 @@ static void check_module(struct report *r, const struct utsname *u)
 		return;
 	ctx = kmod_new(dir, NULL);
 	if (!ctx || kmod_module_new_from_lookup(ctx, MODULE, &list) || !list) {
-		note(r, "module", FAIL, "dkms status; dkms autoinstall",
+		note(r, "module", FAIL, "see `dkms status`, then run `dkms autoinstall`",
 		     MODULE " is not installed for this kernel");
 		kmod_unref(ctx);
 		return;
@@ -110,8 +109,8 @@ static void check_module(struct report *r, const struct utsname *u)
 		make_path(path, sizeof(path), "/sys/kernel/security/lockdown");
 		if (!read_line(path, line, sizeof(line)) && !strstr(line, "[none]") && !signer)
 			note(r, "lockdown", FAIL,
-			     "sign it: dkms does with /var/lib/dkms/mok.key; enrol the key: mokutil --import /var/lib/dkms/mok.pub",
-			     "the kernel is locked down (%s) and takes no module without a signature",
+			     "let DKMS sign the module with /var/lib/dkms/mok.key, and enrol the key: mokutil --import /var/lib/dkms/mok.pub",
+			     "the kernel is locked down (%s) and loads signed modules only",
 			     line);
 	}
 	kmod_module_info_free_list(info);
@@ -132,7 +131,7 @@ static void check_secure_boot(struct report *r)
 	f = fopen(path, "r");
 	if (f && fread(val, 1, sizeof(val), f) == sizeof(val) && val[4])
 		note(r, "secure boot", WARN,
-		     "the module must be signed with a key that is enrolled: mokutil --import /var/lib/dkms/mok.pub",
+		     "the module must be signed with an enrolled key: mokutil --import /var/lib/dkms/mok.pub",
 		     "on");
 	else
 		note(r, "secure boot", OK, "", "off");
@@ -155,7 +154,7 @@ static void check_iommu(struct report *r)
 	if (dir)
 		closedir(dir);
 	note(r, "iommu", n ? OK : FAIL,
-	     "turn it on in firmware, and intel_iommu=on on the kernel's command line (AMD: in firmware)",
+	     "turn the IOMMU on in firmware, on Intel also with intel_iommu=on on the kernel's command line",
 	     "%u groups", n);
 }
 
@@ -176,8 +175,8 @@ static bool cpu_has(const char *flag)
 }
 
 /*
- * How many of a device's ranges the kernel's list has (none if it cannot be read), and
- * how many as write-back
+ * Count the ranges of a device in the kernel's list of memory types (none if it cannot
+ * be read), and those that are write-back
  */
 static void count_types(const struct device *d, unsigned int *listed, unsigned int *cached)
 {
@@ -229,17 +228,18 @@ static void check_memory_type(struct report *r, const struct device *d)
 		enum state state;
 		const char *found, *remedy;
 	} what[] = {
-		[GUESTS_CHOICE] = { OK, "guests have device memory as they map it", "" },
-		[GUESTS_CACHED] = { OK, "guests have device memory write-back", "" },
+		[GUESTS_CHOICE] = { OK,
+			"guests get the memory type that they map device memory with", "" },
+		[GUESTS_CACHED] = { OK, "guests get device memory write-back", "" },
 		[GUESTS_UNKNOWN] = { OK,
-			"guests have device memory write-back, if the host has (no debugfs here)",
+			"guests get device memory write-back if the host has it so (no debugfs to check)",
 			"" },
 		[GUESTS_UNCACHED] = { WARN,
-			"guests have device memory uncached, as KVM with VMX has it without struct pages",
-			"load the module with struct_pages=on, or see the kernel log for why not" },
+			"guests get device memory uncached: KVM on Intel needs struct pages for write-back",
+			"load the module with struct_pages=on; the kernel log has failures" },
 		[HOSTS_UNCACHED] = { WARN,
-			"the platform has device memory other than write-back",
-			"see the memory types in /proc/mtrr, they are firmware's" },
+			"the host maps device memory other than write-back",
+			"check the memory types in /proc/mtrr, which firmware sets" },
 	};
 	enum guest_memory memory = guest_memory_of(d);
 
@@ -254,20 +254,20 @@ static void check_devices(struct report *r)
 
 	if (n <= 0)
 		note(r, "devices", WARN, geteuid() ?
-		     "run as root: config space cannot be read else" :
-		     "see that firmware lists it: lspci -vvv | grep -A3 'CXL Devices'",
-		     "no CXL device with memory");
+		     "run as root, config space cannot be read otherwise" :
+		     "check that the device is visible: lspci -vvv | grep -A3 'CXL Devices'",
+		     "there is no CXL device with memory");
 	for (int i = 0; i < n; i++) {
 		note(r, "device", *d[i].reason ? FAIL : OK,
-		     "see docs/refusals.md and `cxl-vfio list`", "%s (%s): %s", d[i].address,
-		     *d[i].driver ? d[i].driver : "no driver",
+		     "see /usr/share/doc/cxl-vfio-pci-dkms/refusals.md", "%s (%s): %s",
+		     d[i].address, *d[i].driver ? d[i].driver : "no driver",
 		     *d[i].reason ? d[i].reason : "can be assigned");
 		if (!strcmp(d[i].driver, DRIVER))
 			check_memory_type(r, &d[i]);
 	}
 }
 
-/* The first line that a program prints for --version */
+/* Report the first line that a program prints for --version */
 static void check_program(struct report *r, const char *what, const char *command,
 			  const char *remedy)
 {
@@ -294,13 +294,13 @@ int doctor(void)
 	check_iommu(&r);
 	check_devices(&r);
 	check_program(&r, "dkms", "dkms --version 2>/dev/null",
-		      "install it, if it is to build the module at kernel updates");
+		      "install DKMS, which builds the module at kernel updates");
 	check_program(&r, "qemu",
 		      "qemu-system-$(uname -m) --version 2>/dev/null || /usr/libexec/qemu-kvm --version 2>/dev/null",
-		      "install it, if it is to use devices here");
+		      "needed only to run VMs on this host");
 	check_program(&r, "libvirt",
 		      "libvirtd --version 2>/dev/null || virtqemud --version 2>/dev/null",
-		      "install it, if it is to use devices here");
+		      "needed only if libvirt runs VMs on this host");
 	if (options.json) {
 		doc = new_document();
 		json_object_object_add(doc, "findings", r.findings);

@@ -4,7 +4,7 @@
 
 #include "tool.h"
 
-/* Every answer is an object that says which schema it has, docs/cxl-vfio-json.md */
+/* Every JSON answer is an object with a schema number, see docs/cxl-vfio-json.md */
 struct json_object *new_document(void)
 {
 	struct json_object *doc = json_object_new_object();

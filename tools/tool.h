@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the parts of cxl-vfio share.  Functions that return int return 0 or a
- * negative errno and have said on stderr what is wrong and what to do, unless
- * they say otherwise.
+ * Shared by all files of cxl-vfio.  Functions that return int return 0 or a negative
+ * errno.  On error they have printed the cause and a remedy to stderr, unless they are
+ * marked as silent.
  */
 #ifndef CXL_VFIO_TOOL_H
 #define CXL_VFIO_TOOL_H
@@ -46,29 +46,29 @@ struct device {
 	bool readable;			/* config space beyond 64 bytes */
 	struct hdm_range range[MAX_RANGES];
 	unsigned int nr_ranges;
-	char reason[160];		/* why the driver cannot take it, "" if it can */
+	char reason[160];		/* why it cannot be assigned, "" if it can */
 };
 
 /* paths.c */
 __attribute__((format(printf, 3, 4)))
 int make_path(char *path, size_t size, const char *fmt, ...);
-/* The first line of a file, without its end; silent */
+/* Read the first line of a file, without the newline; silent */
 int read_line(const char *path, char *buf, size_t size);
-/* Silent */
+/* Write to a file; silent */
 int write_string(const char *path, const char *s);
-/* Last component of a link's target; silent */
+/* Read the last component of a link's target; silent */
 int read_link_name(const char *path, char *buf, size_t size);
 bool exists(const char *path);
-/* "0d:00.0" or "0000:0d:00.0" to the latter; silent */
+/* Normalise "0d:00.0" or "0000:0d:00.0" to the long form; silent */
 int parse_address(const char *s, char address[ADDRESS_LEN]);
-/* A path in the PCI function's directory in sysfs */
+/* Make a path in the sysfs directory of the PCI function */
 __attribute__((format(printf, 4, 5)))
 int device_path(char *path, size_t size, const char *address, const char *fmt, ...);
 __attribute__((format(printf, 1, 2))) void complain(const char *fmt, ...);
 
-/* device.c: find functions, at most @max; returns how many or a negative errno */
+/* device.c: find at most @max functions; returns their number or a negative errno */
 int find_devices(struct device *devices, unsigned int max);
-/* Facts of one function, -ENODEV if it is no CXL device with memory */
+/* Read the properties of one function; -ENODEV if it is no CXL device with memory */
 int find_device(const char *address, struct device *d);
 struct json_object *device_json(const struct device *d);
 
@@ -78,14 +78,14 @@ int unbind_device(const char *address);
 
 /* doctor.c */
 enum guest_memory {
-	GUESTS_CHOICE,		/* the host does not interfere */
-	GUESTS_CACHED,
-	GUESTS_UNKNOWN,		/* as far as can be read here, cached */
-	GUESTS_UNCACHED,	/* there are no struct pages */
-	HOSTS_UNCACHED,		/* not even the host has it cached */
+	GUESTS_CHOICE,		/* as the guest maps it */
+	GUESTS_CACHED,		/* write-back */
+	GUESTS_UNKNOWN,		/* write-back, unless the host's mapping differs */
+	GUESTS_UNCACHED,	/* uncached, for lack of struct pages */
+	HOSTS_UNCACHED,		/* the host itself maps it other than write-back */
 };
 
-/* How KVM guests on this host have the memory of a bound device */
+/* Memory type that KVM guests on this host get for the memory of a bound device */
 enum guest_memory guest_memory_of(const struct device *d);
 /* Returns an exit status */
 int doctor(void);

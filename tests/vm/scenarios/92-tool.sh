@@ -41,7 +41,7 @@ check "cxl-vfio doctor reports that the device can be assigned" says "^ok +devic
 check "cxl-vfio doctor --json reports the IOMMU as ok" grep -q '"check":"iommu","state":"ok"' <(json doctor)
 check "cxl-vfio doctor shows the versions of DKMS, QEMU and libvirt" \
 	equal "$($tool doctor | grep -cE '^ok +(dkms|qemu|libvirt) .*[0-9]\.[0-9]')" 3
-check "cxl-vfio unbind says who has the device afterwards" says "^$bdf: unbound, no driver has it now" $tool unbind "$bdf"
+check "cxl-vfio unbind says who has the device afterwards" says "^$bdf: unbound, driver now: none" $tool unbind "$bdf"
 check "cxl-vfio unbind leaves the device without driver" [ -z "$(driver_of "$bdf")" ]
 check "cxl-vfio unbind clears driver_override" equal "$(cat "$PCI/devices/$bdf/driver_override")" "(null)"
 check "cxl-vfio status fails for a device that is not bound" status_is 1 $tool status "$bdf"
@@ -62,13 +62,13 @@ check "cxl-vfio unbind --persist clears driver and driver_override" equal "$(dri
 check "cxl-vfio unbind --persist empties the store of driverctl" [ -z "$(driverctl list-persisted)" ]
 
 # Failures: each message has a remedy, and nothing is changed
-check "cxl-vfio bind refuses a network card" says "no CXL device with memory; .cxl-vfio list" $tool bind "$nic"
+check "cxl-vfio bind refuses a network card" says "not a CXL device with memory; see .cxl-vfio list" $tool bind "$nic"
 check "cxl-vfio bind ends with status 1 for a network card" status_is 1 $tool bind "$nic"
 check "cxl-vfio bind names a PCI function that does not exist" says "there is no such PCI function" $tool bind 0000:7f:00.0
 t2ctl "$bdf" --decoder=0,committed=0
 check "cxl-vfio list says that no HDM decoder is committed" says "cannot be assigned: no HDM decoder is committed" $tool list
-check "cxl-vfio bind refuses a device without committed decoder" says "no HDM decoder is committed: have firmware do it" $tool bind "$bdf"
-check "cxl-vfio bind --force reports that the driver refuses the device" says "$OURS refuses it, .dmesg. says why; no driver as before" $tool bind --force "$bdf"
+check "cxl-vfio bind refuses a device without committed decoder" says "no HDM decoder is committed: enable this in firmware setup" $tool bind "$bdf"
+check "cxl-vfio bind --force reports that the driver refuses the device" says "$OURS refused the device, see .dmesg. for the reason; driver as before: none" $tool bind --force "$bdf"
 check "a refused bind leaves driver_override clear" equal "$(cat "$PCI/devices/$bdf/driver_override")" "(null)"
 t2ctl "$bdf" restore
 check "cxl-vfio list omits a device that reads all ones" sh -c "t2ctl $bdf --misbehave=ones-dvsec; ! $tool list | grep -q $bdf; s=\$?; t2ctl $bdf restore; exit \$s"
@@ -77,4 +77,4 @@ check "cxl-vfio with an unknown command ends with status 2" status_is 2 $tool fr
 check "cxl-vfio bind with a malformed address ends with status 2" status_is 2 $tool bind 'zz:00.0'
 check "cxl-vfio with too many arguments ends with status 2" status_is 2 $tool list "$bdf"
 check "cxl-vfio --help shows the usage" says "^usage: cxl-vfio" $tool --help
-check "cxl-vfio bind asks for root" says "only root can do that" setpriv --reuid 65534 $tool bind "$bdf"
+check "cxl-vfio bind asks for root" says "this command needs root" setpriv --reuid 65534 $tool bind "$bdf"
