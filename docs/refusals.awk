@@ -4,9 +4,10 @@ BEGIN {
 	FS = "|"
 	print "<!-- SPDX-License-Identifier: GPL-2.0-only; made from tests/vm/refusals.txt by make docs -->"
 	print "# Why a bind fails\n"
-	print "A device that is not what it should be is not bound.  The errno is that of the"
-	print "write to `bind`; the line is in the kernel log, after the device's address.\n"
-	print "| what is wrong | errno | the line begins with |"
+	print "The driver does not bind a device that contradicts the specification, or whose memory"
+	print "the host uses.  The write to `bind` fails with the errno, and the kernel log has one"
+	print "line, after the device's address.  \"All ones\" means that the device is gone.\n"
+	print "| fault | errno | beginning of the log line |"
 	print "|---|---|---|"
 }
 /^#/ { next }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a VMM does to find and map device memory: vmm-example GROUP ADDRESS, for
- * example /dev/vfio/7 0000:0d:00.0.  Built and run by the tests.
+ * Find and map device memory, as a VMM does: vmm-example GROUP ADDRESS, for example
+ * /dev/vfio/7 0000:0d:00.0.  The tests build and run this program.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include <linux/vfio.h>
 #include <linux/cxl_vfio_pci.h>
 
-/* The CXL capability in the chain of VFIO_DEVICE_GET_INFO, NULL if there is none */
+/* Find the CXL capability in the chain of VFIO_DEVICE_GET_INFO; NULL if there is none */
 static struct cxl_vfio_device_info_cap_v3 *find_cap(struct vfio_device_info *info)
 {
 	__u32 at = info->flags & VFIO_DEVICE_FLAGS_CAPS ? info->cap_offset : 0;
@@ -46,7 +46,7 @@ int main(int argc, char **argv)
 		return 1;
 	device = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, argv[2]);
 
-	/* How long the answer is, then the answer */
+	/* First ask for the length of the answer, then for the answer */
 	if (device < 0 || ioctl(device, VFIO_DEVICE_GET_INFO, &probe))
 		return 1;
 	info = calloc(1, probe.argsz);
@@ -69,7 +69,7 @@ int main(int argc, char **argv)
 	printf("device memory: region %u, %llu MiB\n", region.index,
 	       (unsigned long long)region.size >> 20);
 
-	/* It can be touched while Memory Space is on, else: SIGBUS */
+	/* Turn Memory Space on: without it an access gets SIGBUS */
 	region.index = VFIO_PCI_CONFIG_REGION_INDEX;
 	ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &region);
 	pread(device, &command, 2, region.offset + 4);
