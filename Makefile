@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Front door of the project; `make help` lists the targets.  How the module is
-# built is in Kbuild.
+# `make help` lists the targets.  Kbuild has the build of the module itself.
 
 PACKAGE := cxl-vfio-pci
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
@@ -12,7 +11,7 @@ KDIR ?= /lib/modules/$(KVER)/build
 KERNELS ?=
 DEMO_KERNEL ?=
 
-# What dkms needs, and no more
+# The files that DKMS needs
 DKMS_FILES := dkms.conf Kbuild src include
 SRCDIR := $(DESTDIR)/usr/src/$(PACKAGE)-$(VERSION)
 
@@ -37,13 +36,13 @@ uninstall: ## undo install, for all kernels
 demo: ## show the driver at work in a virtual machine (DEMO_KERNEL=6.12 for another kernel)
 	tests/vm/demo.sh $(DEMO_KERNEL)
 
-lab: ## a shell in the demo's machine, to try the packages by hand
+lab: ## open a shell in the demo's machine, to try the packages by hand
 	tests/vm/demo.sh --by-hand $(DEMO_KERNEL)
 
-check: ## run all tests
+check: ## run all tests, except what takes long
 	tests/check.sh style t2dev kunit fuzz tool dkms packages vm
 
-check-full: ## all tests, and those that take long
+check-full: ## run all tests
 	FULL=yes tests/check.sh style t2dev kunit fuzz tool dkms packages lab vm
 
 check-style: ## build on all KERNELS without a warning; checkpatch, sparse, shellcheck
@@ -58,7 +57,7 @@ check-kunit: ## test the register models with KUnit
 check-fuzz: ## fuzz the models, discovery and config space, a bounded number of runs
 	tests/fuzz.sh
 
-coverage: check-kunit ## what the tests of the models reach, in lines and branches
+coverage: check-kunit ## print the lines and branches that KUnit and the fuzzers reach
 	tests/fuzz.sh --coverage
 
 check-dkms: ## test installing, updating and refusing, with real DKMS
@@ -67,10 +66,10 @@ check-dkms: ## test installing, updating and refusing, with real DKMS
 check-packages: ## build, check, install, update and remove the packages
 	tests/packages.sh check
 
-check-tool: ## test what cxl-vfio sees of a host
+check-tool: ## test cxl-vfio on made-up hosts
 	tests/tool.sh
 
-check-lab: ## do what the README says, in the machine of make lab
+check-lab: ## run the commands of README.md in the machine of make lab
 	tests/lab.sh
 
 check-vm: ## run the scenarios in virtual machines, KERNELS="6.12 7.3" for some
@@ -97,7 +96,7 @@ vm-progs: ## build the programs that run inside the test machine
 docs: ## make pictures and tables from their sources (needs graphviz)
 	$(MAKE) -C docs
 
-clean: ## remove what was built; the cache of the tests stays
+clean: ## remove what was built, except the cache of the tests
 	$(if $(wildcard $(KDIR)),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
 	rm -rf build src/compat/generated.h
 
