@@ -24,8 +24,9 @@ suite_of() { # series
 	echo "$suite"
 }
 
-# Install what is missing of the packages named
-need_packages() {
+# Install those of the packages that are missing.  With INSTALL=no in the environment, or
+# without root, only print them.
+need_packages() { # package...
 	local missing=() p
 
 	for p in "$@"; do
@@ -33,7 +34,8 @@ need_packages() {
 			missing+=("$p")
 	done
 	[ ${#missing[@]} -eq 0 ] && return
-	[ "$(id -u)" -eq 0 ] || die "run as root, or install: ${missing[*]}"
+	[ "${INSTALL:-yes}" != no ] || die "INSTALL=no: please install ${missing[*]}"
+	[ "$(id -u)" -eq 0 ] || die "run as root, or install ${missing[*]}"
 	note "installing ${missing[*]}"
 	apt-get -qq update >&2 || true
 	apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends \
