@@ -24,7 +24,8 @@
 #   # needs: ABILITY... only on series with all of these abilities of lib/series.sh; on
 #                       other series the scenario counts as skipped
 # Scenarios with the same machine share one boot.  TOPOLOGY=yes in the environment
-# gives every machine a topology.
+# gives every machine a topology.  KEEP=yes opens a shell in the machine after each
+# scenario, before it is cleaned up; run.sh prints how to connect to it.
 #
 # Logs of a run are in build/vm/SERIES/run/*/: result.log is the output of the scenarios,
 # console.log the kernel's, qemu.log QEMU's and dev0.log that of the first device.
@@ -187,6 +188,10 @@ prepare_series() { # series
 run_machine() { # series dir
 	local status=0
 
+	if [ -n "${KEEP:-}" ]; then
+		echo ,wait=off > "$2/shell"
+		echo infinity > "$2/timeout"
+	fi
 	boot "$1" "$2" || status=$?
 	cat "$2/result.log"
 	after_boot "$2" "$status"
@@ -211,6 +216,7 @@ report() { # series
 		}'
 }
 
+[ -z "${KEEP:-}" ] || need_packages socat
 # shellcheck disable=SC2086 # one series a word
 prepare $kernels
 make_programs
@@ -234,6 +240,8 @@ for machine in "${machines[@]}"; do
 	# A series whose module did not build has no machine
 	[ -n "$machine" ] || continue
 	[ $running -lt 4 ] || wait -n
+	[ -z "${KEEP:-}" ] ||
+		note "a shell after the scenario: socat STDIO,raw,echo=0 UNIX:${machine#* }/shell.sock"
 	run_machine "${machine%% *}" "${machine#* }" > "${machine#* }/raw.log" 2>&1 &
 	running=$((running + 1))
 done

@@ -27,6 +27,14 @@ firmware() { # file
 	done < "$1"
 }
 
+# With KEEP=yes: a shell with the functions of lib.sh, until its user ends it
+keep() {
+	grep -qw lab.keep /proc/cmdline || return
+	stty -F /dev/ttyS2 sane
+	echo "$1 has ended.  This shell has the functions of guest/lib.sh; 'exit' goes on." > /dev/ttyS2
+	setsid --ctty bash --rcfile /src/tests/vm/guest/lib.sh -i < /dev/ttyS2 > /dev/ttyS2 2>&1
+}
+
 plan=/src/$(sed 's/.*lab\.plan=\([^ ]*\).*/\1/' /proc/cmdline)
 firmware "$(dirname "$plan")/firmware"
 while read -r script; do
@@ -35,6 +43,7 @@ while read -r script; do
 	echo "@@ scenario $name"
 	bash -c '. /src/tests/vm/guest/lib.sh; . "$1"' "$name" "/src/tests/vm/$script"
 	echo "@@ end $? $name"
+	keep "$name"
 	bash -c '. /src/tests/vm/guest/lib.sh; release_all'
 	echo "@@ took $((SECONDS - start)) s: $name"
 done < "$plan"

@@ -100,7 +100,8 @@ stop_devices() { # dir
 # boot SERIES DIR: DIR has devices (a line of options each), plan, memmap, mem,
 # smp, timeout, cpu, dimm, cmdline and topology (which may be empty) and, for a clock
 # that counts instructions, icount; console.log and result.log are written there.
-# With a file DIR/shell the third serial line is shell.sock there.
+# With a file DIR/shell the third serial line is shell.sock there; the file's content is
+# appended to the options of the socket.
 boot() {
 	local series=$1 dir=$2 lines devices=() i place status=0 layer=$BUILD/$1/layer mem accel
 	local initramfs bridge=pxb-cxl cmdline slots size addr shell=()
@@ -125,7 +126,7 @@ boot() {
 		devices+=(-device "pc-dimm,memdev=dimm,addr=$addr")
 		cmdline=acpi_no_memhotplug
 	fi
-	[ ! -e "$dir/shell" ] || shell=(-serial "unix:/lab/run/shell.sock,server=on")
+	[ ! -e "$dir/shell" ] || shell=(-serial "unix:/lab/run/shell.sock,server=on$(cat "$dir/shell")")
 	mapfile -t lines < "$dir/devices"
 	for i in "${!lines[@]}"; do
 		place="\"bus\":\"rp$i\",\"addr\":\"00.0\",\"multifunction\":true"
@@ -183,7 +184,7 @@ boot() {
 		-kernel "/lab/image/$(basename "$(kernel_image "$series")")" \
 		-initrd /lab/initramfs/initramfs \
 		-serial file:/lab/run/console.log -serial file:/lab/run/result.log "${shell[@]}" \
-		-append "console=ttyS0 loglevel=5 panic=-1 oops=panic intel_iommu=on nokaslr no_timer_check mitigations=off $cmdline $(cat "$dir/cmdline" 2>/dev/null) lab.plan=${dir#"$TOP"/}/plan${FULL:+ lab.full}" \
+		-append "console=ttyS0 loglevel=5 panic=-1 oops=panic intel_iommu=on nokaslr no_timer_check mitigations=off $cmdline $(cat "$dir/cmdline" 2>/dev/null) lab.plan=${dir#"$TOP"/}/plan${FULL:+ lab.full}${KEEP:+ lab.keep}" \
 		< /dev/null > "$dir/qemu.log" 2>&1 || status=$?
 	rmdir "$dir"/merged.* 2>/dev/null
 	stop_devices "$dir" > "$dir/devices.log"
