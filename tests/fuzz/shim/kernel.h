@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * As much of the kernel as the driver's models, discovery and config space code
- * need to run in user space, under the fuzzers.  The headers in linux/ all lead
- * here.  What the code under test calls is in the fuzz targets or in device.c.
+ * The part of the kernel that the models, discovery and config space code need to run in
+ * user space, under the fuzzers.  All headers in linux/ include this file.  Functions that
+ * the code under test calls are in the fuzz targets or in device.c.
  */
 #ifndef FUZZ_SHIM_KERNEL_H
 #define FUZZ_SHIM_KERNEL_H
@@ -148,7 +148,7 @@ struct pci_dev {
 #define pci_resource_flags(p, i)	((p)->resource[i].flags)
 #define PCI_POSSIBLE_ERROR(val)		((val) == (typeof(val))~0ULL)
 
-/* Nobody reads it, but the arguments are evaluated and checked */
+/* Log lines are dropped, but the compiler checks their arguments */
 __attribute__((format(printf, 1, 2))) void fuzz_log(const char *fmt, ...);
 #define pci_err(p, ...)		((void)(p), fuzz_log(__VA_ARGS__))
 #define pci_warn(p, ...)	((void)(p), fuzz_log(__VA_ARGS__))
@@ -209,7 +209,7 @@ static inline void kfree(void *p)
 	free(p);
 }
 
-/* User memory is the harness's own */
+/* User memory is memory of the fuzz target */
 static inline unsigned long copy_from_user(void *to, const void *from, unsigned long n)
 {
 	memcpy(to, from, n);
@@ -222,7 +222,7 @@ static inline unsigned long copy_to_user(void *to, const void *from, unsigned lo
 	return 0;
 }
 
-/* vfio-pci-core, as far as config.c knows it */
+/* The part of vfio-pci-core that config.c uses */
 #define VFIO_PCI_OFFSET_SHIFT	40
 #define VFIO_PCI_INDEX_TO_OFFSET(index)	((u64)(index) << VFIO_PCI_OFFSET_SHIFT)
 #define VFIO_PCI_OFFSET_MASK	(((u64)1 << VFIO_PCI_OFFSET_SHIFT) - 1)

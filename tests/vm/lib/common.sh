@@ -42,8 +42,8 @@ need_packages() { # package...
 		"${missing[@]}" >/dev/null </dev/null || die "cannot install ${missing[*]}"
 }
 
-# Run a command in a root file system, its mounts seen by nobody else and gone
-# with it: in_root DIR [BIND=/inside...] -- COMMAND...
+# in_root DIR [BIND=/inside...] -- COMMAND...: run a command in a root file system.  Its
+# mounts are private to the command and end with it.
 # shellcheck disable=SC2016 # the script's own variables
 in_root() {
 	unshare --mount --propagation private bash -c '

@@ -3,8 +3,8 @@
 #
 # Writable layers over the cached root file systems, which stay as they are.
 
-# Mount ROOT with a writable LAYER over it at MERGED and run a command there,
-# as in_root does: in_layer ROOT LAYER [BIND=/inside...] -- COMMAND...
+# in_layer ROOT LAYER [BIND=/inside...] -- COMMAND...: as in_root, in ROOT with the
+# writable LAYER over it
 # shellcheck disable=SC2016 # the script's own variables
 in_layer() {
 	local root=$1 layer=$2

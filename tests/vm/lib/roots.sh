@@ -53,14 +53,14 @@ write_sources() { # suite root
 		echo "deb $security $1-security main"
 		[ -z "$(backports_of "$1")" ] || echo "deb $main $1-backports main"
 	} > "$2/etc/apt/sources.list"
-	# How to reach them is this machine's business too
+	# Take proxies and the like from this machine's apt
 	apt-config dump Acquire 2>/dev/null |
 		grep -E '^Acquire::(http|https|ftp|Check-|Retries)' \
 		> "$2/etc/apt/apt.conf.d/50lab" || true
 	echo 'Apt::Install-Recommends "false";' >> "$2/etc/apt/apt.conf.d/50lab"
 }
 
-# Nothing that only people read, no services, no initramfs
+# Keep documentation, services and initramfs out of a root
 slim() { # root
 	mkdir -p "$1/etc/dpkg/dpkg.cfg.d" "$1/lab"
 	printf 'path-exclude=/usr/share/%s/*\n' doc man locale info \
