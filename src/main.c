@@ -50,6 +50,7 @@ static int cxl_vfio_open_device(struct vfio_device *vdev)
 	if (ret)
 		goto close_mem;
 	vfio_pci_core_finish_enable(&dev->core);
+	cxl_vfio_compat_user_decides(&dev->core);
 	return 0;
 
 close_mem:
@@ -65,6 +66,7 @@ static void cxl_vfio_close_device(struct vfio_device *vdev)
 {
 	struct cxl_vfio_device *dev = to_cxl_vfio(vdev);
 
+	cxl_vfio_compat_user_gone(&dev->core);
 	cxl_vfio_detach(dev);
 	cxl_vfio_dmabuf_close(dev);
 	cxl_vfio_mem_close(dev);
@@ -210,13 +212,9 @@ static int cxl_vfio_init(struct vfio_device *vdev)
 	if (ret)
 		return ret;
 	ret = vfio_pci_core_init_dev(vdev);
-	if (ret) {
+	if (ret)
 		cxl_vfio_compat_zap_exit(&dev->zap);
-		return ret;
-	}
-	/* In D3 a CXL device may lose its memory's contents: only the user may let it sleep */
-	dev->core.disable_idle_d3 = true;
-	return 0;
+	return ret;
 }
 
 static void cxl_vfio_release(struct vfio_device *vdev)
@@ -284,6 +282,8 @@ static int claim(struct cxl_vfio_device *dev)
 	dev->cm_regs = cxl_vfio_map_cm(pdev, dev->found);
 	if (!dev->cm_regs)
 		return -ENOMEM;
+	/* In D3 a CXL device may lose its memory's contents: only the user may let it sleep */
+	cxl_vfio_compat_stay_awake(&dev->core);
 	ret = cxl_vfio_topology_join(dev);
 	if (ret)
 		goto unmap;
@@ -307,6 +307,7 @@ leave:
 release:
 	cxl_vfio_mem_release(dev);
 unmap:
+	cxl_vfio_compat_may_sleep(&dev->core);
 	iounmap(dev->cm_regs);
 	return ret;
 }
@@ -317,6 +318,7 @@ static void unclaim(struct cxl_vfio_device *dev)
 	cxl_vfio_clear_exit(dev);
 	cxl_vfio_topology_leave(dev);
 	cxl_vfio_mem_release(dev);
+	cxl_vfio_compat_may_sleep(&dev->core);
 	iounmap(dev->cm_regs);
 }
 

@@ -2,6 +2,8 @@
 /*
  * Kernel differences that are more than a name: see compat.h.
  */
+#include <linux/module.h>
+#include <linux/pm_runtime.h>
 #include <linux/uaccess.h>
 
 #include "compat.h"
@@ -110,6 +112,59 @@ void cxl_vfio_compat_plain_init(struct vfio_pci_core_device *core)
 {
 #if CXL_VFIO_PCI_OPS
 	core->pci_ops = &plain_pci_ops;
+#endif
+}
+
+/*
+ * Without a reference a device that nobody has open is suspended at once.  Where
+ * vfio-pci-core cannot be kept from it, a reference of our own does, from bind to
+ * unbind but for the time that the device is open: then vfio-pci-core has one,
+ * which it gives up while the user has the device in low power.
+ */
+
+/**
+ * cxl_vfio_compat_stay_awake() - keep a device in D0 while it is bound
+ * @core: the device, in D0, before vfio_pci_core_register_device()
+ */
+void cxl_vfio_compat_stay_awake(struct vfio_pci_core_device *core)
+{
+#if CXL_VFIO_DISABLE_IDLE_D3
+	core->disable_idle_d3 = true;
+#else
+	pm_runtime_get_noresume(&core->pdev->dev);
+#endif
+}
+
+/**
+ * cxl_vfio_compat_may_sleep() - undo cxl_vfio_compat_stay_awake()
+ * @core: the device, after vfio_pci_core_unregister_device() or not registered
+ */
+void cxl_vfio_compat_may_sleep(struct vfio_pci_core_device *core)
+{
+#if !CXL_VFIO_DISABLE_IDLE_D3
+	pm_runtime_put_noidle(&core->pdev->dev);
+#endif
+}
+
+/**
+ * cxl_vfio_compat_user_decides() - let a device's user put it into low power
+ * @core: the device, after vfio_pci_core_enable()
+ */
+void cxl_vfio_compat_user_decides(struct vfio_pci_core_device *core)
+{
+#if !CXL_VFIO_DISABLE_IDLE_D3
+	pm_runtime_put_noidle(&core->pdev->dev);
+#endif
+}
+
+/**
+ * cxl_vfio_compat_user_gone() - undo cxl_vfio_compat_user_decides()
+ * @core: the device, before vfio_pci_core_disable(), which wakes it up
+ */
+void cxl_vfio_compat_user_gone(struct vfio_pci_core_device *core)
+{
+#if !CXL_VFIO_DISABLE_IDLE_D3
+	pm_runtime_get_noresume(&core->pdev->dev);
 #endif
 }
 

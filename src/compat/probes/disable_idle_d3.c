@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * variants: 1 0
+ * asks 1: disable_idle_d3
+ *
+ * Whether a device's driver can say that the device is not to be suspended while
+ * nobody has it open.  Stable updates added it to some series.
+ */
+#include <linux/vfio_pci_core.h>
+
+#if VARIANT == 1
+void probe(struct vfio_pci_core_device *core)
+{
+	core->disable_idle_d3 = true;
+}
+#endif
