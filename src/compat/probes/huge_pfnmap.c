@@ -3,10 +3,13 @@
  * variants: 2 1 0
  * needs 2: vmf_insert_pfn_pmd
  * needs 1: vmf_insert_pfn_pmd
+ * asks 2: vmf_insert_pfn_pmd pfn_t page_entry_size
+ * asks 1: page_entry_size
  *
  * Huge pages in VM_PFNMAP mappings came with 6.12, which passes a pfn_t (1);
- * 6.16 or so made that an unsigned long (2).  Before, .huge_fault is never
- * called for such mappings and has another prototype (0).
+ * 6.17 made that an unsigned long (2).  Kernels before 6.6 have another prototype
+ * of .huge_fault, which is never called for such mappings before 6.12; kernels
+ * without transparent huge pages, as those with PREEMPT_RT, never call it (0).
  */
 #include <linux/mm.h>
 
@@ -23,13 +26,6 @@ const struct vm_operations_struct probe = { .huge_fault = fault };
 static vm_fault_t fault(struct vm_fault *vmf, unsigned int order)
 {
 	return vmf_insert_pfn_pmd(vmf, __pfn_to_pfn_t(order, PFN_DEV), false);
-}
-
-const struct vm_operations_struct probe = { .huge_fault = fault };
-#else
-static vm_fault_t fault(struct vm_fault *vmf, enum page_entry_size size)
-{
-	return VM_FAULT_FALLBACK;
 }
 
 const struct vm_operations_struct probe = { .huge_fault = fault };
