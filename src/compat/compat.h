@@ -37,12 +37,17 @@ typedef int (*cxl_vfio_region_info_fn)(struct vfio_device *vdev, struct vfio_reg
 #define CXL_VFIO_COMPAT_MATCH_TOKEN_UUID
 #endif
 
-#if CXL_VFIO_IOMMUFD_OPS
+#if CXL_VFIO_IOMMUFD_OPS == 2
 #define CXL_VFIO_COMPAT_IOMMUFD_OPS				\
 	.bind_iommufd = vfio_iommufd_physical_bind,		\
 	.unbind_iommufd = vfio_iommufd_physical_unbind,		\
 	.attach_ioas = vfio_iommufd_physical_attach_ioas,	\
 	.detach_ioas = vfio_iommufd_physical_detach_ioas,
+#elif CXL_VFIO_IOMMUFD_OPS == 1
+#define CXL_VFIO_COMPAT_IOMMUFD_OPS				\
+	.bind_iommufd = vfio_iommufd_physical_bind,		\
+	.unbind_iommufd = vfio_iommufd_physical_unbind,		\
+	.attach_ioas = vfio_iommufd_physical_attach_ioas,
 #else
 #define CXL_VFIO_COMPAT_IOMMUFD_OPS
 #endif

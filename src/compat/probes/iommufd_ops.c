@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * variants: 1 0
+ * variants: 2 1 0
+ * asks 2: detach_ioas vfio_iommufd_physical_detach_ioas bind_iommufd vfio_iommufd_physical_bind
+ * asks 1: bind_iommufd vfio_iommufd_physical_bind
  *
- * 6.2 to 6.6 added four ops for iommufd; all four are wanted where it is built.
+ * 6.2 added three ops for iommufd (1), without which it registers no device; 6.6
+ * added a fourth (2).
  */
 #include <linux/vfio_pci_core.h>
 
 const struct vfio_device_ops probe = {
-#if VARIANT == 1
+#if VARIANT >= 1
 	.bind_iommufd = vfio_iommufd_physical_bind,
 	.unbind_iommufd = vfio_iommufd_physical_unbind,
 	.attach_ioas = vfio_iommufd_physical_attach_ioas,
-	.detach_ioas = vfio_iommufd_physical_detach_ioas,
-#else
-	.match = vfio_pci_core_match,
 #endif
+#if VARIANT == 2
+	.detach_ioas = vfio_iommufd_physical_detach_ioas,
+#endif
+	.match = vfio_pci_core_match,
 };
