@@ -206,6 +206,7 @@ bool cxl_vfio_compat_guests_need_pages(void);
  * reference on each page that a guest touches, which a folded one cannot give.
  */
 #if CXL_VFIO_KVM_PINNED_PAGE && defined(CONFIG_ARCH_WANT_OPTIMIZE_DAX_VMEMMAP)
+#if CXL_VFIO_MAX_FOLIO_ORDER
 #define CXL_VFIO_COMPAT_FOLD_ORDER	MAX_FOLIO_ORDER
 #else
 #define CXL_VFIO_COMPAT_FOLD_ORDER	0
