@@ -10,7 +10,6 @@
  * memory away from its users without struct pages takes it away with them too.
  */
 #include <linux/delay.h>
-#include <linux/memory_hotplug.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
@@ -79,21 +78,13 @@ u64 cxl_vfio_pages_cost(const struct cxl_vfio_hdm_mem *mem)
 	return mem->pgmap ? array_size_of(&mem->window, mem->pgmap->vmemmap_shift) : 0;
 }
 
-/* Within what the kernel can map */
-static bool is_pluggable(const struct cxl_vfio_window *window)
-{
-	struct range range = mhp_get_pluggable_range(true);
-
-	return window->phys >= range.start && window->phys + window->size - 1 <= range.end;
-}
-
 static void *map_pages(struct cxl_vfio_hdm_mem *mem, struct dev_pagemap *pgmap)
 {
 	unsigned int order;
 
 	if (!pgmap)
 		return ERR_PTR(-ENOMEM);
-	if (!is_pluggable(&mem->window))
+	if (!cxl_vfio_compat_is_pluggable(mem->window.phys, mem->window.size))
 		return ERR_PTR(-ERANGE);
 	/* It is no use to have device memory and no other */
 	order = fold_order(&mem->window);
@@ -107,7 +98,7 @@ static void *map_pages(struct cxl_vfio_hdm_mem *mem, struct dev_pagemap *pgmap)
 	pgmap->vmemmap_shift = order;
 	pgmap->ops = &pages_ops;
 	pgmap->owner = mem;
-	return memremap_pages(pgmap, dev_to_node(&mem->window.dev->core.pdev->dev));
+	return cxl_vfio_compat_memremap_pages(pgmap, dev_to_node(&mem->window.dev->core.pdev->dev));
 }
 
 /**
@@ -164,7 +155,7 @@ void cxl_vfio_pages_unmap(struct cxl_vfio_hdm_mem *mem)
 				 "pages of device memory are still held, waiting; end the virtual machines that had it\n");
 		msleep(20);
 	}
-	memunmap_pages(mem->pgmap);
+	cxl_vfio_compat_memunmap_pages(mem->pgmap);
 	kfree(mem->pgmap);
 	mem->pgmap = NULL;
 }
