@@ -187,11 +187,12 @@ void cxl_vfio_compat_pfn_space_unregister(struct cxl_vfio_compat_pfn_space *spac
  * Can importers of a dma-buf let go?  Kernels with dma_buf_move_notify() have
  * it as an option; without it they pin what they import, which cannot be here.
  */
-#define CXL_VFIO_COMPAT_DMA_BUF	\
-	(CXL_VFIO_DMA_BUF_INVALIDATE || IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY))
+#define CXL_VFIO_COMPAT_DMA_BUF			\
+	(CXL_VFIO_DMA_BUF_INVALIDATE == 2 ||	\
+	 (CXL_VFIO_DMA_BUF_INVALIDATE == 1 && IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY)))
 
-/* How an exporter tells the importers of a dma-buf to let go; its lock is held */
-#if CXL_VFIO_DMA_BUF_INVALIDATE
+/* How an exporter has the importers of a dma-buf let go; its lock is held */
+#if CXL_VFIO_DMA_BUF_INVALIDATE == 2
 #define cxl_vfio_compat_dma_buf_invalidate(buf)	dma_buf_invalidate_mappings(buf)
 #else
 #define cxl_vfio_compat_dma_buf_invalidate(buf)	dma_buf_move_notify(buf)

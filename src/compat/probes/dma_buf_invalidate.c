@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * variants: 1 0
- * needs 1: dma_buf_invalidate_mappings
- * needs 0: dma_buf_move_notify
+ * variants: 2 1 0
+ * needs 2: dma_buf_invalidate_mappings
+ * needs 1: dma_buf_move_notify
+ * asks 2: dma_buf_invalidate_mappings
  *
- * How an exporter tells importers to let go.
+ * How an exporter has importers let go: 7.0 or so renamed the function (2).
+ * Kernels without CONFIG_DMA_SHARED_BUFFER have no dma-bufs (0).
  */
 #include <linux/dma-buf.h>
 
+#if VARIANT == 2
 void probe(struct dma_buf *buf)
 {
-#if VARIANT == 1
 	dma_buf_invalidate_mappings(buf);
-#else
-	dma_buf_move_notify(buf);
-#endif
 }
+#elif VARIANT == 1
+void probe(struct dma_buf *buf)
+{
+	dma_buf_move_notify(buf);
+}
+#endif
