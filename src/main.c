@@ -355,6 +355,7 @@ static int cxl_vfio_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	}
 	dev->found = found;
 	dev->abi = &cxl_vfio_abis[cxl_vfio_params->abi];
+	cxl_vfio_compat_no_core_cxl(&dev->core);
 	if (found->is_cxl) {
 		ret = claim(dev);
 		if (ret)

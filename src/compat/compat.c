@@ -115,6 +115,23 @@ void cxl_vfio_compat_plain_init(struct vfio_pci_core_device *core)
 #endif
 }
 
+/**
+ * cxl_vfio_compat_no_core_cxl() - have vfio-pci-core leave CXL to this driver
+ * @core: the device, before vfio_pci_core_register_device()
+ *
+ * A vfio-pci-core with CXL code of its own that takes no refusal would handle the
+ * same decoders a second time: the log says so.
+ */
+void cxl_vfio_compat_no_core_cxl(struct vfio_pci_core_device *core)
+{
+#if CXL_VFIO_VFIO_CXL == 2
+	core->disable_cxl = true;
+#elif CXL_VFIO_VFIO_CXL == 1
+	pci_warn(core->pdev,
+		 "this kernel's vfio-pci-core handles CXL devices too and cannot be kept from this one: use its vfio-pci, or a kernel without\n");
+#endif
+}
+
 /*
  * Without a reference a device that nobody has open is suspended at once.  Where
  * vfio-pci-core cannot be kept from it, a reference of our own does, from bind to

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * variants: 2 1 0
+ * asks 2: disable_cxl
+ * asks 1: cxl
+ *
+ * Some vendors' vfio-pci-core takes CXL devices by itself, whatever driver
+ * registers them: with a way for the driver to say no (2) or without (1).
+ */
+#include <linux/vfio_pci_core.h>
+
+#if VARIANT == 2
+void probe(struct vfio_pci_core_device *core)
+{
+	core->disable_cxl = true;
+}
+#elif VARIANT == 1
+bool probe(struct vfio_pci_core_device *core)
+{
+	return core->cxl;
+}
+#endif
