@@ -427,6 +427,8 @@ static int __init cxl_vfio_module_init(void)
 	ret = cxl_vfio_clear_module_init();
 	if (ret)
 		return ret;
+	if (cxl_vfio_params->topology != TOPOLOGY_OFF)
+		cxl_vfio_compat_load_cxl_root();
 	ret = pci_register_driver(&cxl_vfio_driver);
 	if (ret)
 		cxl_vfio_clear_module_exit();

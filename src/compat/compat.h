@@ -250,6 +250,7 @@ static inline void cxl_vfio_compat_memunmap_pages(struct dev_pagemap *pgmap)
 /* A place in cxl-core's topology; CXL_VFIO_CXL_TYPE2 says whether there are any */
 int cxl_vfio_compat_cxl_join(struct pci_dev *pdev, u16 dvsec, u64 capacity, struct range *range);
 struct device *cxl_vfio_compat_cxl_memdev(struct pci_dev *pdev);
+void cxl_vfio_compat_load_cxl_root(void);
 
 /* The claim of the component BAR while the device is open */
 int cxl_vfio_compat_claim_bar(struct pci_dev *pdev, unsigned int bar);

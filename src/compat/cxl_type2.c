@@ -2,6 +2,7 @@
 /*
  * cxl-core's interface for drivers of Type-2 devices, where there is one.
  */
+#include <linux/kmod.h>
 #include <linux/pci.h>
 
 #include "compat.h"
@@ -12,8 +13,19 @@
 #include <cxl/pci.h>
 
 MODULE_IMPORT_NS("CXL");
-/* The root of the topology: cxl-core does not wait for it */
-MODULE_SOFTDEP("pre: cxl_acpi");
+
+/**
+ * cxl_vfio_compat_load_cxl_root() - have the root of cxl-core's topology there
+ *
+ * cxl-core does not wait for it when a device wants to join.  A soft dependency
+ * of this module would have `modprobe -r` unload the root with it, and with the
+ * root the topology of all other devices.
+ */
+void cxl_vfio_compat_load_cxl_root(void)
+{
+	if (request_module("cxl_acpi"))
+		pr_info(KBUILD_MODNAME ": the module cxl_acpi does not load\n");
+}
 
 /* cxl-core wants its part to be part of something */
 struct cxl_part {
@@ -74,6 +86,10 @@ struct device *cxl_vfio_compat_cxl_memdev(struct pci_dev *pdev)
 }
 
 #else
+
+void cxl_vfio_compat_load_cxl_root(void)
+{
+}
 
 int cxl_vfio_compat_cxl_join(struct pci_dev *pdev, u16 dvsec, u64 capacity, struct range *range)
 {
