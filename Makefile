@@ -7,6 +7,9 @@ VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
 KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
+# A kernel that clang compiled has flags that only clang knows
+LLVM_FOR_KERNEL = $(if $(LLVM),,$(shell grep -qs '^CONFIG_CC_IS_CLANG=y' \
+	$(KDIR)/include/config/auto.conf && echo LLVM=1))
 # Default: every series of tests/vm/lib/series.sh; the demo runs on the newest
 KERNELS ?=
 DEMO_KERNEL ?=
@@ -16,7 +19,7 @@ DKMS_FILES := dkms.conf Kbuild src include
 SRCDIR := $(DESTDIR)/usr/src/$(PACKAGE)-$(VERSION)
 
 modules: ## build the module for KVER (default: the running kernel)
-	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $(LLVM_FOR_KERNEL) modules
 
 install: ## install the sources and, through DKMS, the module for KVER
 	@command -v dkms >/dev/null || [ -n "$(DESTDIR)" ] || \

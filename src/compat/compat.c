@@ -15,6 +15,9 @@
 #include <asm/memtype.h>
 #endif
 
+/* What the probes found, for the log of bug reports and for cxl-vfio doctor */
+MODULE_INFO(probes, CXL_VFIO_PROBES);
+
 #if CXL_VFIO_GET_REGION_INFO_CAPS
 
 /**

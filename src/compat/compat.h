@@ -215,6 +215,10 @@ bool cxl_vfio_compat_guests_need_pages(void);
 #if CXL_VFIO_MAX_FOLIO_ORDER
 #define CXL_VFIO_COMPAT_FOLD_ORDER	MAX_FOLIO_ORDER
 #else
+/* Kernels before that limit fold as much as device-dax has them, which is this */
+#define CXL_VFIO_COMPAT_FOLD_ORDER	PUD_ORDER
+#endif
+#else
 #define CXL_VFIO_COMPAT_FOLD_ORDER	0
 #endif
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * variants: 1 0
+ * asks 1: inode
  *
  * Since 6.10 each VFIO device has an inode of its own, through which mappings
  * of it can be taken away; before, all share one.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * variants: 1 0
+ * asks 1: vfio_pci_core_get_iomap
  *
  * Since 7.2 or so vfio-pci-core requests every BAR when a device is opened;
  * before, each at its first use.

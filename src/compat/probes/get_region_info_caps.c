@@ -2,6 +2,7 @@
 /*
  * variants: 1 0
  * needs 1: vfio_pci_ioctl_get_region_info
+ * asks 1: get_region_info_caps vfio_pci_ioctl_get_region_info
  *
  * Since 7.0 or so VFIO_DEVICE_GET_REGION_INFO has an op of its own and never
  * reaches .ioctl; before, it is one of the commands of .ioctl.

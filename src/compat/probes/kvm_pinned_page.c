@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * variants: 1 0
+ * asks 1: pinned_page
  *
  * Since 6.13 KVM holds pages that it pinned and no others; before, it takes a
  * reference on each page with a struct page, whatever maps it.

@@ -2,6 +2,7 @@
 /*
  * variants: 1 0
  * needs 1: __vfio_pci_memory_enabled
+ * asks 1: __vfio_pci_memory_enabled
  *
  * 7.0 or so exports the test for "the device decodes memory"; before, it is
  * made from public fields.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * variants: 1 0
+ * asks 1: pasid_attach_ioas
  *
  * 6.16 or so added attaching a PASID of the device.
  */

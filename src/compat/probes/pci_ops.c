@@ -2,18 +2,19 @@
 /*
  * variants: 1 0
  * needs 1: vfio_pci_core_get_dmabuf_phys
+ * asks 1: vfio_pci_device_ops vfio_pci_core_get_dmabuf_phys
  *
  * 6.19 or so lets drivers export BARs as dma-bufs.
  */
 #include <linux/vfio_pci_core.h>
 
 #if VARIANT == 1
-const struct vfio_pci_device_ops probe = {
+static const struct vfio_pci_device_ops ops = {
 	.get_dmabuf_phys = vfio_pci_core_get_dmabuf_phys,
 };
-#else
-struct vfio_pci_core_device *probe(struct vfio_pci_core_device *core)
+
+void probe(struct vfio_pci_core_device *core)
 {
-	return core;
+	core->pci_ops = &ops;
 }
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * variants: 1 0
+ * asks 1: vm_flags_set
  *
  * 6.3 made vm_flags read-only but for its setters.
  */
