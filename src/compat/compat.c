@@ -2,6 +2,8 @@
 /*
  * Kernel differences that are more than a name: see compat.h.
  */
+#include <linux/memory_hotplug.h>
+#include <linux/memremap.h>
 #include <linux/module.h>
 #include <linux/pm_runtime.h>
 #include <linux/uaccess.h>
@@ -272,6 +274,61 @@ bool cxl_vfio_compat_guests_need_pages(void)
 	return false;
 #endif
 }
+
+#ifdef CONFIG_ZONE_DEVICE
+
+/**
+ * cxl_vfio_compat_is_pluggable() - can the kernel map a range as memory?
+ * @start: host physical address
+ * @size: bytes
+ *
+ * Return: true if it can.
+ */
+bool cxl_vfio_compat_is_pluggable(phys_addr_t start, u64 size)
+{
+	struct range range = mhp_get_pluggable_range(true);
+
+	return start >= range.start && start + size - 1 <= range.end;
+}
+
+/**
+ * cxl_vfio_compat_memremap_pages() - memremap_pages(), where there is one
+ * @pgmap: describes the range
+ * @node: NUMA node
+ *
+ * Return: the mapping or an ERR_PTR(); -EOPNOTSUPP without CONFIG_ZONE_DEVICE.
+ */
+void *cxl_vfio_compat_memremap_pages(struct dev_pagemap *pgmap, int node)
+{
+	return memremap_pages(pgmap, node);
+}
+
+/**
+ * cxl_vfio_compat_memunmap_pages() - undo cxl_vfio_compat_memremap_pages()
+ * @pgmap: as there
+ */
+void cxl_vfio_compat_memunmap_pages(struct dev_pagemap *pgmap)
+{
+	memunmap_pages(pgmap);
+}
+
+#else
+
+bool cxl_vfio_compat_is_pluggable(phys_addr_t start, u64 size)
+{
+	return true;
+}
+
+void *cxl_vfio_compat_memremap_pages(struct dev_pagemap *pgmap, int node)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+void cxl_vfio_compat_memunmap_pages(struct dev_pagemap *pgmap)
+{
+}
+
+#endif
 
 #if CXL_VFIO_EAGER_BARS
 

@@ -8,8 +8,6 @@
 #define CXL_VFIO_COMPAT_H
 
 #include <linux/bitfield.h>
-#include <linux/memory_hotplug.h>
-#include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
 #include <linux/range.h>
@@ -223,33 +221,10 @@ bool cxl_vfio_compat_guests_need_pages(void);
 #endif
 
 /* Struct pages for memory that is no RAM; not all kernels can have them */
-
-static inline bool cxl_vfio_compat_is_pluggable(phys_addr_t start, u64 size)
-{
-#ifdef CONFIG_ZONE_DEVICE
-	struct range range = mhp_get_pluggable_range(true);
-
-	return start >= range.start && start + size - 1 <= range.end;
-#else
-	return true;
-#endif
-}
-
-static inline void *cxl_vfio_compat_memremap_pages(struct dev_pagemap *pgmap, int node)
-{
-#ifdef CONFIG_ZONE_DEVICE
-	return memremap_pages(pgmap, node);
-#else
-	return ERR_PTR(-EOPNOTSUPP);
-#endif
-}
-
-static inline void cxl_vfio_compat_memunmap_pages(struct dev_pagemap *pgmap)
-{
-#ifdef CONFIG_ZONE_DEVICE
-	memunmap_pages(pgmap);
-#endif
-}
+struct dev_pagemap;
+bool cxl_vfio_compat_is_pluggable(phys_addr_t start, u64 size);
+void *cxl_vfio_compat_memremap_pages(struct dev_pagemap *pgmap, int node);
+void cxl_vfio_compat_memunmap_pages(struct dev_pagemap *pgmap);
 
 /* A place in cxl-core's topology; CXL_VFIO_CXL_TYPE2 says whether there are any */
 int cxl_vfio_compat_cxl_join(struct pci_dev *pdev, u16 dvsec, u64 capacity, struct range *range);
