@@ -43,13 +43,16 @@ lab: ## open a shell in the demo's machine, to try the packages by hand
 	tests/vm/demo.sh --by-hand $(DEMO_KERNEL)
 
 check: ## run all tests, except what takes long
-	tests/check.sh style t2dev kunit fuzz tool dkms packages vm
+	tests/check.sh style builds t2dev kunit fuzz tool dkms packages vm
 
 check-full: ## run all tests
-	FULL=yes tests/check.sh style t2dev kunit fuzz tool dkms packages lab vm
+	FULL=yes tests/check.sh style builds t2dev kunit fuzz tool dkms packages lab vm
 
 check-style: ## build on all KERNELS without a warning; checkpatch, sparse, shellcheck
 	tests/style.sh $(KERNELS)
+
+check-builds: ## build on all kernels, configurations and stand-ins (FULL=yes: every one)
+	tests/builds.sh $(BUILDS)
 
 check-t2dev: ## test the software device by itself
 	tests/t2dev.sh
@@ -108,5 +111,5 @@ help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | \
 		while IFS='|' read -r name what; do printf '  %-12s %s\n' "$$name" "$$what"; done
 
-.PHONY: modules install uninstall demo lab check check-lab check-style check-t2dev check-kunit check-fuzz \
+.PHONY: modules install uninstall demo lab check check-builds check-lab check-style check-t2dev check-kunit check-fuzz \
 	coverage check-dkms check-packages check-tool check-full check-vm tools deb rpm t2dev vm-progs bench docs clean help
