@@ -366,6 +366,7 @@ static int cxl_vfio_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (ret)
 		goto unclaim;
 
+	cxl_vfio_compat_check_core_cxl(&dev->core);
 	log_found(pdev, found);
 	if (found->is_cxl)
 		cxl_vfio_recycle(dev);

@@ -124,16 +124,26 @@ void cxl_vfio_compat_plain_init(struct vfio_pci_core_device *core)
  * cxl_vfio_compat_no_core_cxl() - have vfio-pci-core leave CXL to this driver
  * @core: the device, before vfio_pci_core_register_device()
  *
- * A vfio-pci-core with CXL code of its own that takes no refusal would handle the
- * same decoders a second time: the log says so.
+ * Some vendors' vfio-pci-core has CXL code of its own.
  */
 void cxl_vfio_compat_no_core_cxl(struct vfio_pci_core_device *core)
 {
 #if CXL_VFIO_VFIO_CXL == 2
 	core->disable_cxl = true;
-#elif CXL_VFIO_VFIO_CXL == 1
-	pci_warn(core->pdev,
-		 "this kernel's vfio-pci-core handles CXL devices too and cannot be kept from this one: use its vfio-pci, or a kernel without\n");
+#endif
+}
+
+/**
+ * cxl_vfio_compat_check_core_cxl() - did vfio-pci-core take the device's CXL side?
+ * @core: the device, registered
+ *
+ * It would handle the same decoders a second time: the log says so.
+ */
+void cxl_vfio_compat_check_core_cxl(struct vfio_pci_core_device *core)
+{
+#if CXL_VFIO_VFIO_CXL == 1
+	if (core->cxl)
+		pci_warn(core->pdev, "this kernel's vfio-pci-core handles the device's CXL memory too and cannot be kept from it: use this kernel's vfio-pci, or a kernel without that\n");
 #endif
 }
 

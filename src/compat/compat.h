@@ -81,6 +81,7 @@ void cxl_vfio_compat_plain_init(struct vfio_pci_core_device *core);
 
 /* vfio-pci-core is to treat the device as a PCI function and no more */
 void cxl_vfio_compat_no_core_cxl(struct vfio_pci_core_device *core);
+void cxl_vfio_compat_check_core_cxl(struct vfio_pci_core_device *core);
 
 /* The device stays in D0 while it is bound, but for what its user has it do */
 void cxl_vfio_compat_stay_awake(struct vfio_pci_core_device *core);
