@@ -12,8 +12,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <libkmod.h>
-
 #include "tool.h"
 
 enum state { OK, WARN, FAIL };
@@ -30,7 +28,7 @@ static void note(struct report *r, const char *what, enum state state, const cha
 		 const char *fmt, ...)
 {
 	struct json_object *o = json_object_new_object();
-	char found[256];
+	char found[640];
 	va_list args;
 
 	va_start(args, fmt);
@@ -73,70 +71,91 @@ static void check_kernel(struct report *r, const struct utsname *u)
 	     "/lib/modules/%s/build", u->release);
 }
 
-static void check_module(struct report *r, const struct utsname *u)
-{
-	struct kmod_list *list = NULL, *info = NULL, *entry;
-	const char *signer = NULL, *version = "unknown";
-	struct kmod_module *mod;
-	struct kmod_ctx *ctx;
-	char dir[PATH_MAX];
-
-	if (make_path(dir, sizeof(dir), "/lib/modules/%s", u->release))
-		return;
-	ctx = kmod_new(dir, NULL);
-	if (!ctx || kmod_module_new_from_lookup(ctx, MODULE, &list) || !list) {
-		note(r, "module", FAIL, "see `dkms status`, then run `dkms autoinstall`",
-		     MODULE " is not installed for this kernel");
-		kmod_unref(ctx);
-		return;
-	}
-	mod = kmod_module_get_module(list);
-	if (kmod_module_get_info(mod, &info) > 0) {
-		kmod_list_foreach(entry, info) {
-			const char *key = kmod_module_info_get_key(entry);
-
-			if (!strcmp(key, "signer"))
-				signer = kmod_module_info_get_value(entry);
-			if (!strcmp(key, "version"))
-				version = kmod_module_info_get_value(entry);
-		}
-	}
-	note(r, "module", OK, "", MODULE " %s, %s%s", version,
-	     signer ? "signed by " : "not signed", signer ? signer : "");
-	if (path_exists("/sys/kernel/security/lockdown%s", "")) {
-		char path[PATH_MAX], line[128];
-
-		make_path(path, sizeof(path), "/sys/kernel/security/lockdown");
-		if (!read_line(path, line, sizeof(line)) && !strstr(line, "[none]") && !signer)
-			note(r, "lockdown", FAIL,
-			     "let DKMS sign the module with /var/lib/dkms/mok.key, and enrol the key: mokutil --import /var/lib/dkms/mok.pub",
-			     "the kernel is locked down (%s) and loads signed modules only",
-			     line);
-	}
-	kmod_module_info_free_list(info);
-	kmod_module_unref(mod);
-	kmod_module_unref_list(list);
-	kmod_unref(ctx);
-}
-
-static void check_secure_boot(struct report *r)
+/* Is the kernel locked down, in a way that only signed modules pass? */
+static bool is_locked_down(char *line, size_t size)
 {
 	char path[PATH_MAX];
+
+	return !make_path(path, sizeof(path), "/sys/kernel/security/lockdown") &&
+	       !read_line(path, line, size) && !strstr(line, "[none]");
+}
+
+/* What the probes of the build found, and what of it is trouble */
+static void check_probes(struct report *r, const struct module *m)
+{
+	if (!*m->probes)
+		return;
+	note(r, "probes", OK, "", "%s", m->probes);
+	if (strstr(m->probes, "vfio_cxl=1"))
+		note(r, "vfio-cxl", WARN,
+		     "see the kernel log at bind; if it takes the device, use this kernel's vfio-pci or a kernel without",
+		     "this kernel's vfio-pci-core has CXL code of its own and cannot be kept from devices");
+	else if (strstr(m->probes, "vfio_cxl=2"))
+		note(r, "vfio-cxl", OK, "",
+		     "this kernel's vfio-pci-core has CXL code of its own, which " MODULE " turns off");
+}
+
+static void check_module(struct report *r, const struct utsname *u)
+{
+	char cert[PATH_MAX], remedy[PATH_MAX + 160], line[160];
+	const char *help;
+	struct module m;
+
+	if (find_module(&m, u->release)) {
+		note(r, "module", FAIL, "dkms status; dkms autoinstall",
+		     MODULE " is not installed for this kernel");
+		return;
+	}
+	note(r, "module", OK, "", MODULE " %s, %s%s", m.version,
+	     *m.signer ? "signed by " : "not signed", m.signer);
+	check_probes(r, &m);
+	help = find_refusal(line, sizeof(line));
+	if (help)
+		note(r, "load", FAIL, help, "the kernel refused it: %s", line);
+	if (!*m.signer && is_locked_down(line, sizeof(line))) {
+		signing_certificate(cert, sizeof(cert));
+		snprintf(remedy, sizeof(remedy),
+			 "have dkms sign it (dkms build --force), then enrol the key: mokutil --import %s",
+			 cert);
+		note(r, "lockdown", FAIL, remedy,
+		     "the kernel is locked down (%s) and takes no module without a signature", line);
+	}
+}
+
+static bool secure_boot_is_on(void)
+{
 	unsigned char val[5] = {};
+	char path[PATH_MAX];
 	FILE *f;
 
 	if (make_path(path, sizeof(path), "/sys/firmware/efi/efivars/SecureBoot-%s",
 		      "8be4df61-93ca-11d2-aa0d-00e098032b8c"))
-		return;
+		return false;
 	f = fopen(path, "r");
-	if (f && fread(val, 1, sizeof(val), f) == sizeof(val) && val[4])
-		note(r, "secure boot", WARN,
-		     "the module must be signed with an enrolled key: mokutil --import /var/lib/dkms/mok.pub",
-		     "on");
-	else
-		note(r, "secure boot", OK, "", "off");
+	if (f && fread(val, 1, sizeof(val), f) != sizeof(val))
+		val[4] = 0;
 	if (f)
 		fclose(f);
+	return val[4];
+}
+
+static void check_secure_boot(struct report *r, const struct utsname *u)
+{
+	char cert[PATH_MAX], remedy[PATH_MAX + 160];
+	struct module m;
+
+	if (!secure_boot_is_on()) {
+		note(r, "secure boot", OK, "", "off");
+		return;
+	}
+	if (!find_module(&m, u->release) && kernel_has_key(m.signer)) {
+		note(r, "secure boot", OK, "", "on, the kernel has the key of '%s'", m.signer);
+		return;
+	}
+	signing_certificate(cert, sizeof(cert));
+	snprintf(remedy, sizeof(remedy),
+		 "enrol the key that dkms signs with and reboot: mokutil --import %s", cert);
+	note(r, "secure boot", WARN, remedy, "on, and the kernel has no key that signed " MODULE);
 }
 
 static void check_iommu(struct report *r)
@@ -290,7 +309,7 @@ int doctor(void)
 	uname(&u);
 	check_kernel(&r, &u);
 	check_module(&r, &u);
-	check_secure_boot(&r);
+	check_secure_boot(&r, &u);
 	check_iommu(&r);
 	check_devices(&r);
 	check_program(&r, "dkms", "dkms --version 2>/dev/null",

@@ -76,6 +76,22 @@ struct json_object *device_json(const struct device *d);
 int bind_device(const char *address);
 int unbind_device(const char *address);
 
+/* module.c */
+struct module {
+	char version[32];
+	char signer[128];		/* "" if it is not signed */
+	char probes[512];		/* what its kernel offers, "" in old modules */
+};
+
+/* What is installed for a kernel; -ENOENT if nothing is; silent */
+int find_module(struct module *m, const char *release);
+/* Path of the certificate whose key DKMS signs with, existing or not */
+void signing_certificate(char *cert, size_t size);
+/* Is a key of this signer in one of the kernel's keyrings? */
+bool kernel_has_key(const char *signer);
+/* The last line of the kernel log with which it refused the module; returns a remedy */
+const char *find_refusal(char *found, size_t size);
+
 /* doctor.c */
 enum guest_memory {
 	GUESTS_CHOICE,		/* as the guest maps it */

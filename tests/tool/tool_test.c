@@ -311,6 +311,58 @@ static void guest_memory_follows_cpu_driver_and_kernel(void **state)
 	assert_int_equal(HOSTS_UNCACHED, guest_memory_of(&d));
 }
 
+/* Which certificate to enrol, wherever the distribution has it */
+static void certificates(void **state)
+{
+	char cert[256];
+
+	(void)state;
+	signing_certificate(cert, sizeof(cert));
+	assert_string_equal("/var/lib/dkms/mok.pub", cert);
+	save_text("/var/lib/shim-signed/mok/MOK.der", "key");
+	signing_certificate(cert, sizeof(cert));
+	assert_string_equal("/var/lib/shim-signed/mok/MOK.der", cert);
+	save_text("/etc/dkms/framework.conf", "# mok_certificate=/not/this\nmok_certificate=/a/b.der\n");
+	signing_certificate(cert, sizeof(cert));
+	assert_string_equal("/a/b.der", cert);
+	save_text("/etc/dkms/framework.conf.d/own.conf", "mok_certificate=\"/c d.der\"\n");
+	signing_certificate(cert, sizeof(cert));
+	assert_string_equal("/c d.der", cert);
+}
+
+static void enrolled_keys(void **state)
+{
+	(void)state;
+	assert_false(kernel_has_key("Host key"));
+	save_text("/proc/keys", "05de2a I--Q 1 perm 1f030000 0 0 keyring .machine: 1\n"
+		  "0b3a2c I----- 1 perm 1f030000 0 0 asymmetri Host key: 2f5e: X509.rsa 0a1b []\n");
+	assert_true(kernel_has_key("Host key"));
+	assert_false(kernel_has_key("Other key"));
+	assert_false(kernel_has_key(".machine"));
+	assert_false(kernel_has_key(""));
+}
+
+/* Why the kernel did not load the module, the last reason of its log */
+static void refusals(void **state)
+{
+	char line[160];
+
+	(void)state;
+	assert_null(find_refusal(line, sizeof(line)));
+	save_text("/dev/kmsg", "6,1,1,-;other: Unknown symbol x (err -2)\n");
+	assert_null(find_refusal(line, sizeof(line)));
+	save_text("/dev/kmsg",
+		  "4,1,1,-;cxl_vfio_pci: disagrees about version of symbol module_layout\n"
+		  "4,2,2,-;failed to validate module [cxl_vfio_pci] BTF: -22\n");
+	assert_non_null(strstr(find_refusal(line, sizeof(line)), "BTF"));
+	assert_string_equal("failed to validate module [cxl_vfio_pci] BTF: -22", line);
+	save_text("/dev/kmsg", "4,1,1,-;cxl_vfio_pci: Unknown symbol cxl_x (err -2)\n");
+	assert_non_null(strstr(find_refusal(line, sizeof(line)), "another kernel"));
+	/* It is there now */
+	save_text("/sys/module/cxl_vfio_pci/refcnt", "0\n");
+	assert_null(find_refusal(line, sizeof(line)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -320,6 +372,9 @@ int main(void)
 		cmocka_unit_test_setup(hostile_registers_do_no_harm, make_device),
 		cmocka_unit_test_setup(a_device_with_short_config_space_is_not_listed, make_device),
 		cmocka_unit_test_setup(guest_memory_follows_cpu_driver_and_kernel, make_device),
+		cmocka_unit_test(certificates),
+		cmocka_unit_test(enrolled_keys),
+		cmocka_unit_test(refusals),
 		cmocka_unit_test(addresses_are_parsed_strictly),
 		cmocka_unit_test(sizes_are_shown_in_mib_or_gib),
 	};
