@@ -46,7 +46,7 @@ check: ## run all tests, except what takes long
 	tests/check.sh style builds t2dev kunit fuzz tool dkms packages vm
 
 check-full: ## run all tests
-	FULL=yes tests/check.sh style builds t2dev kunit fuzz tool dkms packages lab vm
+	FULL=yes tests/check.sh style builds t2dev kunit fuzz tool dkms packages lab vm vm-rt
 
 check-style: ## build on all KERNELS without a warning; checkpatch, sparse, shellcheck
 	tests/style.sh $(KERNELS)
@@ -81,6 +81,9 @@ check-lab: ## run the commands of README.md in the machine of make lab
 check-vm: ## run the scenarios in virtual machines, KERNELS="6.12 7.3" for some
 	tests/vm/run.sh KERNELS="$(KERNELS)" $(SCENARIOS)
 
+check-vm-rt: ## run some scenarios on the newest rt kernel, whose locks sleep differently
+	tests/vm/run.sh KERNELS="7.3-rt" 10-bind 20-vfio 50-memory 60-reset
+
 bench: ## measure against stock vfio-pci in instructions, write build/bench.json
 	tests/vm/bench.sh $(DEMO_KERNEL)
 
@@ -112,4 +115,4 @@ help: ## list the targets
 		while IFS='|' read -r name what; do printf '  %-12s %s\n' "$$name" "$$what"; done
 
 .PHONY: modules install uninstall demo lab check check-builds check-lab check-style check-t2dev check-kunit check-fuzz \
-	coverage check-dkms check-packages check-tool check-full check-vm tools deb rpm t2dev vm-progs bench docs clean help
+	coverage check-dkms check-packages check-tool check-full check-vm check-vm-rt tools deb rpm t2dev vm-progs bench docs clean help

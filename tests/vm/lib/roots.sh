@@ -30,7 +30,7 @@ backports_of() {
 series_of() { # suite
 	local series
 
-	for series in $ALL_KERNELS; do
+	for series in $ALL_SERIES; do
 		[ "$(suite_of "$series")" != "$1" ] || echo "$series"
 	done
 }
@@ -78,9 +78,12 @@ in_suite() { # suite command...
 
 # The newest version of a series that apt has headers of, as in uname -r
 newest_kver() { # suite series
+	local series=${2%-rt} flavour='[0-9]-amd64'
+
+	[ "$series" = "$2" ] || flavour='-rt-amd64'
 	in_suite "$1" apt-cache search --names-only \
-		"^linux-headers-${2//./\\.}\\.[0-9].*-amd64\$" | awk '{print $1}' |
-		sed 's/^linux-headers-//' | grep -vE 'rt-amd64|cloud' | sort -V | tail -1
+		"^linux-headers-${series//./\\.}\\.[0-9].*-amd64\$" | awk '{print $1}' |
+		sed 's/^linux-headers-//' | grep -E -e "$flavour\$" | sort -V | tail -1
 }
 
 # The packages of a kernel.  Debian publishes the unsigned image before the signed one.

@@ -14,14 +14,16 @@
 # tools          the Debian release has the libraries of cxl-vfio, QEMU and driverctl
 # nested         the tests boot a nested guest here, which takes minutes: at least one
 #                series with kvm_pins and one without
+# extra          not run unless it is named: 7.3-rt is 7.3 with PREEMPT_RT
 #
-# The last series has the ability "newest" as well: make demo, lab and bench use it, and
+# The last series that is not extra has the ability "newest" as well: make demo, lab and bench use it, and
 # tests that one series is enough for.
 SERIES_TABLE='
 6.1  | bookworm |  0 | kvm_pins
 6.12 | trixie   | 18 | kvm_pins tools nested
 7.2  | trixie   | 18 | memory_errors setcpuid tools
 7.3  | trixie   | 18 | memory_errors setcpuid topology tools nested
+7.3-rt | trixie |  0 | memory_errors setcpuid topology tools extra
 '
 
 # One field of a row, nothing for a series that is not in the table
@@ -30,7 +32,8 @@ series_field() { # series number
 }
 
 # shellcheck disable=SC2034 # for the scripts that read this
-ALL_KERNELS=$(awk 'NF { printf "%s%s", sep, $1; sep = " " }' <<< "$SERIES_TABLE")
+ALL_SERIES=$(awk 'NF { printf "%s%s", sep, $1; sep = " " }' <<< "$SERIES_TABLE")
+ALL_KERNELS=$(awk 'NF && !/extra/ { printf "%s%s", sep, $1; sep = " " }' <<< "$SERIES_TABLE")
 NEWEST=${ALL_KERNELS##* }
 
 series_has() { # series ability
