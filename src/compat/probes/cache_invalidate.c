@@ -3,6 +3,8 @@
  * variants: 2 1 0
  * needs 2: cpu_cache_invalidate_memregion cpu_cache_has_invalidate_memregion
  * needs 1: cpu_cache_invalidate_memregion cpu_cache_has_invalidate_memregion
+ * asks 2: cpu_cache_invalidate_memregion
+ * asks 1: cpu_cache_invalidate_memregion
  *
  * 6.2 can invalidate all CPU caches for memory that is about to change behind
  * them, named by a resource descriptor (1), later by a range (2).

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * variants: 1 0
+ * asks 1: release_fault_lock
  *
  * Page faults that come with the lock of their mapping alone (6.4) drop it by a
  * function that came with 6.6.

@@ -2,6 +2,7 @@
 /*
  * variants: 1 0
  * needs 1: pci_dev_reset_iommu_prepare pci_dev_reset_iommu_done
+ * asks 1: pci_dev_reset_iommu_prepare pci_dev_reset_iommu_done
  *
  * 7.0 has the IOMMU block a function's ATS while it is reset.
  */
