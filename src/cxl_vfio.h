@@ -421,9 +421,16 @@ int cxl_vfio_regions_open(struct cxl_vfio_device *dev);
 ssize_t cxl_vfio_comp_rw(struct vfio_pci_core_device *core, char __user *buf, size_t count,
 			 loff_t *ppos, bool write);
 
+/* settle.c */
+void cxl_vfio_trace_phase(struct cxl_vfio_device *dev, enum cxl_vfio_reset_phase phase, int ret,
+			  ktime_t start);
+void cxl_vfio_give_up(struct cxl_vfio_device *dev);
+void cxl_vfio_queue_settle(struct cxl_vfio_device *dev);
+int cxl_vfio_settle(struct cxl_vfio_device *dev);
+void cxl_vfio_settle_bind(struct cxl_vfio_device *dev);
+
 /* reset.c */
 extern const struct pci_error_handlers cxl_vfio_err_handlers;
-int cxl_vfio_settle(struct cxl_vfio_device *dev);
 void cxl_vfio_recycle(struct cxl_vfio_device *dev);
 int cxl_vfio_attach(struct cxl_vfio_device *dev);
 void cxl_vfio_detach(struct cxl_vfio_device *dev);

@@ -44,6 +44,17 @@
 #define CXL_VFIO_HOLD_ENUM(name, text, hdm, bar, judged)	HOLD_##name,
 enum cxl_vfio_hold { CXL_VFIO_HOLDS(CXL_VFIO_HOLD_ENUM) HOLD_COUNT };
 
+/* Phases of a reset, as traced: X(NAME, "name") */
+#define CXL_VFIO_RESET_PHASES(X)		\
+	X(FUNCTION,	"function reset")	\
+	X(WBI,		"cache write-back")	\
+	X(CXL,		"CXL reset")		\
+	X(RESTORE,	"restore")		\
+	X(ACTIVE,	"memory active")
+
+#define CXL_VFIO_PHASE_ENUM(name, text)	PHASE_##name,
+enum cxl_vfio_reset_phase { CXL_VFIO_RESET_PHASES(CXL_VFIO_PHASE_ENUM) };
+
 /* Who asks whether memory may be touched */
 enum cxl_vfio_asker {
 	ASK_HDM,	/* a user, for HDM memory */

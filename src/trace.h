@@ -11,19 +11,6 @@
 #include "gate.h"
 #include "hdm.h"
 
-/* Phases of a reset: X(NAME, "name") */
-#ifndef CXL_VFIO_RESET_PHASES
-#define CXL_VFIO_RESET_PHASES(X)		\
-	X(FUNCTION,	"function reset")	\
-	X(WBI,		"cache write-back")	\
-	X(CXL,		"CXL reset")		\
-	X(RESTORE,	"restore")		\
-	X(ACTIVE,	"memory active")
-
-#define CXL_VFIO_PHASE_ENUM(name, text)	PHASE_##name,
-enum cxl_vfio_reset_phase { CXL_VFIO_RESET_PHASES(CXL_VFIO_PHASE_ENUM) };
-#endif
-
 #define TRACE_HOLD(name, text, ...)	{ BIT(HOLD_##name), text },
 #define TRACE_PHASE(name, text)		{ PHASE_##name, text },
 #define TRACE_HDM_EVENT(name, text)	{ HDM_EVENT_##name, text },
@@ -40,6 +27,15 @@ enum cxl_vfio_reset_phase { CXL_VFIO_RESET_PHASES(CXL_VFIO_PHASE_ENUM) };
 #define TRACE_BDF_FMT	"%04x:%02x:%02x.%x "
 #define TRACE_BDF_ARGS	__entry->domain, __entry->bus, PCI_SLOT(__entry->devfn), \
 			PCI_FUNC(__entry->devfn)
+
+/* Values for user space tools, which read the events' formats */
+#define DEFINE_HOLD(name, ...)		TRACE_DEFINE_ENUM(HOLD_##name);
+#define DEFINE_PHASE(name, text)	TRACE_DEFINE_ENUM(PHASE_##name);
+#define DEFINE_HDM_EVENT(name, text)	TRACE_DEFINE_ENUM(HDM_EVENT_##name);
+
+CXL_VFIO_HOLDS(DEFINE_HOLD)
+CXL_VFIO_RESET_PHASES(DEFINE_PHASE)
+CXL_VFIO_HDM_EVENTS(DEFINE_HDM_EVENT)
 
 /* The gate's holds have changed */
 TRACE_EVENT(cxl_vfio_gate,
