@@ -71,7 +71,7 @@ static void build_decoder(struct device *dev, uint32_t at, const struct decoder_
 static void build_hdm(struct device *dev)
 {
 	*cm(dev, HDM_AT) = count_code(dev);
-	*cm(dev, HDM_AT + HDM_GLOBAL) = 2;
+	*cm(dev, HDM_AT + HDM_GLOBAL) = dev->options.global_control;
 	for (unsigned int n = 0; n < dev->options.decoders; n++)
 		build_decoder(dev, HDM_AT + DECODER(n), &dev->options.decoder[n]);
 }
@@ -136,6 +136,16 @@ void comp_resize(struct device *dev)
 	*cm(dev, at + SIZE_LOW) = dev->options.decoder[0].size / 2;
 	*cm(dev, at + SIZE_HIGH) = dev->options.decoder[0].size / 2 >> 32;
 	*cm(dev, at + CTRL) |= CTRL_LOCK;
+}
+
+/* Lose what --lose-what says of the HDM registers, and nothing else */
+void comp_lose(struct device *dev)
+{
+	if (dev->options.lose_what & LOSE_GLOBAL)
+		*cm(dev, HDM_AT + HDM_GLOBAL) = 0;
+	for (unsigned int n = 0; n < dev->options.decoders; n++)
+		if (dev->options.lose_what & LOSE_DECODER(n))
+			memset(cm(dev, HDM_AT + DECODER(n)), 0, 0x20);
 }
 
 static bool may_commit(struct device *dev, unsigned int n)

@@ -130,7 +130,8 @@ static void build_device_dvsec(struct device *dev, uint16_t *prev)
 	if (misbehaves(dev, MIS_NO_MEM_CAPABLE))
 		cap &= ~4;
 	put16(c + DVSEC_CAP, cap);
-	put16(c + DVSEC_CTRL, 7);
+	put16(c + DVSEC_CTRL, dev->options.control);
+	put16(c + DVSEC_LOCK, dev->options.config_lock);
 	put16(c + 0x16, 1 | 4 << 8);			/* 256 KiB of cache */
 	for (unsigned int i = 0; i < ranges; i++) {
 		const struct decoder_options *o = &dev->options.decoder[i];
@@ -138,6 +139,7 @@ static void build_device_dvsec(struct device *dev, uint16_t *prev)
 
 		put32(range, o->size >> 32);
 		put32(range + 4, (o->size & 0xf0000000) | 2 << 2 | 2 << 5 |
+		      dev->options.active_timeout << 13 |
 		      (misbehaves(dev, MIS_NOT_ACTIVE) ? 1 : 3));
 		put32(range + 8, o->base >> 32);
 		put32(range + 12, o->base & 0xf0000000);
@@ -352,8 +354,11 @@ static void write_std(struct device *dev, uint32_t at, const uint8_t *buf, uint3
 {
 	uint32_t flr = dev->exp + PCI_EXP_DEVCTL + 1, pmcsr = dev->pm + PCI_PM_CTRL;
 	bool was_d3 = dev->config[pmcsr] & PCI_PM_CTRL_STATE_MASK;
+	bool was_on = config_memory_enabled(dev);
 
 	write_plain(dev, at, buf, count);
+	if (was_on && !config_memory_enabled(dev))
+		device_watch(dev);
 	if (was_d3 && !(dev->config[pmcsr] & PCI_PM_CTRL_STATE_MASK))
 		device_reset(dev, RESET_D3);
 	if (covers(at, count, flr) && (buf[flr - at] & (PCI_EXP_DEVCTL_BCR_FLR >> 8)))
@@ -400,5 +405,6 @@ void config_access(struct device *dev, uint64_t at, uint8_t *buf, uint32_t count
 	if (dev->inactive && dev->inactive != ~0u && covers(at, count, dev->dvsec + 0x1c) &&
 	    !--dev->inactive)
 		config_set_active(dev, true);
+	put32(&dev->config[dev->control + T2DEV_CTL_TOUCHED], dev->touched);
 	memcpy(buf, &dev->config[at], count);
 }

@@ -13,6 +13,8 @@
 
 #define REGION_CONFIG	7
 #define MAX_WORDS	32
+#define WATCH_LOOKS	10
+#define WATCH_US	200
 
 #define IRQ_NONE	(1 << 0)
 #define IRQ_BOOL	(1 << 1)
@@ -230,11 +232,17 @@ void device_clear_memory(struct device *dev)
 	}
 }
 
-/* Decoders and enables back to what they are without firmware */
+/* Decoders and enables back to what they are without firmware, or some of that */
 static void lose_decoders(struct device *dev)
 {
 	struct decoder_options none[MAX_DECODERS], keep[MAX_DECODERS];
 
+	if (dev->options.lose_what) {
+		comp_lose(dev);
+		if (dev->dvsec && (dev->options.lose_what & LOSE_ENABLES))
+			put16(&dev->config[dev->dvsec + 0x0c], 2);
+		return;
+	}
 	memset(none, 0, sizeof(none));
 	memcpy(keep, dev->options.decoder, sizeof(keep));
 	memcpy(dev->options.decoder, none, sizeof(none));
@@ -244,11 +252,37 @@ static void lose_decoders(struct device *dev)
 		put16(&dev->config[dev->dvsec + 0x0c], 2);
 }
 
+/*
+ * Memory is off, or about to be lost: look whether the machine's processors still
+ * write to the watched dword.  Nothing but a mapping that should be gone lets them.
+ */
+void device_watch(struct device *dev)
+{
+	uint64_t at = dev->options.watch, len = 4;
+	volatile uint32_t *p;
+	uint32_t before;
+
+	if (at == WATCH_NONE)
+		return;
+	p = (uint32_t *)dma_pointer(&dev->ram, dev->options.decoder[0].base + at, &len, false);
+	if (!p || len < 4)
+		return;
+	before = *p;
+	for (unsigned int i = 0; i < WATCH_LOOKS && *p == before; i++)
+		usleep(WATCH_US);
+	if (*p == before)
+		return;
+	dev->touched++;
+	log_line("HDM memory at %#llx changes while it is off", (unsigned long long)at);
+}
+
 void device_reset(struct device *dev, enum reset_kind kind)
 {
 	static const char * const name[] = { "FLR", "CXL reset", "bus reset", "D3 to D0" };
 
 	log_line("%s", name[kind]);
+	if (kind != RESET_D3)
+		device_watch(dev);
 	if (dev->options.lose_memory & (1u << kind))
 		device_clear_memory(dev);
 	if (dev->options.lose & (1u << kind))

@@ -35,6 +35,14 @@ enum reset_kind {
 	RESET_KINDS
 };
 
+/* What those resets lose, if it is not everything */
+#define LOSE_ENABLES	(1u << 0)
+#define LOSE_GLOBAL	(1u << 1)
+#define LOSE_DECODER(n)	(1u << (2 + (n)))
+
+/* No dword of HDM memory is watched */
+#define WATCH_NONE	UINT64_MAX
+
 enum block_place { BLOCK_START, BLOCK_MIDDLE, BLOCK_END };
 
 /* Ways to misbehave, bits of struct options.misbehave in table order */
@@ -99,8 +107,14 @@ struct options {
 	unsigned int decoders;
 	struct decoder_options decoder[MAX_DECODERS];
 	unsigned int dvsec_length;
+	unsigned int control;		/* DVSEC CONTROL as firmware left it */
+	unsigned int global_control;	/* HDM Global Control as well */
+	bool config_lock;
+	unsigned int active_timeout;	/* code of the Memory_Active timeout */
 	unsigned int lose;		/* bits of enum reset_kind */
+	unsigned int lose_what;		/* LOSE_ bits, 0: everything */
 	unsigned int lose_memory;
+	uint64_t watch;			/* offset in decoder 0's range, or WATCH_NONE */
 	uint64_t misbehave;		/* bits of enum misbehaviour */
 };
 
@@ -139,6 +153,7 @@ struct device {
 	uint32_t control_result;
 
 	bool gone;			/* reads all ones, since a reset */
+	uint32_t touched;		/* times that the watched dword changed while memory was off */
 	unsigned int inactive;		/* reads of RANGE1 until Memory_Active is set again */
 
 	struct comp comp;
@@ -163,6 +178,7 @@ int device_set_irqs(struct device *dev, uint32_t flags, uint32_t index, uint32_t
 unsigned int device_irq_count(uint32_t index);
 void device_clear_memory(struct device *dev);
 void device_reset(struct device *dev, enum reset_kind kind);
+void device_watch(struct device *dev);
 int device_configure(struct device *dev, const char *line);
 uint64_t device_block_offset(const struct device *dev);
 bool misbehaves(const struct device *dev, enum misbehaviour how);
@@ -181,6 +197,7 @@ void config_set_active(struct device *dev, bool active);
 void comp_build(struct device *dev);
 void comp_access(struct device *dev, uint64_t at, uint8_t *buf, uint32_t count, bool write);
 void comp_resize(struct device *dev);
+void comp_lose(struct device *dev);
 bool comp_decoder(const struct device *dev, unsigned int n, uint64_t *base, uint64_t *size);
 
 /* engine.c */

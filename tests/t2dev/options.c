@@ -61,6 +61,9 @@ void options_default(struct options *o)
 	o->block = BLOCK_MIDDLE;
 	o->decoders = 1;
 	o->dvsec_length = 0x3c;
+	o->control = 7;
+	o->global_control = 2;
+	o->watch = WATCH_NONE;
 	o->decoder[0].base = 0x100000000;
 	o->decoder[0].size = GRANULE;
 	o->decoder[0].committed = true;
@@ -202,6 +205,55 @@ static int set_dvsec_length(struct options *o, const char *arg)
 	return 0;
 }
 
+static int small_number(const char *arg, uint64_t max, unsigned int *to)
+{
+	uint64_t val;
+
+	if (number(arg, &val) || val > max)
+		return -EINVAL;
+	*to = val;
+	return 0;
+}
+
+static int set_control(struct options *o, const char *arg)
+{
+	return small_number(arg, 0x4fff, &o->control);
+}
+
+static int set_global_control(struct options *o, const char *arg)
+{
+	return small_number(arg, 2, &o->global_control);
+}
+
+static int set_config_lock(struct options *o, const char *arg)
+{
+	unsigned int lock;
+
+	if (small_number(arg, 1, &lock))
+		return -EINVAL;
+	o->config_lock = lock;
+	return 0;
+}
+
+static int set_active_timeout(struct options *o, const char *arg)
+{
+	return small_number(arg, 4, &o->active_timeout);
+}
+
+static int set_watch(struct options *o, const char *arg)
+{
+	uint64_t val;
+
+	if (!strcmp(arg, "none")) {
+		o->watch = WATCH_NONE;
+		return 0;
+	}
+	if (number(arg, &val) || val % 4)
+		return -EINVAL;
+	o->watch = val;
+	return 0;
+}
+
 static int reset_mask(const char *arg, unsigned int *mask)
 {
 	char copy[64], *save, *word;
@@ -230,6 +282,36 @@ static int set_lose(struct options *o, const char *arg)
 static int set_lose_memory(struct options *o, const char *arg)
 {
 	return reset_mask(arg, &o->lose_memory);
+}
+
+static int lose_word(const char *word, unsigned int *mask)
+{
+	uint64_t n;
+
+	if (!strcmp(word, "enables"))
+		*mask |= LOSE_ENABLES;
+	else if (!strcmp(word, "global"))
+		*mask |= LOSE_GLOBAL;
+	else if (!strncmp(word, "decoder", 7) && !number(word + 7, &n) && n < MAX_DECODERS)
+		*mask |= LOSE_DECODER(n);
+	else if (strcmp(word, "all"))
+		return -EINVAL;
+	return 0;
+}
+
+static int set_lose_what(struct options *o, const char *arg)
+{
+	char copy[64], *save, *word;
+	unsigned int mask = 0;
+
+	if (!*arg || strlen(arg) >= sizeof(copy))
+		return -EINVAL;
+	strcpy(copy, arg);
+	for (word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save))
+		if (lose_word(word, &mask))
+			return -EINVAL;
+	o->lose_what = mask;
+	return 0;
 }
 
 static int set_misbehave(struct options *o, const char *arg)
@@ -273,10 +355,22 @@ static const struct option_def {
 	  "(0,base=4G,size=256M,committed=1)" },
 	{ "dvsec-length", "BYTES", false, set_dvsec_length,
 	  "length of the CXL Device DVSEC, 0x0c to 0x3c (0x3c)" },
+	{ "control", "VALUE", false, set_control,
+	  "CONTROL of the CXL Device DVSEC as firmware left it (7)" },
+	{ "global-control", "VALUE", false, set_global_control,
+	  "HDM Global Control as firmware left it (2)" },
+	{ "config-lock", "0|1", false, set_config_lock,
+	  "CONFIG_LOCK: hardware drops writes of CONTROL (0)" },
+	{ "active-timeout", "CODE", false, set_active_timeout,
+	  "how long Memory_Active may take: 1, 4, 16, 64 or 256 s as 0 to 4 (0)" },
 	{ "lose", "RESETS", false, set_lose,
 	  "resets that lose decoders and enables: flr, cxl, bus, d3, none (none)" },
+	{ "lose-what", "NAMES", false, set_lose_what,
+	  "what those lose: all, or some of enables, global, decoderN (all)" },
 	{ "lose-memory", "RESETS", false, set_lose_memory,
 	  "resets that clear HDM memory, as for --lose (none)" },
+	{ "watch", "OFFSET", false, set_watch,
+	  "dword in decoder 0's range that is not to change while memory is off, or none (none)" },
 	{ "misbehave", "NAMES", false, set_misbehave, "see below (none)" },
 };
 

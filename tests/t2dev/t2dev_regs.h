@@ -64,7 +64,7 @@
  */
 #define T2DEV_VSEC_ID		0x7432
 #define T2DEV_VSEC_REV		1
-#define T2DEV_VSEC_LEN		0x14
+#define T2DEV_VSEC_LEN		0x18
 #define T2DEV_CTL_DATA		0x08	/* WO, appends up to 4 characters, NUL ignored */
 #define T2DEV_CTL_GO		0x0c	/* WO */
 #define   T2DEV_GO_APPLY	1	/* apply the line on top of the present state */
@@ -72,6 +72,7 @@
 #define   T2DEV_GO_CLEAR	3	/* forget the line */
 #define   T2DEV_GO_DIE		4	/* end at once, as a device that is pulled out */
 #define T2DEV_CTL_RESULT	0x10	/* RO, 0 or a Linux errno for the last GO */
+#define T2DEV_CTL_TOUCHED	0x14	/* RO, times that --watch saw a change since start */
 #define T2DEV_CTL_LINE_MAX	512
 
 #endif

@@ -518,6 +518,91 @@ static void resets_lose_what_was_asked(void **state)
 	assert_int_equal(read32(s, 0, HDM + 0x20) & 0x400, 0);
 }
 
+static void flr(struct client *s)
+{
+	write32(s, CONFIG, 0x50 + PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_BCR_FLR);
+	write32(s, CONFIG, PCI_COMMAND, COMMAND_ON);
+}
+
+/* Each by itself: the others are as they were */
+static void resets_lose_a_part_if_asked(void **state)
+{
+	struct client *s = *state;
+
+	assert_int_equal(control(s, "--lose=flr --lose-what=enables", T2DEV_GO_APPLY), 0);
+	flr(s);
+	assert_int_equal(read32(s, CONFIG, DVSEC + 0x0c) & 0xffff, 2);
+	assert_int_equal(read32(s, 0, HDM + 0x04), 2);
+	assert_int_equal(read32(s, 0, HDM + 0x20) & 0x400, 0x400);
+	write32(s, CONFIG, DVSEC + 0x0c, 7);
+	assert_int_equal(read32(s, CONFIG, DVSEC + 0x0c) & 0xffff, 7);
+
+	assert_int_equal(control(s, "--lose-what=global", T2DEV_GO_APPLY), 0);
+	flr(s);
+	assert_int_equal(read32(s, CONFIG, DVSEC + 0x0c) & 0xffff, 7);
+	assert_int_equal(read32(s, 0, HDM + 0x04), 0);
+	assert_int_equal(read32(s, 0, HDM + 0x20) & 0x400, 0x400);
+
+	assert_int_equal(control(s, "--lose-what=decoder1 --decoders=2 --decoder=1,"
+				 "base=0x110000000,size=256M,committed=1", T2DEV_GO_APPLY), 0);
+	flr(s);
+	assert_int_equal(read32(s, 0, HDM + 0x04), 2);
+	assert_int_equal(read32(s, 0, HDM + 0x20) & 0x400, 0x400);
+	assert_int_equal(read32(s, 0, HDM + 0x40) & 0x400, 0);
+
+	assert_int_equal(control(s, "--lose-what=enables,global --config-lock=1",
+				 T2DEV_GO_APPLY), 0);
+	flr(s);
+	write32(s, CONFIG, DVSEC + 0x0c, 7);
+	assert_int_equal(read32(s, CONFIG, DVSEC + 0x0c) & 0xffff, 2);
+	assert_int_equal(read32(s, 0, HDM + 0x04), 0);
+	assert_int_equal(control(s, "--lose-what=everything", T2DEV_GO_APPLY), EINVAL);
+}
+
+static void enables_are_as_firmware_left_them(void **state)
+{
+	struct client *s = *state;
+
+	write32(s, CONFIG, PCI_COMMAND, COMMAND_ON);
+	assert_int_equal(control(s, "--control=2 --global-control=0 --active-timeout=4",
+				 T2DEV_GO_APPLY), 0);
+	assert_int_equal(read32(s, CONFIG, DVSEC + 0x0c) & 0xffff, 2);
+	assert_int_equal(read32(s, 0, HDM + 0x04), 0);
+	assert_int_equal(read32(s, CONFIG, DVSEC + 0x1c) >> 13 & 7, 4);
+	assert_int_equal(control(s, "", T2DEV_GO_RESTORE), 0);
+	assert_int_equal(read32(s, CONFIG, DVSEC + 0x0c) & 0xffff, 7);
+	assert_int_equal(read32(s, 0, HDM + 0x04), 2);
+}
+
+/* A processor that writes while memory is off is noticed; one that does not, is not */
+static void watched_memory_is_noticed_to_change_while_off(void **state)
+{
+	struct client *s = *state;
+	pid_t writer;
+
+	write32(s, CONFIG, PCI_COMMAND, COMMAND_ON);
+	assert_int_equal(control(s, "--watch=8", T2DEV_GO_APPLY), 0);
+	write32(s, CONFIG, PCI_COMMAND, 0);
+	flr(s);
+	assert_int_equal(read32(s, CONFIG, CONTROL + T2DEV_CTL_TOUCHED), 0);
+
+	writer = fork();
+	if (!writer) {
+		for (;;)
+			++*(volatile uint32_t *)(s->hdm + 8);
+	}
+	while (!*(volatile uint32_t *)(s->hdm + 8))
+		;
+	for (unsigned int i = 0; i < 1000 && !read32(s, CONFIG, CONTROL + T2DEV_CTL_TOUCHED); i++) {
+		write32(s, CONFIG, PCI_COMMAND, COMMAND_ON);
+		write32(s, CONFIG, PCI_COMMAND, 0);
+	}
+	kill(writer, SIGKILL);
+	waitpid(writer, NULL, 0);
+	assert_int_not_equal(read32(s, CONFIG, CONTROL + T2DEV_CTL_TOUCHED), 0);
+	assert_int_equal(control(s, "--watch=3", T2DEV_GO_APPLY), EINVAL);
+}
+
 /*
  * Messages of every kind with contents at random (the same on each run): the
  * server has to live, with its sanitizers silent.  FUZZ_ROUNDS asks for more.
@@ -572,6 +657,9 @@ int main(int argc, char **argv)
 		T(interrupts_arrive),
 		T(options_change_at_run_time),
 		T(resets_lose_what_was_asked),
+		T(resets_lose_a_part_if_asked),
+		T(enables_are_as_firmware_left_them),
+		T(watched_memory_is_noticed_to_change_while_off),
 		T(random_messages_are_survived),
 	};
 
