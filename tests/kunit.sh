@@ -62,7 +62,7 @@ run() {
 	cp "$CACHE/roots/trixie/bin/busybox" "$root/bin/"
 	cp "$uml/build/lib/kunit/kunit.ko" "$out/module/cxl-vfio-pci-kunit.ko" "$root/"
 	install -m 755 tests/kunit/init "$root/init"
-	timeout 120 "$uml/build/linux" mem=256M root=/dev/root rootfstype=hostfs \
+	timeout 1200 "$uml/build/linux" mem=256M root=/dev/root rootfstype=hostfs \
 		rootflags="$root" rw init=/init con=null con0=fd:0,fd:1 \
 		</dev/null > "$out/console.log" 2>&1
 	sed -n '/^KTAP/,$p' "$out/console.log" > "$out/ktap"

@@ -37,7 +37,7 @@ by_hand() {
 	local tty
 
 	tty=$(stty -g 2>/dev/null)
-	timeout 60 sh -c "until [ -S '$dir/shell.sock' ]; do sleep 0.2; done"
+	timeout 600 sh -c "until [ -S '$dir/shell.sock' ]; do sleep 0.2; done"
 	socat "STDIO,ignoreeof${tty:+,raw,echo=0}" "UNIX-CONNECT:$dir/shell.sock"
 	[ -z "$tty" ] || stty "$tty"
 }

@@ -35,8 +35,8 @@ here=$(dirname "$0")
 . "$here/lib/all.sh"
 
 # Seconds until a machine is stopped, so that a hang ends by itself
-TIMEOUT=1200
-[ -z "${FULL:-}" ] || TIMEOUT=3000
+TIMEOUT=3600
+[ -z "${FULL:-}" ] || TIMEOUT=10800
 KEYS="t2dev memmap dimm cmdline topology cpu smp timeout mem full needs"
 SPLATS='WARNING:|BUG:|Oops|general protection|possible circular|INFO: task|suspicious RCU|KASAN|UBSAN|Call Trace|refcount_t|Kernel panic'
 

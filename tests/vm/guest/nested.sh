@@ -57,14 +57,14 @@ nested_args() {
 NESTED_APPEND="console=ttyS0 loglevel=4 panic=-1 no_timer_check mitigations=off"
 
 # Boot a guest with the device: nested_boot BDF ACCEL [MORE...]; the guest's
-# console goes to $NESTED/console.log.  It has NESTED_TIMEOUT seconds, or 500
+# console goes to $NESTED/console.log.  It has NESTED_TIMEOUT seconds, or 1500
 nested_boot() {
 	local bdf=$1 accel=$2
 
 	shift 2
 	nested_make
 	# shellcheck disable=SC2046 # one argument a word
-	timeout "${NESTED_TIMEOUT:-500}" qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
+	timeout "${NESTED_TIMEOUT:-1500}" qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
 		-M q35 -accel "$accel" "$@" $(nested_args) -append "$NESTED_APPEND" \
 		-serial file:$NESTED/console.log \
 		-device pcie-root-port,id=rp,chassis=1 -device "vfio-pci,host=$bdf,bus=rp" \

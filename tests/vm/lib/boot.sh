@@ -76,7 +76,7 @@ start_devices() { # dir
 		n=$((n + 1))
 	done < "$1/devices"
 	for i in "${!DEVICE_PIDS[@]}"; do
-		timeout 10 sh -c "until [ -S '$1/dev$i.sock' ]; do sleep 0.05; done" ||
+		timeout 120 sh -c "until [ -S '$1/dev$i.sock' ]; do sleep 0.05; done" ||
 			{ cat "$1/dev$i.log" >&2; return 1; }
 	done
 }
@@ -87,7 +87,7 @@ stop_devices() { # dir
 
 	for i in "${!DEVICE_PIDS[@]}"; do
 		status=0
-		timeout 10 tail --pid="${DEVICE_PIDS[$i]}" -f /dev/null ||
+		timeout 120 tail --pid="${DEVICE_PIDS[$i]}" -f /dev/null ||
 			kill "${DEVICE_PIDS[$i]}"
 		wait "${DEVICE_PIDS[$i]}" || status=$?
 		[ $status -eq 0 ] && ! grep -q 'runtime error\|Sanitizer' "$1/dev$i.log" &&

@@ -27,7 +27,7 @@ int main(int argc, char **argv)
 	p = region_map(&v, vfio_cxl_cap(&v)->hdm_region_idx, 0, 4096, PROT_READ | PROT_WRITE);
 	puts("ready");
 	fflush(stdout);
-	for (uint32_t i = 1; i < 600 && access(argv[2], F_OK); i++) {
+	for (uint32_t i = 1; i < 18000 && access(argv[2], F_OK); i++) {
 		if (raises_sigbus(p, true))
 			return 1;
 		*p = i;

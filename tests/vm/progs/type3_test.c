@@ -8,7 +8,7 @@
 
 #include <linux/pci_regs.h>
 
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include "vfio.h"
 

@@ -14,7 +14,7 @@
 
 #include <linux/pci_regs.h>
 
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include "../../t2dev/t2dev_regs.h"
 #include "vfio.h"

@@ -86,7 +86,7 @@ taken() { # what command...
 	check "$what: the device binds" equal "$(bind "$bdf")" 0
 	hold "$bdf" /tmp/never > /tmp/hold.log 2>&1 &
 	user=$!
-	timeout 20 sh -c 'until grep -q ready /tmp/hold.log; do sleep 0.1; done'
+	timeout 600 sh -c 'until grep -q ready /tmp/hold.log; do sleep 0.1; done'
 	log_mark
 	"$@" > /tmp/taken.log 2>&1
 	wait $user

@@ -35,7 +35,7 @@ DEVICE=$bdf tap type3_test
 # Hot unplug: the slot is powered off while a user has the device open
 hold "$bdf" /tmp/gone > /tmp/hold.log 2>&1 &
 user=$!
-timeout 20 sh -c 'until grep -q ready /tmp/hold.log; do sleep 0.1; done'
+timeout 600 sh -c 'until grep -q ready /tmp/hold.log; do sleep 0.1; done'
 slot=$(grep -l "${bdf%.0}" "$PCI/slots/"*/address)
 echo 0 > "${slot%/address}/power" &
 power=$!

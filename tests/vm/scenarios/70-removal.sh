@@ -6,7 +6,7 @@ modprobe cxl-vfio-pci struct_pages=on
 check "the device binds" equal "$(bind "$bdf")" 0
 hold "$bdf" /tmp/gone > /tmp/hold.log 2>&1 &
 user=$!
-timeout 20 sh -c 'until grep -q ready /tmp/hold.log; do sleep 0.1; done'
+timeout 600 sh -c 'until grep -q ready /tmp/hold.log; do sleep 0.1; done'
 echo 1 > "$PCI/devices/$bdf/remove" &
 remover=$!
 sleep 2

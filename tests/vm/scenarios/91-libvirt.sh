@@ -27,7 +27,7 @@ mkdir -p /run/libvirt /etc/libvirt
 mkdir -p /sys/fs/cgroup
 virtlogd -d
 libvirtd -d
-check "libvirtd answers" timeout 60 sh -c 'until virsh list >/dev/null 2>&1; do sleep 0.5; done'
+check "libvirtd answers" timeout 600 sh -c 'until virsh list >/dev/null 2>&1; do sleep 0.5; done'
 
 # domain NAME ADDRESS [DRIVER]: print the XML of a domain with the device
 domain() {
@@ -73,10 +73,10 @@ check "virsh starts the domain" virsh start accelerator
 check "libvirt binds the device to the driver of <driver model=>" equal "$(driver_of "$bdf")" "$OURS"
 check "the memory of the device has struct pages" \
 	sh -c "! grep none $PCI/devices/$bdf/cxl_vfio/struct_pages"
-timeout 500 sh -c "until grep -q 'guest: finished' $NESTED/console.log; do sleep 1; done"
+timeout 1500 sh -c "until grep -q 'guest: finished' $NESTED/console.log; do sleep 1; done"
 nested_report
 virsh destroy accelerator > /dev/null 2>&1
-timeout 20 sh -c "while [ \"\$(basename \$(readlink $PCI/devices/$bdf/driver))\" = $OURS ]; do sleep 0.5; done"
+timeout 600 sh -c "while [ \"\$(basename \$(readlink $PCI/devices/$bdf/driver))\" = $OURS ]; do sleep 0.5; done"
 check "libvirt gives the device back to pci-stub" equal "$(driver_of "$bdf")" pci-stub
 virsh undefine accelerator > /dev/null
 

@@ -3,12 +3,12 @@
 # minutes.
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
-# timeout: 3600
+# timeout: 10800
 # needs: nested newest
 # full: yes
 
 . /src/tests/vm/guest/nested.sh
 bdf=$(dev)
 check "the device binds" equal "$(bind "$bdf")" 0
-NESTED_TIMEOUT=2000 nested_boot "$bdf" tcg -cpu max,la57=off
+NESTED_TIMEOUT=7200 nested_boot "$bdf" tcg -cpu max,la57=off
 nested_report
