@@ -148,7 +148,8 @@ boot() {
 			place="\"bus\":\"down$i\",\"addr\":\"00.0\""
 			;;
 		esac
-		devices+=(-device "{\"driver\":\"vfio-user-pci\",$place,\"socket\":{\"type\":\"unix\",\"path\":\"/lab/run/dev$i.sock\"}}")
+		# Without the limit QEMU gives the device up after 5 s, which a busy host may take
+		devices+=(-device "{\"driver\":\"vfio-user-pci\",$place,\"socket\":{\"type\":\"unix\",\"path\":\"/lab/run/dev$i.sock\"},\"x-msg-timeout\":600000}")
 	done
 	[ -e "$BUILD/$series/initramfs" ] || make_initramfs "$series" "$BUILD/$series/initramfs"
 	initramfs=$BUILD/$series/initramfs
