@@ -123,7 +123,8 @@ static uint8_t *cxl_dvsec(struct device *dev, uint16_t *prev, uint16_t at, uint1
 static void build_device_dvsec(struct device *dev, uint16_t *prev)
 {
 	unsigned int ranges = dev->options.decoders > 1 ? 2 : 1;
-	uint16_t cap = 1 | 2 | 4 | 8 | ranges << 4 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 11;
+	uint16_t cap = 1 | 2 | 4 | 8 | ranges << 4 | 1 << 6 | 1 << 7 | 1 << 8 |
+		       dev->options.mem_clear << 11;
 	uint8_t *c = cxl_dvsec(dev, prev, DVSEC_AT, 0, 2, dev->options.dvsec_length);
 
 	dev->dvsec = DVSEC_AT;
@@ -262,7 +263,7 @@ static void write_ctrl2(struct device *dev, uint16_t val)
 		put16(c + DVSEC_STATUS2, status |= 1);
 	if (!(val & CTRL2_RESET))
 		return;
-	if (val & CTRL2_CLEAR)
+	if ((val & CTRL2_CLEAR) && dev->options.mem_clear)
 		device_clear_memory(dev);
 	device_reset(dev, RESET_CXL);
 	status &= ~7;

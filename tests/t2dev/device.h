@@ -107,6 +107,7 @@ struct options {
 	unsigned int decoders;
 	struct decoder_options decoder[MAX_DECODERS];
 	unsigned int dvsec_length;
+	bool mem_clear;
 	unsigned int control;		/* DVSEC CONTROL as firmware left it */
 	unsigned int global_control;	/* HDM Global Control as well */
 	bool config_lock;

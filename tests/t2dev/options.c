@@ -61,6 +61,7 @@ void options_default(struct options *o)
 	o->block = BLOCK_MIDDLE;
 	o->decoders = 1;
 	o->dvsec_length = 0x3c;
+	o->mem_clear = true;
 	o->control = 7;
 	o->global_control = 2;
 	o->watch = WATCH_NONE;
@@ -235,6 +236,16 @@ static int set_config_lock(struct options *o, const char *arg)
 	return 0;
 }
 
+static int set_mem_clear(struct options *o, const char *arg)
+{
+	unsigned int can;
+
+	if (small_number(arg, 1, &can))
+		return -EINVAL;
+	o->mem_clear = can;
+	return 0;
+}
+
 static int set_active_timeout(struct options *o, const char *arg)
 {
 	return small_number(arg, 4, &o->active_timeout);
@@ -355,6 +366,8 @@ static const struct option_def {
 	  "(0,base=4G,size=256M,committed=1)" },
 	{ "dvsec-length", "BYTES", false, set_dvsec_length,
 	  "length of the CXL Device DVSEC, 0x0c to 0x3c (0x3c)" },
+	{ "mem-clear", "0|1", false, set_mem_clear,
+	  "CAPABILITY: a CXL reset can clear memory (1)" },
 	{ "control", "VALUE", false, set_control,
 	  "CONTROL of the CXL Device DVSEC as firmware left it (7)" },
 	{ "global-control", "VALUE", false, set_global_control,

@@ -569,6 +569,9 @@ static void enables_are_as_firmware_left_them(void **state)
 	assert_int_equal(read32(s, CONFIG, DVSEC + 0x0c) & 0xffff, 2);
 	assert_int_equal(read32(s, 0, HDM + 0x04), 0);
 	assert_int_equal(read32(s, CONFIG, DVSEC + 0x1c) >> 13 & 7, 4);
+	assert_int_equal(read32(s, CONFIG, DVSEC + 0x08) >> 27 & 1, 1);
+	assert_int_equal(control(s, "--mem-clear=0", T2DEV_GO_APPLY), 0);
+	assert_int_equal(read32(s, CONFIG, DVSEC + 0x08) >> 27 & 1, 0);
 	assert_int_equal(control(s, "", T2DEV_GO_RESTORE), 0);
 	assert_int_equal(read32(s, CONFIG, DVSEC + 0x0c) & 0xffff, 7);
 	assert_int_equal(read32(s, 0, HDM + 0x04), 2);
