@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Test hooks inside the kernel, behind /dev/t2lab: a dma-buf importer that maps for a
- * device without IOMMU and supports revocation; a walk of a process's page tables; and
- * KVM's verdict on whether a page frame is MMIO, which decides the memory type that
- * guests on Intel get.  The verdict comes from KVM's own function.
+ * What tests need from inside the kernel.  A dma-buf importer: attaches to what
+ * it is given, maps it for a device without an IOMMU, and lets go when the
+ * exporter asks.  A walk of a process's page tables.  KVM's own opinion on whether a
+ * page frame is MMIO, which is what decides the memory type that guests on Intel
+ * have: its function is called, not imitated.  Words of physical memory.  And a PCI
+ * driver for a function beside the one under test, which can keep the recovery from
+ * an error waiting between error_detected and the reset.
  */
+#include <linux/delay.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
@@ -13,6 +17,7 @@
 #include <linux/mm.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/pci.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -127,39 +132,40 @@ static long info(struct import *import, void __user *arg)
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
-/* Find the page table entry that maps an address, at any level */
+/*
+ * The entry that maps an address, at whichever level it is.  Each entry is read
+ * once: somebody else may be taking the mapping away.
+ */
 static int walk(struct mm_struct *mm, struct t2lab_page *page)
 {
 	const u64 cache = _PAGE_PCD | _PAGE_PWT;
 	p4d_t *p4d = p4d_offset(pgd_offset(mm, page->va), page->va);
-	pud_t *pud;
-	pmd_t *pmd;
-	pte_t *pte;
+	u64 entry;
 
 	if (p4d_none(*p4d))
 		return -ENOENT;
-	pud = pud_offset(p4d, page->va);
-	if (pud_none(*pud))
+	entry = READ_ONCE(pud_offset(p4d, page->va)->pud);
+	if (!(entry & _PAGE_PRESENT))
 		return -ENOENT;
 	page->order = 18;
-	page->pa = pud_val(*pud) & PTE_PFN_MASK & PUD_MASK;
-	page->cache = pud_val(*pud) & (cache | _PAGE_PAT_LARGE);
-	if (pud_val(*pud) & _PAGE_PSE)
+	page->pa = entry & PTE_PFN_MASK & PUD_MASK;
+	page->cache = entry & (cache | _PAGE_PAT_LARGE);
+	if (entry & _PAGE_PSE)
 		return 0;
-	pmd = pmd_offset(pud, page->va);
-	if (pmd_none(*pmd))
+	entry = READ_ONCE(((pmd_t *)__va(entry & PTE_PFN_MASK) + pmd_index(page->va))->pmd);
+	if (!(entry & _PAGE_PRESENT))
 		return -ENOENT;
 	page->order = 9;
-	page->pa = pmd_val(*pmd) & PTE_PFN_MASK & PMD_MASK;
-	page->cache = pmd_val(*pmd) & (cache | _PAGE_PAT_LARGE);
-	if (pmd_val(*pmd) & _PAGE_PSE)
+	page->pa = entry & PTE_PFN_MASK & PMD_MASK;
+	page->cache = entry & (cache | _PAGE_PAT_LARGE);
+	if (entry & _PAGE_PSE)
 		return 0;
-	pte = (pte_t *)pmd_page_vaddr(*pmd) + pte_index(page->va);
-	if (!pte_present(*pte))
+	entry = READ_ONCE(((pte_t *)__va(entry & PTE_PFN_MASK) + pte_index(page->va))->pte);
+	if (!(entry & _PAGE_PRESENT))
 		return -ENOENT;
 	page->order = 0;
-	page->pa = pte_val(*pte) & PTE_PFN_MASK;
-	page->cache = pte_val(*pte) & (cache | _PAGE_PAT);
+	page->pa = entry & PTE_PFN_MASK;
+	page->cache = entry & (cache | _PAGE_PAT);
 	return 0;
 }
 
@@ -226,9 +232,54 @@ static long hold(struct import *import, u64 pa)
 	return 0;
 }
 
+static long word_of(void __user *arg, bool write)
+{
+	struct t2lab_word word;
+	u32 *va;
+
+	if (copy_from_user(&word, arg, sizeof(word)))
+		return -EFAULT;
+	if (word.registers)
+		va = (__force u32 *)ioremap(word.pa, sizeof(*va));
+	else
+		va = memremap(word.pa, PAGE_SIZE, MEMREMAP_WB);
+	if (!va)
+		return -ENOMEM;
+	if (write)
+		WRITE_ONCE(*va, word.val);
+	else
+		word.val = READ_ONCE(*va);
+	if (word.registers)
+		iounmap((__force void __iomem *)va);
+	else
+		memunmap(va);
+	return copy_to_user(arg, &word, sizeof(word)) ? -EFAULT : 0;
+}
+
+static bool locked;
+module_param(locked, bool, 0444);
+MODULE_PARM_DESC(locked, "a PCI function's lock is held");
+
+static long lock(u32 address)
+{
+	struct pci_dev *pdev = pci_get_domain_bus_and_slot(0, address >> 8, address & 0xff);
+
+	if (!pdev)
+		return -ENODEV;
+	device_lock(&pdev->dev);
+	locked = true;
+	while (!fatal_signal_pending(current))
+		schedule_timeout_killable(HZ);
+	locked = false;
+	device_unlock(&pdev->dev);
+	pci_dev_put(pdev);
+	return -EINTR;
+}
+
 static long importer_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct import *import = file->private_data;
+	u32 address;
 	u64 pa;
 	int fd;
 
@@ -249,6 +300,11 @@ static long importer_ioctl(struct file *file, unsigned int cmd, unsigned long ar
 	case T2LAB_HOLD:
 		return copy_from_user(&pa, (void __user *)arg, sizeof(pa)) ? -EFAULT :
 			hold(import, pa);
+	case T2LAB_PEEK:
+	case T2LAB_POKE:
+		return word_of((void __user *)arg, cmd == T2LAB_POKE);
+	case T2LAB_LOCK:
+		return get_user(address, (u32 __user *)arg) ?: lock(address);
 	case T2LAB_INFO:
 		return info(import, (void __user *)arg);
 	}
@@ -296,6 +352,62 @@ static struct miscdevice importer_misc = {
 	.fops = &importer_fops,
 };
 
+/*
+ * The driver of a sibling: binds what driver_override says, takes part in recovery
+ * from errors, and does nothing with the function.
+ */
+static bool aer_hold, aer_held;
+module_param(aer_hold, bool, 0644);
+MODULE_PARM_DESC(aer_hold, "keep recovery from an error waiting in error_detected");
+module_param(aer_held, bool, 0444);
+MODULE_PARM_DESC(aer_held, "it is waiting there");
+static unsigned int aer_over;
+module_param(aer_over, uint, 0444);
+MODULE_PARM_DESC(aer_over, "how many recoveries came to their end");
+
+static pci_ers_result_t sibling_error(struct pci_dev *pdev, pci_channel_state_t state)
+{
+	while (READ_ONCE(aer_hold)) {
+		WRITE_ONCE(aer_held, true);
+		msleep(20);
+	}
+	WRITE_ONCE(aer_held, false);
+	return PCI_ERS_RESULT_NEED_RESET;
+}
+
+static pci_ers_result_t sibling_reset(struct pci_dev *pdev)
+{
+	pci_restore_state(pdev);
+	pci_save_state(pdev);
+	return PCI_ERS_RESULT_RECOVERED;
+}
+
+static void sibling_resume(struct pci_dev *pdev)
+{
+	WRITE_ONCE(aer_over, aer_over + 1);
+}
+
+static int sibling_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	return pci_save_state(pdev);
+}
+
+static const struct pci_error_handlers sibling_errors = {
+	.error_detected = sibling_error,
+	.slot_reset = sibling_reset,
+	.resume = sibling_resume,
+};
+
+static const struct pci_device_id sibling_ids[] = { {} };
+
+static struct pci_driver sibling = {
+	.name = "t2lab",
+	.id_table = sibling_ids,
+	.probe = sibling_probe,
+	.err_handler = &sibling_errors,
+	.driver_managed_dma = true,	/* it does none, so the group stays the user's */
+};
+
 static int __init importer_init(void)
 {
 	int ret;
@@ -306,13 +418,23 @@ static int __init importer_init(void)
 	ret = dma_coerce_mask_and_coherent(&importer->dev, DMA_BIT_MASK(64)) ?:
 	      misc_register(&importer_misc);
 	if (ret)
-		platform_device_unregister(importer);
+		goto unregister;
+	ret = pci_register_driver(&sibling);
+	if (ret)
+		goto deregister;
+	return 0;
+
+deregister:
+	misc_deregister(&importer_misc);
+unregister:
+	platform_device_unregister(importer);
 	return ret;
 }
 module_init(importer_init);
 
 static void __exit importer_exit(void)
 {
+	pci_unregister_driver(&sibling);
 	misc_deregister(&importer_misc);
 	platform_device_unregister(importer);
 }

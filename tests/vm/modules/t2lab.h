@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * ioctls of /dev/t2lab: a dma-buf importer (one import for each open file), the page
- * table entry of an address of the calling process, KVM's verdict on a page frame, and a
- * reference on a page.
+ * What the tests ask of /dev/t2lab: a dma-buf importer, one import for each open
+ * file, a look at the page tables of the process that asks, what KVM makes of a
+ * page frame, words of physical memory, and the lock of a PCI function.
  */
 #ifndef T2LAB_H
 #define T2LAB_H
@@ -44,5 +44,20 @@ struct t2lab_frame {
 
 #define T2LAB_FRAME	_IOWR('T', 7, struct t2lab_frame)	/* kvm must be loaded */
 #define T2LAB_HOLD	_IOW('T', 8, __u64)	/* hold a page until the file is closed */
+
+struct t2lab_word {
+	__u64 pa;
+	__u32 val;
+	__u32 registers;	/* a register of a device, else memory */
+};
+
+#define T2LAB_PEEK	_IOWR('T', 9, struct t2lab_word)
+#define T2LAB_POKE	_IOW('T', 10, struct t2lab_word)
+
+/*
+ * Hold the lock of a PCI function of domain 0 until the caller gets a fatal signal,
+ * so that nobody can reset it; the module's parameter "locked" says when it is held.
+ */
+#define T2LAB_LOCK	_IOW('T', 11, __u32)	/* bus << 8 | devfn */
 
 #endif
