@@ -154,7 +154,7 @@ struct device {
 	uint32_t control_result;
 
 	bool gone;			/* reads all ones, since a reset */
-	uint32_t touched;		/* times that the watched dword changed while memory was off */
+	uint32_t touched;		/* times that the watched dword changed while off */
 	unsigned int inactive;		/* reads of RANGE1 until Memory_Active is set again */
 
 	struct comp comp;

@@ -127,14 +127,13 @@ FIXTURE_VARIANT(wait) {
 	int (*reset)(struct vfio *v);
 };
 
-#define VARIANT(name)	FIXTURE_VARIANT_ADD(wait, name) { .reset = name }
-VARIANT(by_flr);
-VARIANT(by_cxl_reset);
-VARIANT(by_ioctl);
-VARIANT(by_hot_reset);
-VARIANT(by_sysfs);
-VARIANT(by_writing_command);
-VARIANT(by_writing_pmcsr);
+FIXTURE_VARIANT_ADD(wait, by_flr) { .reset = by_flr };
+FIXTURE_VARIANT_ADD(wait, by_cxl_reset) { .reset = by_cxl_reset };
+FIXTURE_VARIANT_ADD(wait, by_ioctl) { .reset = by_ioctl };
+FIXTURE_VARIANT_ADD(wait, by_hot_reset) { .reset = by_hot_reset };
+FIXTURE_VARIANT_ADD(wait, by_sysfs) { .reset = by_sysfs };
+FIXTURE_VARIANT_ADD(wait, by_writing_command) { .reset = by_writing_command };
+FIXTURE_VARIANT_ADD(wait, by_writing_pmcsr) { .reset = by_writing_pmcsr };
 
 FIXTURE_SETUP(wait)
 {
