@@ -14,10 +14,11 @@ dir=$BUILD/$series/bench
 
 need_packages gnuplot-nox
 ready_to_boot "$series" "$dir"
-printf '%s\n' '' '--decoder=0,base=8G,size=16G' > "$dir/devices"
+printf '%s\n' '--mem-clear=0' '--decoder=0,base=8G,size=16G' '--decoder=0,base=32G,size=64G' \
+	> "$dir/devices"
 # shellcheck disable=SC2016 # the kernel's syntax
-echo '256M$4G,16G$8G' > "$dir/memmap"
-echo 26G > "$dir/mem"
+echo '256M$4G,16G$8G,64G$32G' > "$dir/memmap"
+echo 98G > "$dir/mem"
 echo 1 > "$dir/smp"
 echo 900 > "$dir/timeout"
 echo guest/bench.sh > "$dir/plan"

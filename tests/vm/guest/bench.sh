@@ -5,7 +5,7 @@
 # devices.  Prints lines "BENCH name ours base" for tests/vm/bench.sh.
 
 set -e -o pipefail
-small=$(dev 0) large=$(dev 1)
+small=$(dev 0) large=$(dev 1) huge=$(dev 2)
 
 use() { # driver device parameters...
 	local driver=$1 device=$2
@@ -20,20 +20,24 @@ use() { # driver device parameters...
 
 declare -A stock ours
 use vfio-pci "$small"
-for name in cfg_plain cfg_dvsec bar_plain open_close; do
+for name in cfg_plain cfg_dvsec bar_plain open_close command_write; do
 	stock[$name]=$(bench "$small" $name)
 done
 unbind "$small"
 
 use "$OURS" "$small"
-for name in cfg_plain cfg_dvsec comp_regs bar_plain hdm_pread tmpfs_pread open_close; do
+for name in cfg_plain cfg_dvsec comp_regs bar_plain hdm_pread tmpfs_pread open_close clear memset; do
 	ours[$name]=$(bench "$small" $name)
 done
 unbind "$small"
 
 use "$OURS" "$small" keep_memory=1
 use "$OURS" "$large"
-for name in open_close zap; do
+use "$OURS" "$huge"
+ours[huge_open_close]=$(bench "$huge" open_close)
+unbind "$huge"
+ours[command_write]=$(bench "$large" command_write)
+for name in open_close zap reset_resume; do
 	ours[small_$name]=$(bench "$small" $name)
 	ours[large_$name]=$(bench "$large" $name)
 done
@@ -68,3 +72,7 @@ echo "BENCH zap_scale ${ours[large_zap]} ${ours[small_zap]}"
 echo "BENCH open_close_pages ${ours[pages_open_close]} ${stock[open_close]}"
 echo "BENCH hdm_touch_1g_pages ${ours[pages_touch]} ${ours[touch_4k]}"
 echo "BENCH zap_scale_pages ${ours[pages_large_zap]} ${ours[pages_small_zap]}"
+echo "BENCH command_write ${ours[command_write]} ${stock[command_write]}"
+echo "BENCH reset_resume ${ours[large_reset_resume]} ${ours[small_reset_resume]}"
+echo "BENCH clear ${ours[clear]} ${ours[memset]}"
+echo "BENCH open_after_idle ${ours[huge_open_close]} ${ours[small_open_close]}"

@@ -18,6 +18,7 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/timekeeping.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -276,6 +277,24 @@ static long lock(u32 address)
 	return -EINTR;
 }
 
+/* The cost of memset() of physical memory, for comparison */
+static long set_memory(void __user *arg)
+{
+	struct t2lab_memset set;
+	void *va;
+
+	if (copy_from_user(&set, arg, sizeof(set)))
+		return -EFAULT;
+	va = memremap(set.pa, set.len, MEMREMAP_WB);
+	if (!va)
+		return -ENOMEM;
+	set.ns = ktime_get_ns();
+	memset(va, 0, set.len);
+	set.ns = ktime_get_ns() - set.ns;
+	memunmap(va);
+	return copy_to_user(arg, &set, sizeof(set)) ? -EFAULT : 0;
+}
+
 static long importer_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct import *import = file->private_data;
@@ -300,6 +319,8 @@ static long importer_ioctl(struct file *file, unsigned int cmd, unsigned long ar
 	case T2LAB_HOLD:
 		return copy_from_user(&pa, (void __user *)arg, sizeof(pa)) ? -EFAULT :
 			hold(import, pa);
+	case T2LAB_MEMSET:
+		return set_memory((void __user *)arg);
 	case T2LAB_PEEK:
 	case T2LAB_POKE:
 		return word_of((void __user *)arg, cmd == T2LAB_POKE);

@@ -54,6 +54,14 @@ struct t2lab_word {
 #define T2LAB_PEEK	_IOWR('T', 9, struct t2lab_word)
 #define T2LAB_POKE	_IOW('T', 10, struct t2lab_word)
 
+struct t2lab_memset {
+	__u64 pa;
+	__u64 len;
+	__u64 ns;		/* answer: how long the kernel's memset() took */
+};
+
+#define T2LAB_MEMSET	_IOWR('T', 12, struct t2lab_memset)
+
 /*
  * Hold the lock of a PCI function of domain 0 until the caller gets a fatal signal,
  * so that nobody can reset it; the module's parameter "locked" says when it is held.

@@ -7,9 +7,11 @@
  * nanosecond is an instruction.
  */
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +19,7 @@
 #include <linux/pci_regs.h>
 
 #include "../../t2dev/t2dev_regs.h"
+#include "../modules/t2lab.h"
 #include "vfio.h"
 
 #define MIB	(1024ul * 1024)
@@ -186,6 +189,144 @@ static uint64_t open_close(void)
 	return start;
 }
 
+static void write_config16(uint16_t at, uint16_t val)
+{
+	if (pwrite(v.device, &val, 2, region_start(VFIO_PCI_CONFIG_REGION_INDEX, NULL) + at) != 2)
+		die("config write");
+}
+
+static uint16_t read_config16(uint16_t at)
+{
+	uint16_t val;
+
+	if (pread(v.device, &val, 2, region_start(VFIO_PCI_CONFIG_REGION_INDEX, NULL) + at) != 2)
+		die("config read");
+	return val;
+}
+
+static void touch(volatile char *p, size_t n)
+{
+	for (size_t at = 0; at < n; at += 2 * MIB)
+		p[at] = 1;
+}
+
+/*
+ * COMMAND written with another INTx Disable, and 1 GiB touched again.  With vfio-pci the
+ * memory is anonymous, as there is no device memory to map.
+ */
+static uint64_t command_write(void)
+{
+	uint16_t command = read_config16(PCI_COMMAND);
+	volatile char *p = vfio_cxl_cap(&v) ? map_hdm(GIB) :
+		mmap(NULL, GIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t start;
+
+	touch(p, GIB);
+	start = now();
+	for (unsigned int i = 0; i < 100; i++) {
+		command ^= PCI_COMMAND_INTX_DISABLE;
+		write_config16(PCI_COMMAND, command);
+		touch(p, GIB);
+	}
+	return (now() - start) / 100;
+}
+
+/* FLR with all of the region mapped, and the first touch after it */
+static uint64_t reset_resume(void)
+{
+	const uint16_t devctl = 0x50 + PCI_EXP_DEVCTL;	/* of the software device */
+	uint64_t size, start, sum = 0;
+	volatile char *p;
+
+	region_start(hdm_region(), &size);
+	p = map_hdm(size);
+	for (unsigned int i = 0; i < 5; i++) {
+		touch(p, size);
+		start = now();
+		write_config16(devctl, read_config16(devctl) | PCI_EXP_DEVCTL_BCR_FLR);
+		*p = 1;
+		sum += now() - start;
+	}
+	return sum / 5;
+}
+
+/* CPU time of all workers of the kernel that may run on any processor */
+static uint64_t workers(void)
+{
+	uint64_t sum = 0;
+	glob_t g = {};
+
+	glob("/proc/[0-9]*", 0, NULL, &g);
+	for (size_t i = 0; i < g.gl_pathc; i++) {
+		unsigned long long ns = 0;
+		char path[320], comm[64] = "";
+		FILE *f;
+
+		snprintf(path, sizeof(path), "%s/comm", g.gl_pathv[i]);
+		f = fopen(path, "r");
+		if (f && fgets(comm, sizeof(comm), f))
+			comm[strcspn(comm, "\n")] = '\0';
+		if (f)
+			fclose(f);
+		if (strncmp(comm, "kworker/u", 9))
+			continue;
+		snprintf(path, sizeof(path), "%s/schedstat", g.gl_pathv[i]);
+		f = fopen(path, "r");
+		if (f && fscanf(f, "%llu", &ns) == 1)
+			sum += ns;
+		if (f)
+			fclose(f);
+	}
+	globfree(&g);
+	return sum;
+}
+
+static unsigned long long sysfs_number(const char *name, unsigned int word)
+{
+	unsigned long long val[3] = {};
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/cxl_vfio/%s", bdf, name);
+	f = fopen(path, "r");
+	if (!f || fscanf(f, "%lli %lli %lli", &val[0], &val[1], &val[2]) < 1)
+		die(path);
+	fclose(f);
+	return val[word];
+}
+
+/* Clearing by the driver after a close, for each GiB of memory */
+static uint64_t clear(void)
+{
+	uint64_t size, start, sum;
+
+	region_start(hdm_region(), &size);
+	if (pwrite(v.device, "x", 1, region_start(hdm_region(), NULL)) != 1)
+		die("write");
+	start = workers();
+	vfio_close(&v);
+	while (sysfs_number("clearing", 0))
+		usleep(100000);
+	sum = workers() - start;
+	if (vfio_open(&v, bdf))
+		die("open");
+	return sum * GIB / size;
+}
+
+/* The kernel's memset() of the same memory, for each GiB */
+static uint64_t kernel_memset(void)
+{
+	struct t2lab_memset set = {
+		.pa = sysfs_number("decoders", 1), .len = sysfs_number("decoders", 2),
+	};
+	int fd = open("/dev/t2lab", O_RDWR);
+
+	if (fd < 0 || ioctl(fd, T2LAB_MEMSET, &set))
+		die("/dev/t2lab");
+	close(fd);
+	return set.ns * GIB / set.len;
+}
+
 static const struct {
 	const char *name;
 	uint64_t (*cost)(void);
@@ -193,6 +334,8 @@ static const struct {
 	{ "cfg_plain", cfg_plain }, { "cfg_dvsec", cfg_dvsec }, { "comp_regs", comp_regs },
 	{ "bar_plain", bar_plain }, { "hdm_pread", hdm_pread }, { "tmpfs_pread", tmpfs_pread },
 	{ "hdm_touch", hdm_touch }, { "zap", zap }, { "open_close", open_close },
+	{ "command_write", command_write }, { "reset_resume", reset_resume }, { "clear", clear },
+	{ "memset", kernel_memset },
 };
 
 int main(int argc, char **argv)
