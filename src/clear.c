@@ -66,6 +66,7 @@ static void clear_chunk(struct cxl_vfio_hdm_mem *mem, u64 start)
 static bool clear_next(struct cxl_vfio_clear_part *part)
 {
 	struct cxl_vfio_device *dev = part->dev;
+	struct cxl_vfio_hdm_mem *mem;
 	u64 at = part->at;
 	bool go;
 
@@ -75,7 +76,8 @@ static bool clear_next(struct cxl_vfio_clear_part *part)
 	go = cxl_vfio_gate_ask(dev, ASK_CLEAR) == ANSWER_GO &&
 	     cxl_vfio_decodes_memory(dev->core.pdev);
 	if (go) {
-		clear_chunk(mem_at(dev, &at), at);
+		mem = mem_at(dev, &at);
+		clear_chunk(mem, at);
 		WRITE_ONCE(part->at, part->at + CLEAR_CHUNK);
 	}
 	up_read(&dev->gate.lock);

@@ -17,6 +17,7 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
+#define HOT_RESET_TRIES		50
 #define WBI_TIMEOUT_MS		100
 #define CXL_RESET_SETTLE_MS	100		/* config space is undefined for so long */
 #define CXL_RESET_POLL_MS	20
@@ -196,7 +197,11 @@ static bool wants_cxl_reset(const struct cxl_vfio_device *dev)
 	       (dev->found->dvsec_cap & CXL_VFIO_DVSEC_CAP_RST);
 }
 
-/* A hot reset loses device memory: nothing of it stays in the CPUs' caches */
+/*
+ * A hot reset loses device memory, so the CPUs' caches drop it before.  The core gives
+ * up when another task has memory_lock; with the gate held such tasks are soon waiting
+ * without it.
+ */
 static long hot_reset(struct cxl_vfio_device *dev, unsigned long arg)
 {
 	struct cxl_vfio_caller caller;
@@ -204,7 +209,12 @@ static long hot_reset(struct cxl_vfio_device *dev, unsigned long arg)
 
 	cxl_vfio_gate_enter(dev, &caller);
 	cxl_vfio_mem_flush(dev);
-	ret = vfio_pci_core_ioctl(&dev->core.vdev, VFIO_DEVICE_PCI_HOT_RESET, arg);
+	for (unsigned int i = 0; i < HOT_RESET_TRIES; i++) {
+		ret = vfio_pci_core_ioctl(&dev->core.vdev, VFIO_DEVICE_PCI_HOT_RESET, arg);
+		if (ret != -EBUSY)
+			break;
+		usleep_range(1000, 1500);
+	}
 	cxl_vfio_gate_leave(dev, &caller);
 	return ret;
 }

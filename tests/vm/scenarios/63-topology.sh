@@ -66,8 +66,11 @@ lacks() { # errno words
 		logged "$bdf: not in the kernel's CXL topology: .*$words"
 	unbind "$bdf"
 }
+# Firmware's part is played while cxl-core does not look: it reads decoders when it loads
+modprobe -r cxl-vfio-pci cxl_acpi
 t2fw commit $bridge 0 $window,512M 0
 lacks ENXIO "the host bridge has no HDM decoder committed to exactly this range"
+modprobe -r cxl-vfio-pci cxl_acpi
 t2fw commit $bridge 0 $window,256M 0
 reload cxl_core=require
 rmmod cxl_acpi
