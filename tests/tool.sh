@@ -17,7 +17,7 @@ in_root "$(root_of "$NEWEST")" "$TOP=/src" -- sh -ec '
 	gcc -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -fsanitize=address,undefined \
 		-I../../include/uapi -o ../../build/tools/test tool_test.c ../../tools/paths.c \
 		../../tools/output.c ../../tools/device.c ../../tools/module.c ../../tools/doctor.c \
-		-lcmocka -lpci -lkmod -ljson-c
+		../../tools/status.c -lcmocka -lpci -lkmod -ljson-c
 	../../build/tools/test' > build/tools/test.log 2>&1 </dev/null
 status=$?
 while read -r name; do

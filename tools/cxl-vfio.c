@@ -5,7 +5,6 @@
  */
 #include <dirent.h>
 #include <getopt.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +24,7 @@ static void usage(FILE *f)
 	      "  list                 list CXL devices with memory, and whether they can be assigned\n"
 	      "  bind ADDRESS         bind a device to the driver " DRIVER "\n"
 	      "  unbind ADDRESS       unbind a device and let the kernel choose its driver\n"
-	      "  status [ADDRESS]     show gate, last reset and counters of bound devices\n"
+	      "  status [ADDRESS]     show gate, clearing, last reset and counters of bound devices\n"
 	      "  xml ADDRESS          print a <hostdev> element for libvirt\n"
 	      "  doctor               check this host for problems, with a remedy for each\n"
 	      "\n"
@@ -101,30 +100,6 @@ static int do_list(const char *address)
 	return EXIT_OK;
 }
 
-/* Files of cxl_vfio/ with one line; `list` shows the decoders */
-static const char * const status_files[] = {
-	"gate", "last_reset", "resets", "restores", "zaps", "struct_pages", "topology", "vbar"
-};
-
-static struct json_object *status_of(const struct device *d)
-{
-	struct json_object *o = json_object_new_object();
-
-	json_object_object_add(o, "address", json_object_new_string(d->address));
-	for (size_t i = 0; i < sizeof(status_files) / sizeof(status_files[0]); i++) {
-		char path[PATH_MAX], line[128], *end;
-		long n;
-
-		if (device_path(path, sizeof(path), d->address, "cxl_vfio/%s", status_files[i]) ||
-		    read_line(path, line, sizeof(line)) || !strcmp(line, "none"))
-			continue;
-		n = strtol(line, &end, 10);
-		json_object_object_add(o, status_files[i], *line && !*end ?
-				       json_object_new_int64(n) : json_object_new_string(line));
-	}
-	return o;
-}
-
 static int do_status(const char *address)
 {
 	struct json_object *doc = new_document(), *all = json_object_new_array();
@@ -135,16 +110,12 @@ static int do_status(const char *address)
 	for (int i = 0; i < n; i++) {
 		if (strcmp(d[i].driver, DRIVER) || (address && strcmp(d[i].address, address)))
 			continue;
-		json_object_array_add(all, status_of(&d[i]));
+		json_object_array_add(all, status_json(&d[i]));
 		bound++;
 	}
 	json_object_object_add(doc, "devices", all);
-	for (int i = 0; i < bound && !options.json; i++) {
-		json_object_object_foreach(json_object_array_get_idx(all, i), key, val)
-			printf("%s%-12s %s\n", strcmp(key, "address") ? "  " : "",
-			       strcmp(key, "address") ? key : json_object_get_string(val),
-			       strcmp(key, "address") ? json_object_get_string(val) : "");
-	}
+	for (int i = 0; i < bound && !options.json; i++)
+		print_status(json_object_array_get_idx(all, i), stdout);
 	free(d);
 	if (options.json)
 		print_document(doc);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <json-c/json.h>
 
@@ -71,6 +72,10 @@ int find_devices(struct device *devices, unsigned int max);
 /* Read the properties of one function; -ENODEV if it is no CXL device with memory */
 int find_device(const char *address, struct device *d);
 struct json_object *device_json(const struct device *d);
+
+/* status.c: what the driver shows of a bound device */
+struct json_object *status_json(const struct device *d);
+void print_status(struct json_object *status, FILE *f);
 
 /* bind.c */
 int bind_device(const char *address);

@@ -82,6 +82,14 @@ static void save_text(const char *name, const char *text)
 	save(name, text, strlen(text));
 }
 
+static void unlink_in_device(const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/sys/bus/pci/devices/" BDF "/%s", root, name);
+	unlink(path);
+}
+
 static void save_device(void)
 {
 	save(IN_DEVICE("config"), config, sizeof(config));
@@ -311,6 +319,53 @@ static void guest_memory_follows_cpu_driver_and_kernel(void **state)
 	assert_int_equal(HOSTS_UNCACHED, guest_memory_of(&d));
 }
 
+static void expect_status(const char *json, const char *text)
+{
+	struct json_object *o;
+	struct device d;
+	char buf[512] = "";
+	FILE *f = fmemopen(buf, sizeof(buf), "w");
+
+	assert_non_null(f);
+	assert_int_equal(1, find_devices(&d, 1));
+	o = status_json(&d);
+	assert_string_equal(json, json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
+	print_status(o, f);
+	fclose(f);
+	assert_string_equal(text, buf);
+	json_object_put(o);
+}
+
+static void status_shows_holds_and_clearing(void **state)
+{
+	(void)state;
+	/* The driver of version 0.1 has neither file */
+	unlink_in_device("cxl_vfio/struct_pages");
+	save_text(IN_DEVICE("cxl_vfio/gate"), "closed\n");
+	expect_status("{\"address\":\"" BDF "\",\"gate\":\"closed\"}",
+		      BDF "\n  gate         closed\n");
+
+	save_text(IN_DEVICE("cxl_vfio/gate"), "open\n");
+	save_text(IN_DEVICE("cxl_vfio/holds"), "none\n");
+	save_text(IN_DEVICE("cxl_vfio/clearing"), "0\n");
+	expect_status("{\"address\":\"" BDF "\",\"gate\":\"open\",\"holds\":[],\"clearing\":0}",
+		      BDF "\n  gate         open\n  holds        none\n  clearing     0\n");
+
+	save_text(IN_DEVICE("cxl_vfio/gate"), "closed\n");
+	save_text(IN_DEVICE("cxl_vfio/holds"), "unused clearing\n");
+	save_text(IN_DEVICE("cxl_vfio/clearing"), "67108864\n");
+	expect_status("{\"address\":\"" BDF "\",\"gate\":\"closed\",\"holds\":[\"unused\","
+		      "\"clearing\"],\"clearing\":67108864,\"clearing_percent\":25}",
+		      BDF "\n  gate         closed\n  holds        unused clearing\n"
+		      "  clearing     67108864 (25 %)\n");
+	/* The last page is not 0 percent */
+	save_text(IN_DEVICE("cxl_vfio/clearing"), "4096\n");
+	expect_status("{\"address\":\"" BDF "\",\"gate\":\"closed\",\"holds\":[\"unused\","
+		      "\"clearing\"],\"clearing\":4096,\"clearing_percent\":1}",
+		      BDF "\n  gate         closed\n  holds        unused clearing\n"
+		      "  clearing     4096 (1 %)\n");
+}
+
 /* Which certificate to enrol, wherever the distribution has it */
 static void certificates(void **state)
 {
@@ -372,6 +427,7 @@ int main(void)
 		cmocka_unit_test_setup(hostile_registers_do_no_harm, make_device),
 		cmocka_unit_test_setup(a_device_with_short_config_space_is_not_listed, make_device),
 		cmocka_unit_test_setup(guest_memory_follows_cpu_driver_and_kernel, make_device),
+		cmocka_unit_test_setup(status_shows_holds_and_clearing, make_device),
 		cmocka_unit_test(certificates),
 		cmocka_unit_test(enrolled_keys),
 		cmocka_unit_test(refusals),
