@@ -2,10 +2,10 @@
 /*
  * Component register block model, CXL r4.0 8.2.3 and 8.2.4.
  *
- * The 64 KiB block as a guest sees it: the capability array with what a guest
- * may know about, read-only snapshots of the capabilities it names, and the
- * HDM Decoder Capability, which has a model of its own.  Everything else reads
- * 0, and writes to it are dropped.  Pure, like the models below it.
+ * The 64 KiB block as a guest sees it: the capability array with the entries that
+ * a guest may see, read-only snapshots of the capabilities that these entries
+ * name, and the HDM Decoder Capability, which hdm.c models.  All other registers
+ * read 0 and drop writes.  The model is pure: no I/O, no locks, no allocation.
  */
 #include <linux/bitfield.h>
 #include <linux/kernel.h>
@@ -17,8 +17,8 @@
 
 /*
  * Capabilities other than the HDM decoders that a guest sees, with the length
- * of their registers.  What is not listed belongs to the host (IDE, security,
- * BI route and the like) or is unknown, and is shown as a null entry.
+ * of their registers.  A capability that is not listed belongs to the host (IDE,
+ * security, BI route and similar) or is unknown: the guest sees a null entry.
  */
 static const struct {
 	u16 id;
@@ -30,10 +30,10 @@ static const struct {
 
 /**
  * cxl_vfio_cap_shown() - is a capability shown to the guest as a snapshot?
- * @entry: its entry in the capability array
+ * @entry: the capability's entry in the capability array
  *
- * Return: the length of its registers in bytes, 0 if it is not shown or is the
- * HDM Decoder Capability.
+ * Return: the length of the capability's registers in bytes, 0 if it is not shown
+ * or is the HDM Decoder Capability.
  */
 u32 cxl_vfio_cap_shown(u32 entry)
 {
@@ -45,12 +45,12 @@ u32 cxl_vfio_cap_shown(u32 entry)
 	return 0;
 }
 
-/* How much of a capability's registers the guest sees */
+/* How many bytes of a capability's registers the guest sees */
 static u32 shown_len(u32 entry, const struct cxl_vfio_view *view)
 {
 	u32 len = cxl_vfio_cap_shown(entry);
 
-	/* The header log has addresses */
+	/* The header log has host physical addresses */
 	if (view->hide_hpa && FIELD_GET(CXL_VFIO_CM_CAP_ENTRY_ID, entry) == CXL_VFIO_CM_CAP_ID_RAS)
 		len = RAS_HEADER_LOG;
 	return len;
@@ -70,10 +70,11 @@ static void show_cap(struct cxl_vfio_comp *comp, const u32 *cm, u32 array_end, u
 /**
  * cxl_vfio_comp_init() - make the guest's view from the hardware's registers
  * @comp: the model
- * @cm: the CXL.cache/mem area as read from the device; the array lies in it
- * @hdm_offset: where its HDM Decoder Capability starts, bytes; all of the
- *	capability lies in the area
- * @view: what to show of it
+ * @cm: the CXL.cache/mem area as read from the device; all of its capability
+ *	array lies in the area
+ * @hdm_offset: offset of the HDM Decoder Capability in the area, bytes; all of
+ *	the capability lies in the area
+ * @view: which parts of the registers the guest sees
  * @unlock: as for cxl_vfio_hdm_init()
  */
 void cxl_vfio_comp_init(struct cxl_vfio_comp *comp, const u32 *cm, u32 hdm_offset,
@@ -101,11 +102,11 @@ static bool in_hdm(const struct cxl_vfio_comp *comp, u32 cm_offset)
 }
 
 /**
- * cxl_vfio_comp_read() - read a register of the block
+ * cxl_vfio_comp_read() - read a register of the component block
  * @comp: the model
  * @offset: bytes from the block's start, a multiple of 4
  *
- * Return: the register, 0 where the guest is shown none.
+ * Return: the register's value, 0 at an offset where the guest sees no register.
  */
 u32 cxl_vfio_comp_read(const struct cxl_vfio_comp *comp, u32 offset)
 {
@@ -119,12 +120,12 @@ u32 cxl_vfio_comp_read(const struct cxl_vfio_comp *comp, u32 offset)
 }
 
 /**
- * cxl_vfio_comp_write() - write a register of the block as a guest would
+ * cxl_vfio_comp_write() - write a register of the component block as a guest would
  * @comp: the model
  * @offset: bytes from the block's start, a multiple of 4
  * @val: the value written
  *
- * Return: what the write led to; see cxl_vfio_hdm_write().
+ * Return: the write's effect on a decoder, as for cxl_vfio_hdm_write().
  */
 struct cxl_vfio_hdm_event cxl_vfio_comp_write(struct cxl_vfio_comp *comp, u32 offset, u32 val)
 {

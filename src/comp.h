@@ -9,8 +9,8 @@
 /**
  * struct cxl_vfio_comp - the component register block as the guest sees it
  * @cm: the CXL.cache/mem area, without the HDM Decoder Capability's registers
- * @hdm_offset: where that capability is in the area, bytes
- * @hdm: that capability
+ * @hdm_offset: offset of the HDM Decoder Capability in the area, bytes
+ * @hdm: model of the HDM Decoder Capability
  */
 struct cxl_vfio_comp {
 	u32 cm[CM_DWORDS];

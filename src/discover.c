@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Finds and validates what makes a function a CXL Type-2 device: the CXL Device
- * DVSEC, the component register block that the Register Locator names, its
- * HDM Decoder Capability and the decoders that firmware committed.
+ * Finds and validates the parts of a CXL Type-2 device: the CXL Device DVSEC, the
+ * component register block that the Register Locator names, its HDM Decoder
+ * Capability and the decoders that firmware committed.
  *
- * The device is not trusted: whatever it says is checked before it is used,
- * and a function that is half right is refused with one line that names the
- * register, what was read and what was expected.
+ * The device is not trusted: every register value is checked before it is used.
+ * A function with a wrong value is refused, with one log line that names the
+ * register, the value that was read and the value that was expected.
  */
 #include <linux/bitfield.h>
 #include <linux/delay.h>
@@ -16,7 +16,7 @@
 
 #include "discover.h"
 
-/* Through RANGE1 BASE LOW: a mem-capable device has at least one range */
+/* Ends after RANGE1 BASE LOW: a mem-capable device has at least one range */
 #define DVSEC_MIN_LEN		0x28
 #define BAR_NONE		0xff
 
@@ -33,7 +33,7 @@ static u16 dvsec_length(struct pci_dev *pdev, u16 dvsec)
 	return FIELD_GET(CXL_VFIO_DVSEC_HEADER1_LEN, header);
 }
 
-/* The CXL Device DVSEC, CXL r4.0 8.1.3; 0 with @found->is_cxl clear if none */
+/* Find the CXL Device DVSEC, CXL r4.0 8.1.3; returns 0 with @found->is_cxl clear if none */
 static int find_dvsec(struct pci_dev *pdev, struct cxl_vfio_found *found)
 {
 	u16 cap = 0;
@@ -68,7 +68,7 @@ static int find_dvsec(struct pci_dev *pdev, struct cxl_vfio_found *found)
 	return 0;
 }
 
-/* Does the component block fit into the memory BAR it is said to be in? */
+/* Does the component block fit into the BAR that the Register Locator names? */
 static int check_block(struct pci_dev *pdev, const struct cxl_vfio_found *found)
 {
 	u64 len;
@@ -93,7 +93,7 @@ static int check_block(struct pci_dev *pdev, const struct cxl_vfio_found *found)
 	return 0;
 }
 
-/* The Register Locator's entry for component registers, CXL r4.0 8.1.9 */
+/* Find the Register Locator's entry for component registers, CXL r4.0 8.1.9 */
 static int find_block(struct pci_dev *pdev, struct cxl_vfio_found *found)
 {
 	u16 rloc = pci_find_dvsec_capability(pdev, CXL_VFIO_DVSEC_VENDOR_ID,
@@ -141,10 +141,11 @@ static int find_block(struct pci_dev *pdev, struct cxl_vfio_found *found)
 }
 
 /**
- * cxl_vfio_component_block() - where a CXL port has its component registers
- * @port: a root or switch port; what is wrong with it is told in the log
+ * cxl_vfio_component_block() - find the component registers of a CXL port
+ * @port: a root or switch port
  *
- * Return: the block's host physical address, 0 if there is none.
+ * Return: the block's host physical address; 0 if there is none, logged, or if no
+ * memory is left.
  */
 u64 cxl_vfio_component_block(struct pci_dev *port)
 {
@@ -157,7 +158,7 @@ u64 cxl_vfio_component_block(struct pci_dev *port)
 	return block;
 }
 
-/* Find the one HDM Decoder Capability in the array, CXL r4.0 8.2.4 */
+/* Find the only HDM Decoder Capability in the capability array, CXL r4.0 8.2.4 */
 static int find_hdm(struct pci_dev *pdev, struct cxl_vfio_found *found)
 {
 	const u32 *cm = found->cm;
@@ -214,7 +215,7 @@ static int find_hdm(struct pci_dev *pdev, struct cxl_vfio_found *found)
 	return 0;
 }
 
-/* One committed decoder; @reg is its first register */
+/* Check committed decoder @n and note its range; @reg is its first register */
 static int note_range(struct pci_dev *pdev, struct cxl_vfio_found *found, unsigned int n,
 		      const u32 *reg)
 {
@@ -282,7 +283,7 @@ static int find_ranges(struct pci_dev *pdev, struct cxl_vfio_found *found)
 	return 0;
 }
 
-/* Turn on CXL.mem if firmware has not, unless a CONFIG_LOCK in hardware forbids it */
+/* Turn CXL.mem on if firmware left it off; fails if CONFIG_LOCK is set in hardware */
 static int enable_mem(struct pci_dev *pdev, struct cxl_vfio_found *found)
 {
 	u16 lock = 0;
@@ -303,7 +304,7 @@ static int enable_mem(struct pci_dev *pdev, struct cxl_vfio_found *found)
 	return -EACCES;
 }
 
-/* The same for all decoders at once: Decoder Enable of Global Control */
+/* Turn on Decoder Enable of HDM Decoder Global Control if firmware left it off */
 static int enable_decoders(struct pci_dev *pdev, struct cxl_vfio_found *found,
 			   void __iomem *regs)
 {
@@ -322,7 +323,7 @@ static int enable_decoders(struct pci_dev *pdev, struct cxl_vfio_found *found,
 	return -EACCES;
 }
 
-/* The component block and what it says, with memory decode on */
+/* Read and check the component block, with memory decode on; then enable CXL.mem */
 static int read_registers(struct pci_dev *pdev, struct cxl_vfio_found *found)
 {
 	void __iomem *regs;
@@ -346,7 +347,7 @@ static int read_registers(struct pci_dev *pdev, struct cxl_vfio_found *found)
 	return ret;
 }
 
-/* Wait until the memory of all ranges can be used, as long as the device states */
+/* Wait until the memory of all ranges can be used, at most for the time the device states */
 static int wait_ranges(struct pci_dev *pdev, const struct cxl_vfio_found *found)
 {
 	unsigned int waited = 0;
@@ -361,13 +362,13 @@ static int wait_ranges(struct pci_dev *pdev, const struct cxl_vfio_found *found)
 }
 
 /**
- * cxl_vfio_discover() - find out what a function is
- * @pdev: the function, in D0 and bound to nothing else
+ * cxl_vfio_discover() - find out whether a function has HDM memory, and where
+ * @pdev: the function, in D0 and bound to no other driver
  * @found: zeroed; filled in
  *
- * Return: 0 with @found->is_cxl telling whether there is HDM memory to assign,
- * or a negative errno, told in the log, if the function claims to have some
- * but what it says about it does not hold.
+ * Return: 0 with @found->is_cxl set if there is HDM memory to assign, 0 with it
+ * clear if there is none, or a negative errno, logged, if a register of a function
+ * that claims HDM memory has a wrong value.
  */
 int cxl_vfio_discover(struct pci_dev *pdev, struct cxl_vfio_found *found)
 {

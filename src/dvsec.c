@@ -2,12 +2,12 @@
 /*
  * CXL Device DVSEC model, CXL r4.0 8.1.3.
  *
- * What a guest reads and writes in place of the device's own DVSEC.  A pure
- * model: no I/O, no locks, no allocation; the caller serialises accesses.
+ * A guest reads and writes this model in place of the device's own DVSEC.  The
+ * model is pure: no I/O, no locks, no allocation.  The caller serialises accesses.
  *
- * All registers are treated in 16-bit units, because the body starts at 0x0a:
- * an access of any size and alignment is merged, byte by byte, into the units
- * it touches and each unit then applies its own rule.
+ * All registers are treated in 16-bit units, because the body starts at 0x0a.
+ * An access of any size and alignment is merged, byte by byte, into the units
+ * that it touches.  Each unit then applies its own rule.
  */
 #include <linux/bitfield.h>
 #include <linux/kernel.h>
@@ -20,7 +20,7 @@
 #define UNIT(offset)		((offset) / 2)
 #define RANGE_LIVE		(CXL_VFIO_DVSEC_RANGE_INFO_VALID | CXL_VFIO_DVSEC_RANGE_ACTIVE)
 
-/* CAPABILITY's fields for what a guest may only do with view.guest_reset */
+/* Fields of CAPABILITY that the guest sees only with view.guest_reset */
 #define CAP_GUEST_RESET		(CXL_VFIO_DVSEC_CAP_WBI | CXL_VFIO_DVSEC_CAP_RST |	\
 				 CXL_VFIO_DVSEC_CAP_RST_TIMEOUT | CXL_VFIO_DVSEC_CAP_RST_MEM_CLR)
 
@@ -46,10 +46,10 @@ static void clear_units(struct cxl_vfio_dvsec *dvsec, u16 from, u16 to)
  * @dvsec: the model
  * @regs: the capability as read from the device, in 16-bit units
  * @len: its length in bytes, as its header says
- * @view: what to show of them
- * @unlock: false to keep the guest's CONFIG_LOCK, which a conventional reset
- *	alone releases, and with it what it locks; @dvsec is then one that was in
- *	use
+ * @view: which parts of the registers the guest sees
+ * @unlock: true to release the guest's CONFIG_LOCK, as a conventional reset does;
+ *	false to leave a @dvsec whose CONFIG_LOCK is set unchanged, in which case
+ *	@dvsec was initialised before
  */
 void cxl_vfio_dvsec_init(struct cxl_vfio_dvsec *dvsec, const u16 *regs, u16 len,
 			 const struct cxl_vfio_view *view, bool unlock)
@@ -68,7 +68,7 @@ void cxl_vfio_dvsec_init(struct cxl_vfio_dvsec *dvsec, const u16 *regs, u16 len,
 	if (has_unit(dvsec, CXL_VFIO_DVSEC_CTRL))
 		dvsec->reg[UNIT(CXL_VFIO_DVSEC_CTRL)] |= CXL_VFIO_DVSEC_CTRL_IO_ENABLE;
 	dvsec->reg[UNIT(CXL_VFIO_DVSEC_CTRL2)] &= CXL_VFIO_DVSEC_CTRL2_RW_MASK;
-	/* Resets that the guest did not ask for are none of its business */
+	/* The guest sees the results only of resets that it asked for itself */
 	dvsec->reg[UNIT(CXL_VFIO_DVSEC_STATUS2)] &= ~(CXL_VFIO_DVSEC_STATUS2_RST_COMPLETE |
 						      CXL_VFIO_DVSEC_STATUS2_RST_ERROR);
 
@@ -84,12 +84,12 @@ void cxl_vfio_dvsec_init(struct cxl_vfio_dvsec *dvsec, const u16 *regs, u16 len,
 }
 
 /**
- * cxl_vfio_dvsec_is_live() - does an access need the hardware's present state?
+ * cxl_vfio_dvsec_is_live() - does a read need the hardware's current state?
  * @offset: first byte read
  * @count: bytes read
  *
- * Return: true if the access touches a register of which some bits are read
- * from the device; cxl_vfio_dvsec_set_live() is due before the read.
+ * Return: true if the read touches a register with bits that come from the
+ * device; the caller calls cxl_vfio_dvsec_set_live() first.
  */
 bool cxl_vfio_dvsec_is_live(u16 offset, size_t count)
 {
@@ -112,7 +112,7 @@ static void merge(struct cxl_vfio_dvsec *dvsec, u16 offset, u16 mask, u16 val)
 }
 
 /**
- * cxl_vfio_dvsec_set_live() - refresh the bits that hardware alone knows
+ * cxl_vfio_dvsec_set_live() - refresh the bits that only hardware knows
  * @dvsec: the model
  * @status2: STATUS2 as read from the device: Cache Invalid
  * @range_low: low halves of both RANGE SIZE LOW registers as read from the
@@ -130,9 +130,9 @@ void cxl_vfio_dvsec_set_live(struct cxl_vfio_dvsec *dvsec, u16 status2,
 }
 
 /**
- * cxl_vfio_dvsec_set_reset() - show how a CXL reset that the guest asked for ended
+ * cxl_vfio_dvsec_set_reset() - show the result of a CXL reset by the guest
  * @dvsec: the model
- * @status2: STATUS2's Reset Complete or Reset Error; 0 while it is under way
+ * @status2: Reset Complete or Reset Error of STATUS2; 0 while the reset runs
  */
 void cxl_vfio_dvsec_set_reset(struct cxl_vfio_dvsec *dvsec, u16 status2)
 {
@@ -141,10 +141,11 @@ void cxl_vfio_dvsec_set_reset(struct cxl_vfio_dvsec *dvsec, u16 status2)
 }
 
 /**
- * cxl_vfio_dvsec_clears_memory() - is a CXL reset to clear the memory?
+ * cxl_vfio_dvsec_clears_memory() - must a CXL reset clear the device's memory?
  * @dvsec: the model
  *
- * Return: true if the guest enabled that and the device can.
+ * Return: true if the guest set Reset Memory Clear Enable and the device is
+ * capable of Reset Memory Clear.
  */
 bool cxl_vfio_dvsec_clears_memory(const struct cxl_vfio_dvsec *dvsec)
 {
@@ -153,11 +154,11 @@ bool cxl_vfio_dvsec_clears_memory(const struct cxl_vfio_dvsec *dvsec)
 }
 
 /**
- * cxl_vfio_dvsec_read() - read any bytes
+ * cxl_vfio_dvsec_read() - read bytes of the DVSEC
  * @dvsec: the model
- * @offset: first byte
- * @buf: where they go
- * @count: how many; bytes past the capability read 0
+ * @offset: first byte, from the DVSEC's start
+ * @buf: filled in
+ * @count: number of bytes; bytes past the capability read 0
  */
 void cxl_vfio_dvsec_read(const struct cxl_vfio_dvsec *dvsec, u16 offset, u8 *buf, size_t count)
 {
@@ -168,7 +169,7 @@ void cxl_vfio_dvsec_read(const struct cxl_vfio_dvsec *dvsec, u16 offset, u8 *buf
 	}
 }
 
-/* Is @offset the 16-bit unit @unit of a range's base register? */
+/* Is the 16-bit unit at @offset part of a range's base?  @mask: its writable bits */
 static bool is_range_base(const struct cxl_vfio_dvsec *dvsec, u16 offset, u16 *mask)
 {
 	unsigned int ranges = FIELD_GET(CXL_VFIO_DVSEC_CAP_HDM_COUNT,
@@ -191,7 +192,7 @@ static bool is_range_base(const struct cxl_vfio_dvsec *dvsec, u16 offset, u16 *m
 	return false;
 }
 
-/* The doorbells of CONTROL2 that were rung and that CAPABILITY has */
+/* The commands that @rung, written to CONTROL2, starts and CAPABILITY supports */
 static unsigned int doorbells(const struct cxl_vfio_dvsec *dvsec, u16 rung)
 {
 	u16 cap = dvsec->reg[UNIT(CXL_VFIO_DVSEC_CAP)];
@@ -234,15 +235,15 @@ static unsigned int write_unit(struct cxl_vfio_dvsec *dvsec, u16 offset, u16 mas
 }
 
 /**
- * cxl_vfio_dvsec_write() - write any bytes as a guest would
+ * cxl_vfio_dvsec_write() - write bytes of the DVSEC as a guest would
  * @dvsec: the model
- * @offset: first byte
+ * @offset: first byte, from the DVSEC's start
  * @buf: the bytes
- * @count: how many; bytes past the capability are dropped
+ * @count: number of bytes; bytes past the capability are dropped
  *
  * Read-only, reserved and locked fields keep their value.
  *
- * Return: DVSEC_EVENT_* bits, 0 if nothing is asked of the device.
+ * Return: DVSEC_EVENT_* bits, 0 if the write asks the device for nothing.
  */
 unsigned int cxl_vfio_dvsec_write(struct cxl_vfio_dvsec *dvsec, u16 offset, const u8 *buf,
 				  size_t count)

@@ -11,15 +11,15 @@
 /* The longest CXL Device DVSEC defined (revision 2 and 3) is 0x3c */
 #define DVSEC_MAX_LEN	0x40
 
-/* What a guest's write asks for, bits */
+/* Bits for the actions that a guest's write asks the device for */
 #define DVSEC_EVENT_WBI		BIT(0)	/* cache write-back and invalidate */
 #define DVSEC_EVENT_RESET	BIT(1)	/* CXL reset */
 
 /**
  * struct cxl_vfio_dvsec - the CXL Device DVSEC as the guest sees it
  * @reg: the capability in 16-bit units, as the guest reads it
- * @len: its length in bytes, at most DVSEC_MAX_LEN; what lies past it does
- *	not exist
+ * @len: length of the capability in bytes, at most DVSEC_MAX_LEN; no register
+ *	exists past it
  */
 struct cxl_vfio_dvsec {
 	u16 reg[DVSEC_MAX_LEN / 2];

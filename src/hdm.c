@@ -2,9 +2,9 @@
 /*
  * HDM Decoder Capability model, CXL r4.0 8.2.4.20.
  *
- * What a guest reads and writes in place of the device's own decoders.  A pure
- * model: it does no I/O, takes no locks, allocates nothing and calls nobody;
- * the caller serialises accesses and acts on the events that come back.
+ * A guest reads and writes this model in place of the device's own decoders.
+ * The model is pure: it does no I/O, takes no locks, allocates nothing and calls
+ * no other file.  The caller serialises accesses and acts on returned events.
  */
 #include <linux/bitfield.h>
 #include <linux/bits.h>
@@ -12,7 +12,7 @@
 
 #include "hdm.h"
 
-/* Header fields that decide which control bits exist */
+/* Fields of the capability header that decide which control bits exist */
 #define HDM_CAP_POISON		BIT(10)
 #define HDM_CAP_UIO		BIT(13)
 #define HDM_CAP_COHERENCY	GENMASK(22, 21)
@@ -67,7 +67,7 @@ unsigned int cxl_vfio_hdm_decoder_count(u32 cap)
 }
 
 /**
- * cxl_vfio_hdm_length() - length of the capability by its header
+ * cxl_vfio_hdm_length() - length of an HDM Decoder Capability, from its header
  * @cap: HDM Decoder Capability header
  *
  * Return: bytes from the header to the end of the last decoder.
@@ -82,9 +82,9 @@ u32 cxl_vfio_hdm_length(u32 cap)
  * @hdm: the model
  * @regs: the whole capability as read from the device, header first; the
  *	header's decoder count is valid
- * @view: what to show of them
- * @unlock: false to leave decoders that the guest has locked as they are, which
- *	a conventional reset alone does not; @hdm is then one that was in use
+ * @view: which parts of the registers the guest sees
+ * @unlock: true to rebuild all decoders, as after a conventional reset; false to
+ *	keep decoders that the guest locked, in an @hdm that was initialised before
  */
 void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs, const struct cxl_vfio_view *view,
 		       bool unlock)
@@ -95,7 +95,7 @@ void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs, const struct c
 	hdm->base_rw = view->base_rw;
 	hdm->count = cxl_vfio_hdm_decoder_count(hdm->cap);
 	/*
-	 * A Linux guest that reads decoder enable as 0 falls back to the DVSEC
+	 * A Linux guest that reads Decoder Enable as 0 falls back to the DVSEC
 	 * range registers, which cannot describe a guest's address.
 	 */
 	hdm->global = regs[CXL_VFIO_HDM_GLOBAL_CTRL / 4] | CXL_VFIO_HDM_GLOBAL_CTRL_ENABLE;
@@ -120,10 +120,10 @@ void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs, const struct c
 }
 
 /**
- * cxl_vfio_hdm_lose() - the device's own decoders decode no more
- * @hdm: the model
+ * cxl_vfio_hdm_lose() - decommit and unlock all decoders of the model
+ * @hdm: the model of a device whose own decoders no longer decode
  *
- * None is committed, locked or not, and none can be until cxl_vfio_hdm_init().
+ * The guest cannot commit any decoder again until cxl_vfio_hdm_init().
  */
 void cxl_vfio_hdm_lose(struct cxl_vfio_hdm *hdm)
 {
@@ -136,7 +136,7 @@ void cxl_vfio_hdm_lose(struct cxl_vfio_hdm *hdm)
 }
 
 /**
- * cxl_vfio_hdm_size() - length of the capability
+ * cxl_vfio_hdm_size() - length of the modelled HDM Decoder Capability
  * @hdm: the model
  *
  * Return: bytes from the header to the end of the last decoder.
@@ -147,11 +147,11 @@ u32 cxl_vfio_hdm_size(const struct cxl_vfio_hdm *hdm)
 }
 
 /**
- * cxl_vfio_hdm_read() - read a register
+ * cxl_vfio_hdm_read() - read a register as a guest would
  * @hdm: the model
  * @offset: bytes from the capability's start, a multiple of 4
  *
- * Return: the register, 0 past the last decoder and where none is defined.
+ * Return: the register's value, 0 past the last decoder or for a reserved offset.
  */
 u32 cxl_vfio_hdm_read(const struct cxl_vfio_hdm *hdm, u32 offset)
 {
@@ -169,7 +169,7 @@ u32 cxl_vfio_hdm_read(const struct cxl_vfio_hdm *hdm, u32 offset)
 	return hdm->decoder[n].reg[offset % CXL_VFIO_HDM_DECODER_STRIDE / 4];
 }
 
-/* May decoder @n commit with the settings it has now?  CXL r4.0 8.2.4.20.12 */
+/* May decoder @n commit with its current settings?  CXL r4.0 8.2.4.20.12 */
 static bool settings_legal(const struct cxl_vfio_hdm *hdm, unsigned int n)
 {
 	const struct cxl_vfio_hdm_decoder *d = &hdm->decoder[n];
@@ -210,7 +210,7 @@ static enum cxl_vfio_hdm_event_type write_committed_ctrl(struct cxl_vfio_hdm *hd
 
 	if (val & CXL_VFIO_HDM_CTRL_COMMIT)
 		return HDM_EVENT_NONE;
-	/* Decoders give way in reverse order */
+	/* Decoders are decommitted in descending order only */
 	if (n + 1 < hdm->count && is_committed(&hdm->decoder[n + 1]))
 		return HDM_EVENT_NONE;
 
@@ -276,7 +276,7 @@ static void write_global(struct cxl_vfio_hdm *hdm, u32 val)
  *
  * Read-only, reserved and locked fields keep their value.
  *
- * Return: what the write led to.
+ * Return: the decoder that the write addressed, and what happened to it.
  */
 struct cxl_vfio_hdm_event cxl_vfio_hdm_write(struct cxl_vfio_hdm *hdm, u32 offset, u32 val)
 {

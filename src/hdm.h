@@ -10,23 +10,23 @@
 #define HDM_REGS_PER_DECODER	(CXL_VFIO_HDM_DECODER_STRIDE / 4)
 #define HDM_MAX_REGS		(CXL_VFIO_HDM_DECODER(CXL_VFIO_HDM_MAX_DECODERS) / 4)
 
-/* What can happen to a decoder: X(NAME, "name") */
+/* Events of a decoder, caused by a register write: X(NAME, "name") */
 #define CXL_VFIO_HDM_EVENTS(X)						\
 	X(NONE,		"none")						\
 	X(COMMITTED,	"committed")					\
-	/* committed, and locked until the next reset */		\
+	/* committed and locked until the next reset */			\
 	X(LOCKED,	"locked")					\
 	X(DECOMMITTED,	"decommitted")					\
-	/* COMMIT was written, the settings are illegal */		\
+	/* COMMIT was written but the settings are illegal */		\
 	X(ERROR,	"refused")
 
 #define CXL_VFIO_HDM_EVENT_ENUM(name, text)	HDM_EVENT_##name,
 enum cxl_vfio_hdm_event_type { CXL_VFIO_HDM_EVENTS(CXL_VFIO_HDM_EVENT_ENUM) };
 
 /**
- * struct cxl_vfio_hdm_event - what a guest's register write led to
- * @type: what happened
- * @decoder: to which decoder
+ * struct cxl_vfio_hdm_event - effect of a guest's register write on a decoder
+ * @type: what happened to the decoder
+ * @decoder: the decoder's number
  */
 struct cxl_vfio_hdm_event {
 	enum cxl_vfio_hdm_event_type type;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The device's own registers: reading them, comparing them with what they were
- * at bind, and putting them back.
+ * The device's own registers: reading them, comparing them with their values at
+ * bind, and restoring them.
  *
- * The device is not trusted: it may be gone and read all ones, and may not take
- * what is written to it.
+ * The device is not trusted: it may be gone and read all ones, and a register may
+ * not keep the value that was written to it.
  */
 #include <linux/bitfield.h>
 #include <linux/delay.h>
@@ -15,7 +15,7 @@
 #include "trace.h"
 
 #define INFO_VALID_TIMEOUT_MS	1000
-#define COMMIT_TRIES		20	/* of a millisecond: CXL r4.0 8.2.4.20.12 */
+#define COMMIT_TRIES		20	/* a millisecond each: CXL r4.0 8.2.4.20.12 */
 
 #define CTRL_ENABLES	(CXL_VFIO_DVSEC_CTRL_CACHE_ENABLE | CXL_VFIO_DVSEC_CTRL_MEM_ENABLE)
 
@@ -34,7 +34,7 @@ bool cxl_vfio_decodes_memory(struct pci_dev *pdev)
 	       pdev->current_state == PCI_D0;
 }
 
-/* Read the dwords from @start, @len bytes, as far as they lie in the area */
+/* Read @len bytes of registers from @start on, cut off at the end of the area */
 static void read_dwords(const void __iomem *regs, u32 *cm, u32 start, u32 len)
 {
 	for (u32 off = start; off < start + len && off < CXL_VFIO_CM_SIZE; off += 4)
@@ -44,11 +44,11 @@ static void read_dwords(const void __iomem *regs, u32 *cm, u32 start, u32 len)
 /**
  * cxl_vfio_read_cm() - read the CXL.cache/mem area
  * @regs: the area's mapping; memory decode is on
- * @cm: where the registers go, CM_DWORDS of them
+ * @cm: filled in, CM_DWORDS registers
  *
- * Reads the capability array and the capabilities that it names and that a
- * guest is shown.  What else is there is not touched and stays 0, since a read
- * of an unknown register may have a side effect.
+ * Reads the capability array, and of the capabilities in it those that a guest
+ * sees.  All other registers are not read and are 0 in @cm, since a read of an
+ * unknown register may have a side effect.
  */
 void cxl_vfio_read_cm(const void __iomem *regs, u32 *cm)
 {
@@ -73,11 +73,12 @@ void cxl_vfio_read_cm(const void __iomem *regs, u32 *cm)
 }
 
 /**
- * cxl_vfio_decoder_range() - what a decoder decodes, CXL r4.0 8.2.4.20
- * @reg: its registers, as read
- * @n: which decoder it is
+ * cxl_vfio_decoder_range() - base and size of a decoder, CXL r4.0 8.2.4.20
+ * @reg: the decoder's registers, as read
+ * @n: the decoder's number
  *
- * Return: base and size, whether it is committed or not.
+ * Return: the range of host physical addresses in BASE and SIZE, also of a decoder
+ * that is not committed.
  */
 struct cxl_vfio_hdm_range cxl_vfio_decoder_range(const u32 *reg, unsigned int n)
 {
@@ -98,7 +99,7 @@ static unsigned int active_timeout_ms(u32 size_low)
 	return 1000 * seconds[min_t(unsigned int, code, ARRAY_SIZE(seconds) - 1)];
 }
 
-/* The ranges that the DVSEC describes and is long enough for, CXL r4.0 8.1.3.1 */
+/* Number of ranges that the DVSEC claims and is long enough for, CXL r4.0 8.1.3.1 */
 static unsigned int count_ranges(const struct cxl_vfio_found *found)
 {
 	unsigned int n = clamp(FIELD_GET(CXL_VFIO_DVSEC_CAP_HDM_COUNT, found->dvsec_cap), 1,
@@ -110,8 +111,8 @@ static unsigned int count_ranges(const struct cxl_vfio_found *found)
 }
 
 /*
- * Can the memory of range @i be used, or has it none?  @low is its SIZE LOW as
- * read, all ones if the device is gone.  CXL r4.0 8.1.3.8
+ * Is range @i without memory, or can its memory be used?  @low returns the range's
+ * SIZE LOW, all ones if the device is gone.  CXL r4.0 8.1.3.8
  */
 static bool range_active(struct pci_dev *pdev, const struct cxl_vfio_found *found, unsigned int i,
 			 u32 *low)
@@ -128,7 +129,7 @@ static bool range_active(struct pci_dev *pdev, const struct cxl_vfio_found *foun
 }
 
 /**
- * cxl_vfio_memory_active() - does the device say that its memory can be used?
+ * cxl_vfio_memory_active() - does the device report its memory as usable?
  * @pdev: the function
  * @found: what discovery found
  *
@@ -144,7 +145,7 @@ bool cxl_vfio_memory_active(struct pci_dev *pdev, const struct cxl_vfio_found *f
 	return true;
 }
 
-/* One range of cxl_vfio_ranges_ready() */
+/* cxl_vfio_ranges_ready() for range @i */
 static int range_ready(struct pci_dev *pdev, const struct cxl_vfio_found *found, unsigned int i,
 		       unsigned int waited)
 {
@@ -168,13 +169,14 @@ static int range_ready(struct pci_dev *pdev, const struct cxl_vfio_found *found,
 }
 
 /**
- * cxl_vfio_ranges_ready() - can the memory of all ranges be used by now?
+ * cxl_vfio_ranges_ready() - can the memory of all ranges be used?
  * @pdev: the function
  * @found: what discovery found
- * @waited: milliseconds since the caller began to ask
+ * @waited: milliseconds since the caller's first call
  *
- * Return: 0; -EAGAIN to ask again after CXL_VFIO_ACTIVE_POLL_MS; -ETIMEDOUT when
- * the time that the device states is over, 256 s at most, or -ENODEV, both logged.
+ * Return: 0; -EAGAIN if the caller must call again after CXL_VFIO_ACTIVE_POLL_MS;
+ * -ETIMEDOUT, logged, after the time that the device states, 256 s at most;
+ * -ENODEV, logged, if the device does not respond.
  */
 int cxl_vfio_ranges_ready(struct pci_dev *pdev, const struct cxl_vfio_found *found,
 			  unsigned int waited)
@@ -189,7 +191,7 @@ int cxl_vfio_ranges_ready(struct pci_dev *pdev, const struct cxl_vfio_found *fou
 /**
  * cxl_vfio_map_cm() - map the CXL.cache/mem area
  * @pdev: the function
- * @found: where its component block is, as discovery found it
+ * @found: what discovery found: the place of the component block
  *
  * Return: the mapping, NULL if there is no address space left.
  */
@@ -200,13 +202,14 @@ void __iomem *cxl_vfio_map_cm(struct pci_dev *pdev, const struct cxl_vfio_found 
 }
 
 /**
- * cxl_vfio_decoder_intact() - is a decoder still as it was at bind?
+ * cxl_vfio_decoder_intact() - does a decoder decode the same as at bind?
  * @regs: the CXL.cache/mem area's mapping; memory decode is on
  * @found: what discovery found
- * @n: which decoder
+ * @n: the decoder's number
  *
- * Return: true if it is committed now, and to what, as it was at bind.  A device
- * that is gone reads all ones: false for every decoder, as no BASE is all ones.
+ * Return: true if COMMITTED and, where it is set, BASE and SIZE have their values
+ * of bind time.  False for every decoder of a device that is gone: it reads all
+ * ones, which is no valid BASE.
  */
 bool cxl_vfio_decoder_intact(const void __iomem *regs, const struct cxl_vfio_found *found,
 			     unsigned int n)
@@ -227,11 +230,11 @@ bool cxl_vfio_decoder_intact(const void __iomem *regs, const struct cxl_vfio_fou
 }
 
 /**
- * cxl_vfio_decoders_intact() - are the committed decoders as they were at bind?
+ * cxl_vfio_decoders_intact() - do the committed decoders decode the same as at bind?
  * @regs: the CXL.cache/mem area's mapping; memory decode is on
  * @found: what discovery found
  *
- * Return: true if each decoder that was committed at bind is intact.
+ * Return: true if cxl_vfio_decoder_intact() for each decoder committed at bind.
  */
 bool cxl_vfio_decoders_intact(const void __iomem *regs, const struct cxl_vfio_found *found)
 {
@@ -241,7 +244,7 @@ bool cxl_vfio_decoders_intact(const void __iomem *regs, const struct cxl_vfio_fo
 	return true;
 }
 
-/* The enables of CONTROL and of HDM Decoder Global Control are as they were at bind */
+/* Do the enables of CONTROL (@ctrl) and of HDM Decoder Global Control match bind time? */
 static bool enables_intact(struct cxl_vfio_device *dev, u16 ctrl)
 {
 	u32 global = dev->found->hdm_offset + CXL_VFIO_HDM_GLOBAL_CTRL;
@@ -255,8 +258,8 @@ static bool enables_intact(struct cxl_vfio_device *dev, u16 ctrl)
  * cxl_vfio_registers_intact() - does the device decode its memory as at bind?
  * @dev: the device, its registers reachable
  *
- * Return: true if CXL.mem and the decoders are enabled, and each decoder that was
- * committed at bind decodes what it did.
+ * Return: true if CXL.mem and the decoders are enabled as at bind, and each decoder
+ * that was committed at bind decodes the same range.
  */
 bool cxl_vfio_registers_intact(struct cxl_vfio_device *dev)
 {
@@ -269,7 +272,7 @@ bool cxl_vfio_registers_intact(struct cxl_vfio_device *dev)
  * @dev: the device
  * @offset: bytes from the DVSEC's start, a multiple of 2
  *
- * Return: the register, all ones if the device does not respond.
+ * Return: the register's value, all ones if the device does not respond.
  */
 u16 cxl_vfio_dvsec_hw_read(struct cxl_vfio_device *dev, u16 offset)
 {
@@ -281,7 +284,7 @@ u16 cxl_vfio_dvsec_hw_read(struct cxl_vfio_device *dev, u16 offset)
 
 /**
  * cxl_vfio_dvsec_hw_write() - write a register of the device's CXL Device DVSEC
- * @dev: the device; reset_lock is held once it can be opened
+ * @dev: the device; recovery.lock is held once the device can be opened
  * @offset: bytes from the DVSEC's start, a multiple of 2
  * @val: the value
  */
@@ -316,7 +319,7 @@ static int decommit_decoder(struct cxl_vfio_device *dev, unsigned int n)
 	writel(ctrl & ~CXL_VFIO_HDM_CTRL_COMMIT, reg + CXL_VFIO_HDM_CTRL);
 	if (!(readl(reg + CXL_VFIO_HDM_CTRL) & CXL_VFIO_HDM_CTRL_COMMITTED))
 		return 0;
-	pci_err(dev->core.pdev, "HDM decoder %u: locked other than it was at bind, device memory stays closed; unbind and have firmware set it up anew\n",
+	pci_err(dev->core.pdev, "HDM decoder %u: locked with settings that differ from bind time, device memory stays closed; unbind and have firmware set it up again\n",
 		n);
 	return -EBUSY;
 }
@@ -341,7 +344,7 @@ static int commit_decoder(struct cxl_vfio_device *dev, unsigned int n)
 		usleep_range(1000, 1500);
 	}
 	if (!(ctrl & CXL_VFIO_HDM_CTRL_COMMITTED)) {
-		pci_err(dev->core.pdev, "HDM decoder %u: CTRL reads %#010x, it does not commit again, device memory stays closed; reset the device, or unbind and have firmware commit it\n",
+		pci_err(dev->core.pdev, "HDM decoder %u: CTRL reads %#010x, the decoder does not commit again, device memory stays closed; reset the device, or unbind and have firmware commit it\n",
 			n, ctrl);
 		return ctrl & CXL_VFIO_HDM_CTRL_ERROR ? -EIO : -ETIMEDOUT;
 	}
@@ -349,7 +352,7 @@ static int commit_decoder(struct cxl_vfio_device *dev, unsigned int n)
 	return 0;
 }
 
-/* Put CONTROL's enables back; a CONFIG_LOCK in hardware drops the write */
+/* Restore CONTROL's enables; hardware drops the write while CONFIG_LOCK is set */
 static int restore_control(struct cxl_vfio_device *dev, u16 ctrl)
 {
 	u16 saved = dev->found->dvsec_ctrl;
@@ -390,7 +393,10 @@ static int restore_global(struct cxl_vfio_device *dev)
 	return -EIO;
 }
 
-/* All decoders from the first that is not as it was: out in reverse order, in again */
+/*
+ * Restore all decoders from the first that is not intact on: decommit them in
+ * descending order, commit them in ascending order.
+ */
 static int restore_decoders(struct cxl_vfio_device *dev)
 {
 	u32 hdm = dev->found->hdm_offset, cap = dev->found->cm[hdm / 4];
@@ -408,11 +414,11 @@ static int restore_decoders(struct cxl_vfio_device *dev)
 }
 
 /**
- * cxl_vfio_restore() - put back what a reset lost
- * @dev: the device, its registers reachable; reset_lock is held
+ * cxl_vfio_restore() - restore the registers that a reset lost
+ * @dev: the device, its registers reachable; recovery.lock is held
  *
- * Return: 1 if something was put back, 0 if nothing was lost, or a negative
- * errno, logged.
+ * Return: 1 if a register was restored, 0 if none was lost, or a negative errno,
+ * logged.
  */
 int cxl_vfio_restore(struct cxl_vfio_device *dev)
 {

@@ -4,17 +4,17 @@
 
 #include "comp.h"
 
-/* How often cxl_vfio_ranges_ready() is called */
+/* Time between two calls of cxl_vfio_ranges_ready(), milliseconds */
 #define CXL_VFIO_ACTIVE_POLL_MS	10
 
 struct cxl_vfio_device;
 struct pci_dev;
 
 /**
- * struct cxl_vfio_hdm_range - what one committed HDM decoder decodes
+ * struct cxl_vfio_hdm_range - the range of one committed HDM decoder
  * @base: host physical address
  * @size: bytes, a multiple of 256 MiB
- * @decoder: which decoder
+ * @decoder: the decoder's number
  */
 struct cxl_vfio_hdm_range {
 	u64 base;
@@ -24,16 +24,17 @@ struct cxl_vfio_hdm_range {
 
 /**
  * struct cxl_vfio_found - what discovery learned about a function
- * @is_cxl: it has HDM memory; all else is valid only then
+ * @is_cxl: the function has HDM memory; the other members are valid only then
  * @dvsec: config space offset of the CXL Device DVSEC
- * @dvsec_len: its length in bytes
- * @dvsec_cap: CAPABILITY
- * @dvsec_ctrl: CONTROL as firmware left it
+ * @dvsec_len: length of the CXL Device DVSEC in bytes
+ * @dvsec_cap: CAPABILITY of the CXL Device DVSEC
+ * @dvsec_ctrl: CONTROL of the CXL Device DVSEC at the end of the bind, with
+ *	Mem_Enable on
  * @bar: BAR that holds the component register block
  * @block_offset: offset of the block in that BAR
  * @hdm_offset: offset of the HDM Decoder Capability in the CXL.cache/mem area
  * @nr_ranges: number of committed decoders
- * @range: what they decode, in decoder order
+ * @range: ranges of the committed decoders, in decoder order
  * @cm: the CXL.cache/mem area as read at bind
  */
 struct cxl_vfio_found {

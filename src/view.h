@@ -5,13 +5,13 @@
 #include <linux/types.h>
 
 /**
- * struct cxl_vfio_view - what the models show of the device, and let be written
- * @hide_hpa: no host physical address: bases and error logs read 0, and
+ * struct cxl_vfio_view - registers that the models show, and allow to be written
+ * @hide_hpa: show no host physical address: bases and error logs read 0, and
  *	committed decoders are unlocked, so that the VMM can write a guest address
- * @base_rw: BASE of a committed decoder can be written while it is not locked,
- *	as VMMs built for the second posted interface do
- * @guest_reset: the guest may ask for a CXL reset and for a cache write-back;
- *	the caller acts on the events
+ * @base_rw: allow writes of a committed decoder's BASE while it is not locked;
+ *	VMMs built for the second posted interface write it
+ * @guest_reset: allow the guest to ask for a CXL reset and for a cache
+ *	write-back; the caller acts on the events
  */
 struct cxl_vfio_view {
 	bool hide_hpa;

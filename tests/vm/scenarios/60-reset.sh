@@ -30,8 +30,8 @@ try Y on
 
 # A device that fails is logged with one line for each reset
 bind "$bdf" >/dev/null
-for case in "--lose=flr,cxl --misbehave=commit-stuck|HDM decoder 0: CTRL reads 0x[0-9a-f]*, it does not commit again" \
-	"--misbehave=reset-resizes|HDM decoder 0: locked other than it was at bind" \
+for case in "--lose=flr,cxl --misbehave=commit-stuck|HDM decoder 0: CTRL reads 0x[0-9a-f]*, the decoder does not commit again" \
+	"--misbehave=reset-resizes|HDM decoder 0: locked with settings that differ from bind time" \
 	"--misbehave=reset-gone|is the device gone|not in the capability chain" \
 	"--misbehave=reset-hangs|CXL reset does not complete" \
 	"--misbehave=reset-error|CXL reset reports an error"; do
