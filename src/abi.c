@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The interfaces between this driver and VMMs, a row each: what VFIO_DEVICE_GET_INFO
- * answers, and which part of the component block the COMP_REGS region shows.
+ * The interfaces between this driver and VMMs, a table row each: the answer to
+ * VFIO_DEVICE_GET_INFO, and the part of the component block in the COMP_REGS region.
  */
 #include <linux/pci.h>
 #include <linux/uaccess.h>
@@ -12,7 +12,7 @@
 static_assert(sizeof(struct cxl_vfio_device_info_cap_v2) == 32);
 static_assert(sizeof(struct cxl_vfio_device_info_cap_v3) == 48);
 
-/* The longest capability of all rows */
+/* Length of the longest CXL capability in cxl_vfio_abis, bytes */
 #define CAP_MAX		48
 
 static void fill_cap_v2(const struct cxl_vfio_device *dev, void *cap)
@@ -75,8 +75,8 @@ u32 cxl_vfio_comp_region_size(const struct cxl_vfio_device *dev)
 }
 
 /*
- * Have vfio-pci-core answer into @argsz bytes of user memory.  It fills in the
- * fixed fields as far as they fit, and in argsz what all of its answer takes.
+ * Have vfio-pci-core answer into @argsz bytes of user memory.  vfio-pci-core fills in
+ * the fixed fields that fit, and sets argsz to the length of its whole answer.
  */
 static long core_device_info(struct cxl_vfio_device *dev, struct vfio_device_info __user *uinfo,
 			     u32 argsz, struct vfio_device_info *info)
@@ -92,7 +92,7 @@ static long core_device_info(struct cxl_vfio_device *dev, struct vfio_device_inf
 	return copy_from_user(info, uinfo, min_t(size_t, argsz, sizeof(*info))) ? -EFAULT : 0;
 }
 
-/* Put @cap at @offset of the user's answer, as the last of the chain from @first */
+/* Copy @cap to @offset of the user's answer, and link it to the end of the chain at @first */
 static long append_cap(void __user *uinfo, u32 first, u32 offset, const void *cap, u32 size)
 {
 	u32 __user *link = uinfo + offsetof(struct vfio_device_info, cap_offset);
@@ -101,7 +101,7 @@ static long append_cap(void __user *uinfo, u32 first, u32 offset, const void *ca
 	if (put_user(first, link))
 		return -EFAULT;
 	while (at) {
-		/* The core's part lies below; the user could be changing it */
+		/* vfio-pci-core's chain ends below @offset, but the user may change it */
 		if (at > offset - sizeof(struct vfio_info_cap_header))
 			return -EINVAL;
 		link = uinfo + at + offsetof(struct vfio_info_cap_header, next);
@@ -118,9 +118,9 @@ static long append_cap(void __user *uinfo, u32 first, u32 offset, const void *ca
  * @dev: the device
  * @arg: user pointer to struct vfio_device_info
  *
- * vfio-pci-core writes its answer to user memory and offers no way to add to
- * it, so it is asked first how long its answer is, then to give it, and the
- * capability is put behind.
+ * vfio-pci-core writes its answer to user memory and offers no way to add to it.
+ * So the driver first gets the length of that answer, then the answer itself, and
+ * appends the CXL capability.
  *
  * Return: 0 or a negative errno as for the ioctl.
  */

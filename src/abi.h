@@ -10,12 +10,13 @@ struct cxl_vfio_device;
 
 /**
  * struct cxl_vfio_abi - one posted interface between this driver and VMMs
- * @name: its word for the vmm_abi parameter
+ * @name: value of the vmm_abi parameter that selects this interface
  * @base_rw: a VMM may write BASE of a committed decoder that is not locked
- * @comp_start: where in the component block the COMP_REGS region starts, bytes
- * @comp_whole: the region reaches to the block's end, else to the last decoder's
+ * @comp_start: offset in the component block where the COMP_REGS region starts, bytes
+ * @comp_whole: the COMP_REGS region ends at the component block's end; if false,
+ *	it ends after the last HDM decoder
  * @cap_size: length of the CXL capability of VFIO_DEVICE_GET_INFO, bytes
- * @fill_cap: fills in that capability, which is zeroed
+ * @fill_cap: fills in the zeroed CXL capability @cap
  */
 struct cxl_vfio_abi {
 	const char *name;

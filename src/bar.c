@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The component BAR, served by this driver on every kernel: the component
- * block inside it comes from the model and is never mapped, the rest goes to
- * the device.
+ * The component BAR, which this driver serves instead of vfio-pci-core.  Accesses
+ * to the component block inside the BAR reach the model, and the block is never
+ * mapped.  Accesses to the rest of the BAR reach the device.
  */
 #include <linux/io.h>
 #include <linux/pci.h>
@@ -15,7 +15,7 @@
  * cxl_vfio_bar_open() - map the component BAR for the time the device is open
  * @dev: the device, after vfio_pci_core_enable()
  *
- * Return: 0, -EBUSY if somebody else holds the BAR, -ENOMEM.
+ * Return: 0, -EBUSY if another driver has requested the BAR, -ENOMEM.
  */
 int cxl_vfio_bar_open(struct cxl_vfio_device *dev)
 {
@@ -52,7 +52,7 @@ void cxl_vfio_bar_close(struct cxl_vfio_device *dev)
  * @start: first byte, as an offset in the VFIO device's file
  * @len: bytes, not 0
  *
- * Return: true if any byte of it is in the block.
+ * Return: true if any byte of the range is in the component block.
  */
 bool cxl_vfio_bar_is_block(const struct cxl_vfio_device *dev, u64 start, u64 len)
 {
@@ -62,7 +62,7 @@ bool cxl_vfio_bar_is_block(const struct cxl_vfio_device *dev, u64 start, u64 len
 	       (start >= block || len > block - start);
 }
 
-/* The largest natural access that starts at @pos and does not pass @count */
+/* Size of the largest aligned access at @pos, at most @count bytes */
 static size_t natural_size(u64 pos, size_t count)
 {
 	size_t size = 8;
@@ -108,7 +108,7 @@ static void device_write(void __iomem *reg, const u64 *val, size_t size)
 	}
 }
 
-/* One access to the device; -EIO while it does not decode memory, -EAGAIN to wait */
+/* Access the device once; -EIO while it does not decode memory, -EAGAIN to wait first */
 static int try_access(struct cxl_vfio_device *dev, u64 at, u64 *val, size_t size, bool write)
 {
 	enum cxl_vfio_answer answer;
@@ -136,7 +136,7 @@ static int device_access(struct cxl_vfio_device *dev, u64 at, u64 *val, size_t s
 	return ret == -EAGAIN ? -EINTR : ret;
 }
 
-/* One natural access to the BAR at @at; it does not cross the block's border */
+/* One aligned access to the BAR at @at, which does not cross the component block's border */
 static int bar_access(struct cxl_vfio_device *dev, u64 at, u64 *val, size_t size, bool write)
 {
 	u64 block = dev->found->block_offset;
@@ -154,11 +154,11 @@ static int bar_access(struct cxl_vfio_device *dev, u64 at, u64 *val, size_t size
  * @dev: the device
  * @buf: user buffer
  * @count: bytes
- * @ppos: offset in the VFIO device's file, in that BAR; advanced
+ * @ppos: offset in the VFIO device's file, in the BAR; advanced
  * @write: direction
  *
- * Return: bytes done, -EINVAL past the BAR, -EFAULT, -EIO while Memory Space
- * is off.
+ * Return: bytes done; -EINVAL past the BAR's end; -EFAULT; -EIO while Memory Space
+ * is off; -EINTR if the task was killed while it waited.
  */
 ssize_t cxl_vfio_bar_rw(struct cxl_vfio_device *dev, char __user *buf, size_t count, loff_t *ppos,
 			bool write)
@@ -203,7 +203,7 @@ ssize_t cxl_vfio_bar_rw(struct cxl_vfio_device *dev, char __user *buf, size_t co
  * @dev: the device
  * @vma: the mapping asked for
  *
- * Return: 0, -EINVAL if it touches the component block or leaves the BAR.
+ * Return: 0, -EINVAL if the mapping touches the component block or leaves the BAR.
  */
 int cxl_vfio_bar_mmap(struct cxl_vfio_device *dev, struct vm_area_struct *vma)
 {
@@ -215,10 +215,10 @@ int cxl_vfio_bar_mmap(struct cxl_vfio_device *dev, struct vm_area_struct *vma)
 }
 
 /**
- * cxl_vfio_bar_add_sparse() - say which parts of a BAR can be mapped
- * @caps: where it is said
+ * cxl_vfio_bar_add_sparse() - describe the parts of a BAR that can be mapped
+ * @caps: capabilities; a sparse mmap capability is added
  * @areas: the parts
- * @n: how many
+ * @n: number of @areas
  *
  * Return: 0 or -ENOMEM.
  */
@@ -240,7 +240,7 @@ int cxl_vfio_bar_add_sparse(struct vfio_info_cap *caps,
 	return ret;
 }
 
-/* The parts of the BAR around the block, the block being 64 KiB aligned */
+/* Describe the parts of the BAR before and after the block, which is 64 KiB aligned */
 static int add_sparse_areas(struct cxl_vfio_device *dev, struct vfio_region_info *info,
 			    struct vfio_info_cap *caps)
 {

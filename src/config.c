@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Config space: the CXL DVSECs and what else of the device must not be reached
- * through it.  An access is clipped at the areas listed at open; what lies
- * between them is vfio-pci-core's.
+ * Config space: the CXL DVSECs and the other registers that a user must not reach.
+ * At open the driver lists these as areas.  An access is split at the borders of
+ * areas; vfio-pci-core answers the parts outside of all areas.
  */
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
@@ -12,10 +12,10 @@
 
 /*
  * vfio-pci-core's map of config space has a capability id for each byte.  Two
- * values mean no capability: this one marks bytes that nobody described, ...
+ * values are no capability id: MAP_INVALID marks bytes that vfio-pci-core hides,
+ * MAP_VIRTUAL marks bytes that it reads from vconfig alone.
  */
 #define MAP_INVALID		0xff
-/* ... and this one bytes that are read from vconfig alone */
 #define MAP_VIRTUAL		0xfe
 
 #define VBAR_REGS(bar)		(PCI_BASE_ADDRESS_0 + 4 * (bar))
@@ -30,7 +30,7 @@ static u32 hw_read32(struct cxl_vfio_device *dev, u16 pos)
 	return val;
 }
 
-/* Counts on when there is no room, by which cxl_vfio_config_open() sees it */
+/* Keeps counting past the array's end, so that cxl_vfio_config_open() sees the overflow */
 static void add_area(struct cxl_vfio_device *dev, u16 start, u16 end,
 		     enum cxl_vfio_config_kind kind)
 {
@@ -39,7 +39,7 @@ static void add_area(struct cxl_vfio_device *dev, u16 start, u16 end,
 	dev->config.nr++;
 }
 
-/* Show a DVSEC that this kernel's core leaves out: from a snapshot in vconfig */
+/* Show a DVSEC that this kernel's vfio-pci-core hides, by a snapshot in vconfig */
 static void make_virtual(struct cxl_vfio_device *dev, u16 pos, u16 end)
 {
 	for (u16 at = pos; at < end; at += 4) {
@@ -52,11 +52,11 @@ static void make_virtual(struct cxl_vfio_device *dev, u16 pos, u16 end)
 
 static bool core_hides(const struct cxl_vfio_device *dev, u16 pos)
 {
-	/* Not the header: at the chain's start it stays as a placeholder */
+	/* Do not test the header: vfio-pci-core keeps the first one as a placeholder */
 	return dev->core.pci_config_map[pos + CXL_VFIO_DVSEC_HEADER2] == MAP_INVALID;
 }
 
-/* Returns whether the extended capability at @pos is to be seen by the user */
+/* List the areas of the extended capability at @pos; returns whether the user may see it */
 static bool classify(struct cxl_vfio_device *dev, u16 pos, u32 header)
 {
 	u32 header1 = hw_read32(dev, pos + CXL_VFIO_DVSEC_HEADER1);
@@ -95,16 +95,16 @@ static void set_next(struct cxl_vfio_device *dev, u16 pos, u16 next)
 }
 
 /*
- * Walk the device's own chain of extended capabilities, note the areas, and
- * link what the user may see to a chain: the core's own leaves DVSECs out on
- * kernels before 6.2.
+ * Walk the device's own chain of extended capabilities, list the areas, and link
+ * the capabilities that the user may see to a new chain.  The chain that
+ * vfio-pci-core makes has no DVSECs on kernels before 6.2.
  */
 static void walk_ext_caps(struct cxl_vfio_device *dev)
 {
 	DECLARE_BITMAP(seen, PCI_CFG_SPACE_EXP_SIZE / 4) = {};
 	u16 pos = PCI_CFG_SPACE_SIZE, prev = 0;
 
-	/* A chain that loops ends where it meets itself */
+	/* Stop at the first capability that was already visited: the chain may loop */
 	while (pos >= PCI_CFG_SPACE_SIZE && pos <= PCI_CFG_SPACE_EXP_SIZE - 12 &&
 	       !__test_and_set_bit(pos / 4, seen)) {
 		u32 header = hw_read32(dev, pos);
@@ -117,7 +117,7 @@ static void walk_ext_caps(struct cxl_vfio_device *dev)
 			set_next(dev, pos, 0);
 			prev = pos;
 		} else if (pos == PCI_CFG_SPACE_SIZE) {
-			/* The core's placeholder, which the chain starts from */
+			/* vfio-pci-core keeps a hidden first one as a placeholder */
 			prev = pos;
 		}
 		pos = PCI_EXT_CAP_NEXT(header) & ~3;
@@ -131,7 +131,7 @@ static int compare_areas(const void *a, const void *b)
 	return (int)x->start - y->start;
 }
 
-/* In order, and each ending where the next begins, whatever lengths the device claims */
+/* Sort the areas, and cut overlaps that come from wrong lengths in the device */
 static void sort_areas(struct cxl_vfio_device *dev)
 {
 	sort(dev->config.area, dev->config.nr, sizeof(dev->config.area[0]), compare_areas, NULL);
@@ -139,7 +139,7 @@ static void sort_areas(struct cxl_vfio_device *dev)
 		dev->config.area[i].end = min(dev->config.area[i].end, dev->config.area[i + 1].start);
 }
 
-/* The virtual BAR's registers are the one area below the extended capabilities */
+/* Note the borders of plain config space, with the virtual BAR's registers as its hole */
 static void set_plain(struct cxl_vfio_device *dev)
 {
 	const struct cxl_vfio_config_area *area = dev->config.area;
@@ -152,10 +152,10 @@ static void set_plain(struct cxl_vfio_device *dev)
 
 /**
  * cxl_vfio_config_open() - prepare config space for a new user
- * @dev: the device, after vfio_pci_core_enable(), which made vconfig anew
+ * @dev: the device, after vfio_pci_core_enable(), which rebuilt vconfig
  *
- * Return: 0, -EIO if the CXL Device DVSEC is no longer where it was at bind,
- * -E2BIG if there are more capabilities to care for than anybody needs.
+ * Return: 0; -EIO, logged, if the CXL Device DVSEC is no longer where it was at
+ * bind; -E2BIG, logged, if there are more than CXL_VFIO_MAX_CONFIG_AREAS areas.
  */
 int cxl_vfio_config_open(struct cxl_vfio_device *dev)
 {
@@ -166,7 +166,7 @@ int cxl_vfio_config_open(struct cxl_vfio_device *dev)
 		add_area(dev, VBAR_REGS(dev->vbar.bar), VBAR_REGS(dev->vbar.bar + 2), AREA_VBAR);
 	walk_ext_caps(dev);
 	if (dev->config.nr > CXL_VFIO_MAX_CONFIG_AREAS) {
-		pci_err(dev->core.pdev, "%u areas of config space to care for, expected at most %u\n",
+		pci_err(dev->core.pdev, "config space has %u areas with rules of their own, expected at most %u\n",
 			dev->config.nr, CXL_VFIO_MAX_CONFIG_AREAS);
 		dev->config.nr = 0;
 		return -E2BIG;
@@ -185,7 +185,7 @@ int cxl_vfio_config_open(struct cxl_vfio_device *dev)
 	return 0;
 }
 
-/* CXL reset, and in STATUS2 how it ended */
+/* Do the CXL reset that a guest asked for, and show its result in STATUS2 */
 static void reset_for_guest(struct cxl_vfio_device *dev)
 {
 	bool clear;
@@ -210,7 +210,7 @@ static int dvsec_access(struct cxl_vfio_device *dev, u16 offset, u8 *buf, size_t
 	struct device *parent = &dev->core.pdev->dev;
 	unsigned int events = 0;
 
-	/* As vfio-pci-core does: an access wakes the function for a moment */
+	/* Wake the function for the access, as vfio-pci-core does */
 	if (pm_runtime_resume_and_get(parent))
 		return -EIO;
 	mutex_lock(&dev->model.lock);
@@ -232,9 +232,9 @@ static int dvsec_access(struct cxl_vfio_device *dev, u16 offset, u8 *buf, size_t
 }
 
 /*
- * A write of the user that may turn Memory Space or power off.  vfio-pci-core
- * reads the user's buffer by itself, so what it will find there is not known
- * beforehand: memory is held back, and mappings go, before the write.
+ * Let vfio-pci-core do a write that may turn Memory Space or power off.  It reads
+ * the user's buffer itself, so the driver cannot know the value beforehand: the
+ * gate is held, and mappings are removed, before the write.
  */
 static ssize_t held_write(struct cxl_vfio_device *dev, const char __user *buf, size_t count,
 			  loff_t pos)
@@ -251,8 +251,8 @@ static ssize_t held_write(struct cxl_vfio_device *dev, const char __user *buf, s
 }
 
 /*
- * A write that vfio-pci-core answers.  It may reset the function, which the reset
- * callbacks have taken part in; what is left is to bring the device back.
+ * Let vfio-pci-core do a write that may reset the function.  The reset callbacks
+ * hold the gate for such a reset; then the device is brought back here.
  */
 static ssize_t core_write(struct cxl_vfio_device *dev, const char __user *buf, size_t count,
 			  loff_t pos)
@@ -264,14 +264,13 @@ static ssize_t core_write(struct cxl_vfio_device *dev, const char __user *buf, s
 	return ret;
 }
 
-/* Bits of COMMAND that vfio-pci-core keeps a copy of or acts upon */
+/* Bits of COMMAND that vfio-pci-core acts on or keeps a copy of */
 #define COMMAND_CORE	(PCI_COMMAND_MEMORY | PCI_COMMAND_IO)
 
 /*
- * Write the low byte of COMMAND, or all of it, to the device if that changes
- * nothing but bits that are the device's alone.  The value is the driver's copy:
- * a user who changes the buffer meanwhile changes nothing.  Returns whether it
- * was written.
+ * Write the low byte of COMMAND, or all of it if @whole, to the device, unless that
+ * changes bits that vfio-pci-core acts on.  @val is a copy, so that a user who
+ * changes the buffer meanwhile has no effect.  Returns true if it was written.
  */
 static bool write_harmless_command(struct cxl_vfio_device *dev, u16 val, bool whole)
 {
@@ -297,9 +296,9 @@ static bool write_harmless_command(struct cxl_vfio_device *dev, u16 val, bool wh
 }
 
 /*
- * A write that begins at COMMAND.  Bytes of it that were written by the driver, 0
- * if vfio-pci-core must write all, or -EFAULT.  The upper byte alone can turn
- * nothing off, so it is left to vfio-pci-core where its INTx Disable changes.
+ * Do a write that begins at COMMAND.  Returns the number of bytes that the driver
+ * wrote, 0 if vfio-pci-core must write all of them, or -EFAULT.  The upper byte
+ * cannot turn memory off: if INTx Disable changes, vfio-pci-core writes that byte.
  */
 static ssize_t command_write(struct cxl_vfio_device *dev, const char __user *buf, size_t count)
 {
@@ -313,7 +312,7 @@ static ssize_t command_write(struct cxl_vfio_device *dev, const char __user *buf
 	return write_harmless_command(dev, le16_to_cpu(val), false) ? 1 : 0;
 }
 
-/* The same for PMCSR: a low byte with the present power state changes nothing */
+/* Do a write that begins at PMCSR: drop a low byte that keeps the current power state */
 static ssize_t pmcsr_write(struct cxl_vfio_device *dev, const char __user *buf)
 {
 	u8 val;
@@ -324,7 +323,7 @@ static ssize_t pmcsr_write(struct cxl_vfio_device *dev, const char __user *buf)
 	       (val & PCI_PM_CTRL_STATE_MASK) == (__force u8)PCI_D0 ? 1 : 0;
 }
 
-/* Where the next byte that may turn memory off lies, in a write at @at */
+/* Offset of the first byte at or after @at that may turn memory off, U64_MAX if none */
 static u64 next_switch(const struct cxl_vfio_device *dev, u64 at)
 {
 	u8 pm_cap = dev->core.pdev->pm_cap;
@@ -335,8 +334,8 @@ static u64 next_switch(const struct cxl_vfio_device *dev, u64 at)
 }
 
 /*
- * A piece of config space that vfio-pci-core answers.  It is split before a byte
- * that may turn memory off, and behind one that the driver has written.
+ * Access config space that is in no area.  A write is cut before a byte that may
+ * turn memory off, and after the bytes that the driver wrote itself.
  */
 static ssize_t core_access(struct cxl_vfio_device *dev, char __user *buf, size_t count,
 			   loff_t pos, bool write)
@@ -353,7 +352,7 @@ static ssize_t core_access(struct cxl_vfio_device *dev, char __user *buf, size_t
 		return core_write(dev, buf, count, pos);
 	if (first > at)
 		return core_write(dev, buf, first - at, pos);
-	/* A device that is not judged good is judged after any such write */
+	/* A device that is not known to be usable is judged after the write */
 	if (cxl_vfio_gate_is_held(dev, HOLD_SETTLE) || cxl_vfio_gate_is_held(dev, HOLD_LOST))
 		return held_write(dev, buf, count, pos);
 	ret = first == PCI_COMMAND ? command_write(dev, buf, count) : pmcsr_write(dev, buf);
@@ -386,7 +385,7 @@ static ssize_t area_access(struct cxl_vfio_device *dev, const struct cxl_vfio_co
 	return count;
 }
 
-/* The first area that ends past @at, NULL if there is none */
+/* The first area that ends after config space offset @at, NULL if there is none */
 static const struct cxl_vfio_config_area *next_area(const struct cxl_vfio_device *dev, u64 at)
 {
 	for (unsigned int i = 0; i < dev->config.nr; i++)
@@ -403,7 +402,7 @@ static const struct cxl_vfio_config_area *next_area(const struct cxl_vfio_device
  * @ppos: offset in the VFIO device's file, in the config region; advanced
  * @write: direction
  *
- * Any size and alignment; an access over the border of an area is split there.
+ * An access may have any size and alignment; it is split at the borders of areas.
  *
  * Return: bytes done or a negative errno.
  */

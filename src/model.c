@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The guest's view of the device: the life of the register models, and locked
+ * The guest's view of the device: builds the register models, and gives locked
  * access to them.  The models themselves (hdm.c, dvsec.c, comp.c) do no I/O and
- * take no locks; this file samples the device for them and owns model_lock.
+ * take no locks; this file reads the device for them and takes model.lock.
  */
 #include <linux/pci.h>
 
 #include "cxl_vfio.h"
 #include "trace.h"
 
-/* Merge @n bytes at @shift of a register; the register is written as a whole */
+/* Write @n bytes of register @reg, from byte @first on, as a write of the whole register */
 static void write_dword(struct cxl_vfio_device *dev, u32 reg, unsigned int first,
 			const u8 *buf, unsigned int n)
 {
@@ -65,7 +65,7 @@ ssize_t cxl_vfio_block_access(struct cxl_vfio_device *dev, u32 offset, u8 *buf, 
 	return count;
 }
 
-/* Current register values, or those saved at bind while nobody can read them */
+/* Read the registers, or copy those saved at bind while the device cannot be read */
 static void sample(struct cxl_vfio_device *dev, u32 *cm)
 {
 	if (cxl_vfio_decodes_memory(dev->core.pdev) && !cxl_vfio_gate_is_away(dev))
@@ -75,8 +75,8 @@ static void sample(struct cxl_vfio_device *dev, u32 *cm)
 }
 
 /*
- * Rebuild the guest's view of the component block; @unlock releases what the
- * guest locked.
+ * Rebuild the guest's view of the component block.  @unlock releases decoders that
+ * the guest locked.
  */
 static int rebuild_comp(struct cxl_vfio_device *dev, bool unlock)
 {
@@ -103,8 +103,8 @@ static int rebuild_comp(struct cxl_vfio_device *dev, bool unlock)
 }
 
 /*
- * Rebuild the guest's CXL Device DVSEC; @unlock releases the guest's CONFIG_LOCK.
- * A device that does not respond changes nothing.
+ * Rebuild the guest's CXL Device DVSEC.  @unlock releases the guest's CONFIG_LOCK.
+ * If the device does not respond, the guest's view stays unchanged.
  */
 static int rebuild_dvsec(struct cxl_vfio_device *dev, bool unlock)
 {
@@ -126,11 +126,11 @@ static int rebuild_dvsec(struct cxl_vfio_device *dev, bool unlock)
 }
 
 /**
- * cxl_vfio_model_open() - make the view of a new user
+ * cxl_vfio_model_open() - build the guest's view for a new user
  * @dev: the device, being opened; recovery.lock is held
  *
- * Return: 0, -ENOMEM, or -EIO, logged, if the device does not respond or its HDM
- * Decoder Capability is no longer the one that was read at bind.
+ * Return: 0, -ENOMEM, or -EIO, logged, if the device does not respond or the header
+ * of its HDM Decoder Capability differs from bind time.
  */
 int cxl_vfio_model_open(struct cxl_vfio_device *dev)
 {
@@ -140,9 +140,9 @@ int cxl_vfio_model_open(struct cxl_vfio_device *dev)
 /**
  * cxl_vfio_model_reset() - bring the guest's view up to date after a reset
  * @dev: the device, its memory usable or Memory Space off
- * @conventional: the reset releases locks too
+ * @conventional: it was a conventional reset, which releases the guest's locks
  *
- * A view that cannot be rebuilt stays as it was, which is no harm.
+ * A view that cannot be rebuilt stays unchanged, which does no harm.
  */
 void cxl_vfio_model_reset(struct cxl_vfio_device *dev, bool conventional)
 {
@@ -154,7 +154,7 @@ void cxl_vfio_model_reset(struct cxl_vfio_device *dev, bool conventional)
 
 /**
  * cxl_vfio_model_lost() - show the guest decoders that do not decode
- * @dev: the device, which did not come back from a reset
+ * @dev: the device, whose registers could not be restored after a reset
  */
 void cxl_vfio_model_lost(struct cxl_vfio_device *dev)
 {
@@ -167,7 +167,7 @@ void cxl_vfio_model_lost(struct cxl_vfio_device *dev)
  * cxl_vfio_dvsec_refresh() - update the DVSEC bits that only hardware knows
  * @dev: the device, open; model.lock is held
  *
- * All ones come from a device that is gone or in reset, and change nothing.
+ * A device that is gone or in reset reads all ones; then the model is not changed.
  */
 void cxl_vfio_dvsec_refresh(struct cxl_vfio_device *dev)
 {

@@ -14,10 +14,11 @@
  * @core: the device
  * @buf: user buffer
  * @count: bytes, a multiple of 4
- * @ppos: offset in the VFIO device's file, a multiple of 4 in that region; advanced
+ * @ppos: offset in the VFIO device's file, in the region, a multiple of 4; advanced
  * @write: direction
  *
- * Return: bytes done, -EINVAL past the region or unaligned, -EFAULT.
+ * Return: bytes done; -EINVAL past the region's end or for an unaligned access;
+ * -EFAULT.
  */
 ssize_t cxl_vfio_comp_rw(struct vfio_pci_core_device *core, char __user *buf, size_t count,
 			 loff_t *ppos, bool write)
@@ -46,7 +47,7 @@ ssize_t cxl_vfio_comp_rw(struct vfio_pci_core_device *core, char __user *buf, si
 	return done;
 }
 
-/* vfio-pci-core calls it unconditionally; the model lives with the bind */
+/* Nothing to release: the model exists until unbind.  vfio-pci-core needs the callback. */
 static void comp_release(struct vfio_pci_core_device *core, struct vfio_pci_region *region)
 {
 }
@@ -57,7 +58,7 @@ static const struct vfio_pci_regops comp_regops = {
 };
 
 /**
- * cxl_vfio_regions_open() - give the device its regions past the BARs
+ * cxl_vfio_regions_open() - register the device's regions past the BARs
  * @dev: the device, between vfio_pci_core_enable() and
  *	vfio_pci_core_finish_enable()
  *

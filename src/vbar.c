@@ -12,7 +12,7 @@
 
 #define BAR_FLAGS	(PCI_BASE_ADDRESS_MEM_TYPE_64 | PCI_BASE_ADDRESS_MEM_PREFETCH)
 
-/* Has the device no BAR there?  One that got no address may have no resource either */
+/* Does the device lack BAR @bar?  A BAR without an address may have no resource, so read it */
 static bool slot_is_free(struct pci_dev *pdev, unsigned int bar)
 {
 	u32 val = ~0U;
@@ -27,11 +27,11 @@ static bool pair_is_free(struct pci_dev *pdev, unsigned int bar)
 }
 
 /**
- * cxl_vfio_vbar_bind() - choose where the virtual BAR is to be
+ * cxl_vfio_vbar_bind() - choose the slots of the virtual BAR
  * @dev: the device, its memory claimed
  *
- * Return: 0, also if there is to be none; -EEXIST if the device has a BAR of its
- * own where the module's parameter wants it, told in the log.
+ * Return: 0, also if there is no virtual BAR; -EEXIST, logged, if the device has a
+ * BAR of its own in the slots that the parameter vbar names.
  */
 int cxl_vfio_vbar_bind(struct cxl_vfio_device *dev)
 {
@@ -64,7 +64,7 @@ int cxl_vfio_vbar_bind(struct cxl_vfio_device *dev)
 }
 
 /**
- * cxl_vfio_vbar_reset() - the BAR's registers as a new user finds them
+ * cxl_vfio_vbar_reset() - reset the virtual BAR's registers for a new user
  * @dev: the device
  */
 void cxl_vfio_vbar_reset(struct cxl_vfio_device *dev)
@@ -75,7 +75,7 @@ void cxl_vfio_vbar_reset(struct cxl_vfio_device *dev)
 }
 
 /**
- * cxl_vfio_vbar_config() - read or write the BAR's registers, PCIe 6.0 7.5.1.2.1
+ * cxl_vfio_vbar_config() - access the virtual BAR's registers, PCIe 6.0 7.5.1.2.1
  * @dev: the device
  * @offset: first byte, from the lower register's start
  * @buf: kernel buffer
@@ -107,10 +107,11 @@ void cxl_vfio_vbar_config(struct cxl_vfio_device *dev, unsigned int offset, u8 *
  * @ppos: offset in the VFIO device's file, in the BAR; advanced
  * @write: direction
  *
- * What the BAR's size has more than the memory reads ones and drops writes.
+ * The BAR is rounded up to a power of two.  The part past the memory reads as all
+ * ones and ignores writes.
  *
- * Return: bytes done, less than @count also where the memory ends; -EINVAL past
- * the BAR, and as for the HDM region.
+ * Return: bytes done, fewer than @count where an access crosses the memory's end;
+ * -EINVAL past the BAR's end; other errors as for the HDM region.
  */
 ssize_t cxl_vfio_vbar_rw(struct cxl_vfio_device *dev, char __user *buf, size_t count,
 			 loff_t *ppos, bool write)
