@@ -3,9 +3,9 @@
  * HDM memory as dma-bufs: VFIO_DEVICE_FEATURE_DMA_BUF on an HDM region, which
  * vfio-pci-core refuses for every region past the BARs.
  *
- * Importers must be able to let go (dynamic): when the gate closes they are told
- * to, and get no new mapping until it opens.  A dma-buf outlives the close of
- * the device as an empty shell.
+ * Importers must support revocation (dynamic importers): when the gate closes, their
+ * mappings are revoked, and they get no new mapping until the gate opens.  After the
+ * close of the device a dma-buf may exist, but cannot be mapped any more.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
@@ -25,12 +25,12 @@
 
 /**
  * struct hdm_dmabuf - HDM memory that a user exported
- * @node: in the device's list
+ * @node: entry in the device's list of dma-bufs
  * @dev: the device, NULL once it was closed; changed with @buf's reservation
  *	lock and dmabuf_lock held
  * @buf: the dma-buf
  * @nr: number of ranges
- * @range: the ranges, host physical
+ * @range: the exported ranges of host physical addresses
  */
 struct hdm_dmabuf {
 	struct list_head node;
@@ -43,12 +43,12 @@ struct hdm_dmabuf {
 	} range[];
 };
 
-/* Protects the devices' lists; a dma-buf in one is not freed while it is held */
+/* Protects the devices' lists of dma-bufs; held, no dma-buf in a list is freed */
 static DEFINE_MUTEX(dmabuf_lock);
 
 static int hdm_attach(struct dma_buf *buf, struct dma_buf_attachment *attach)
 {
-	/* Who cannot let go, or wants pages of RAM, cannot have it */
+	/* Only dynamic, peer-to-peer importers: they can be revoked and need no struct pages */
 	return attach->importer_ops && attach->peer2peer ? 0 : -EOPNOTSUPP;
 }
 
@@ -93,7 +93,7 @@ static struct sg_table *alloc_sgt(const struct hdm_dmabuf *hdm)
 	return sgt;
 }
 
-/* Map all ranges for a device; there are no pages, only addresses */
+/* Map all ranges for an importing device; the scatterlist has addresses but no pages */
 static struct sg_table *map_ranges(const struct hdm_dmabuf *hdm, struct device *dev,
 				   enum dma_data_direction dir)
 {
@@ -137,7 +137,7 @@ static struct sg_table *hdm_map(struct dma_buf_attachment *attach, enum dma_data
 		sgt = map_ranges(hdm, attach->dev, dir);
 		break;
 	case ANSWER_WAIT:
-		/* The owner of the hold needs the reservation lock: no waiting here */
+		/* Do not wait here: the hold's owner needs the reservation lock */
 		sgt = ERR_PTR(-EAGAIN);
 		break;
 	default:
@@ -173,7 +173,7 @@ static const struct dma_buf_ops hdm_dmabuf_ops = {
 	.release = hdm_release,
 };
 
-/* Tell importers to let go and wait until they have; then with @dev gone for good */
+/* Revoke importers' mappings and wait until they are gone; for good if @closing */
 static void let_go(struct hdm_dmabuf *hdm, bool closing)
 {
 	dma_resv_lock(hdm->buf->resv, NULL);
@@ -186,7 +186,7 @@ static void let_go(struct hdm_dmabuf *hdm, bool closing)
 }
 
 /**
- * cxl_vfio_dmabuf_revoke() - the gate has closed, nobody may keep a mapping
+ * cxl_vfio_dmabuf_revoke() - revoke importers' mappings after the gate closed
  * @dev: the device; the gate's lock is not held
  */
 void cxl_vfio_dmabuf_revoke(struct cxl_vfio_device *dev)
@@ -200,7 +200,7 @@ void cxl_vfio_dmabuf_revoke(struct cxl_vfio_device *dev)
 }
 
 /**
- * cxl_vfio_dmabuf_close() - the user has gone: make its dma-bufs empty shells
+ * cxl_vfio_dmabuf_close() - revoke the dma-bufs of a user that closes, for good
  * @dev: the device, its gate closed
  */
 void cxl_vfio_dmabuf_close(struct cxl_vfio_device *dev)
@@ -215,7 +215,7 @@ void cxl_vfio_dmabuf_close(struct cxl_vfio_device *dev)
 	mutex_unlock(&dmabuf_lock);
 }
 
-/* The ranges asked for, checked: bytes in all, or a negative errno */
+/* Check and copy the ranges asked for; returns their total bytes or a negative errno */
 static s64 take_ranges(struct hdm_dmabuf *hdm, const struct cxl_vfio_hdm_mem *mem,
 		       const struct vfio_region_dma_range *range)
 {
@@ -264,13 +264,13 @@ static int export(struct cxl_vfio_device *dev, struct hdm_dmabuf *hdm, u64 size,
 /**
  * cxl_vfio_dmabuf_feature() - VFIO_DEVICE_FEATURE_DMA_BUF
  * @dev: the device, open
- * @flags: of the feature call
+ * @flags: flags of the feature call
  * @arg: user pointer to struct vfio_device_feature_dma_buf
- * @argsz: bytes there
+ * @argsz: bytes at @arg
  *
- * Return: a file descriptor; 0 for a probe; -ENOTTY if this kernel's importers
- * cannot let go or the region is not HDM memory, so that vfio-pci-core may have
- * its say; -EINVAL for ranges that are not whole pages of the region.
+ * Return: a file descriptor; 0 for a probe; -ENOTTY if this kernel's importers do
+ * not support revocation or the region is not HDM memory, and vfio-pci-core must
+ * answer; -EINVAL for ranges that are not whole pages of the region; other errors.
  */
 int cxl_vfio_dmabuf_feature(struct cxl_vfio_device *dev, u32 flags, void __user *arg,
 			    size_t argsz)
@@ -315,5 +315,5 @@ int cxl_vfio_dmabuf_feature(struct cxl_vfio_device *dev, u32 flags, void __user 
 	return export(dev, hdm, total, req.open_flags);
 }
 
-/* As MODULE_IMPORT_NS() has it, whose argument changed its type in 6.13 */
+/* MODULE_IMPORT_NS() spelt out, since its argument changed its type in 6.13 */
 MODULE_INFO(import_ns, "DMA_BUF");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * User mappings, filled on demand: a page appears when it is touched and only
- * while the device can be touched.  What may be mapped, and with which cache
- * type, is for the callers to say.
+ * User mappings, filled on demand: a page is inserted when a user touches it, and
+ * only while the gate is open.  The callers choose the range that may be mapped and
+ * the cache type.
  */
 #include <linux/file.h>
 #include <linux/mm.h>
@@ -10,13 +10,13 @@
 
 #include "cxl_vfio.h"
 
-/* How long a fault waits that must keep its lock */
+/* Longest wait of a fault that must keep its lock, jiffies */
 #define BOUNDED_WAIT	(2 * HZ)
 
-/* 2 MiB: as much as one page table maps */
+/* 2 MiB, the range of one page table, as a power of two of 4 KiB pages */
 #define FAULT_AROUND_ORDER	9U
 
-/* May these pages be given away? */
+/* Is any of the 2^@order pages at @phys poisoned?  Returns 0 or the fault's result */
 static vm_fault_t window_poisoned(struct cxl_vfio_window *window, phys_addr_t phys,
 				  unsigned int order)
 {
@@ -27,9 +27,9 @@ static vm_fault_t window_poisoned(struct cxl_vfio_window *window, phys_addr_t ph
 }
 
 /*
- * Where no huge page fits, or the kernel has none for such memory: insert the
- * pages around the fault as well, so that they need no faults of their own.
- * One that cannot be inserted now gets its own fault when it is touched.
+ * Insert the pages around a fault as well, so that they need no faults of their
+ * own.  This is for faults where no huge page fits or the kernel has none for such
+ * memory.  A page that cannot be inserted now gets its own fault when it is touched.
  */
 static void fault_around(struct vm_fault *vmf, struct cxl_vfio_window *window)
 {
@@ -53,7 +53,7 @@ static enum cxl_vfio_asker asker_of(const struct cxl_vfio_window *window)
 	return window->mem ? ASK_HDM : ASK_BAR;
 }
 
-/* Insert the page or huge page at @phys; the gate is open and stays so meanwhile */
+/* Insert the page or huge page at @phys; the gate is open, and its lock is held */
 static vm_fault_t window_insert(struct vm_fault *vmf, struct cxl_vfio_window *window,
 				phys_addr_t phys, unsigned int order)
 {
@@ -70,7 +70,7 @@ static vm_fault_t window_insert(struct vm_fault *vmf, struct cxl_vfio_window *wi
 	return ret;
 }
 
-/* As userfaultfd does: a signal ends the wait of an instruction that can be restarted */
+/* As in userfaultfd, a signal ends the wait if the faulting instruction can be restarted */
 static unsigned int wait_state(const struct vm_fault *vmf)
 {
 	const unsigned int restartable = FAULT_FLAG_INTERRUPTIBLE | FAULT_FLAG_USER;
@@ -83,7 +83,7 @@ static bool can_drop_lock(const struct vm_fault *vmf)
 	return (vmf->flags & FAULT_FLAG_ALLOW_RETRY) && !(vmf->flags & FAULT_FLAG_RETRY_NOWAIT);
 }
 
-/* Wait until memory_lock can be had and the gate no longer says "wait" */
+/* Wait until memory_lock can be taken and the gate no longer answers ANSWER_WAIT */
 static int wait_unlocked(struct cxl_vfio_device *dev, enum cxl_vfio_asker asker,
 			 unsigned int state)
 {
@@ -96,10 +96,10 @@ static int wait_unlocked(struct cxl_vfio_device *dev, enum cxl_vfio_asker asker,
 }
 
 /*
- * The fault cannot be answered now.  The mmap or VMA lock is dropped for the
- * wait, since the owner of the hold may need it; the VFIO device's file keeps
- * the device open meanwhile.  VM_FAULT_RETRY makes the kernel look for the
- * mapping once more, and makes KVM and type1 try again as well.
+ * Wait until a fault can be answered.  The mmap or VMA lock is dropped for the wait,
+ * since the owner of the hold may need it.  A reference to the VFIO device's file
+ * keeps the device open meanwhile.  VM_FAULT_RETRY makes the kernel look up the
+ * mapping again, and makes KVM and type1 try again.
  */
 static vm_fault_t wait_for_gate(struct vm_fault *vmf, struct cxl_vfio_window *window)
 {
@@ -124,7 +124,7 @@ static vm_fault_t wait_for_gate(struct vm_fault *vmf, struct cxl_vfio_window *wi
 	return VM_FAULT_RETRY;
 }
 
-/* Insert the page or huge page that covers the fault, if one fits there */
+/* Insert the page or huge page of 2^@order pages that covers the fault, if it fits */
 static vm_fault_t window_fault_order(struct vm_fault *vmf, unsigned int order)
 {
 	struct vm_area_struct *vma = vmf->vma;
@@ -165,10 +165,10 @@ static const struct vm_operations_struct window_vm_ops = {
 };
 
 /**
- * cxl_vfio_window_of() - what does a mapping map?
+ * cxl_vfio_window_of() - the window that a mapping maps
  * @vma: any mapping
  *
- * Return: the window, NULL if it is none that cxl_vfio_window_mmap() made.
+ * Return: the window, NULL if cxl_vfio_window_mmap() did not make the mapping.
  */
 struct cxl_vfio_window *cxl_vfio_window_of(struct vm_area_struct *vma)
 {
@@ -178,13 +178,13 @@ struct cxl_vfio_window *cxl_vfio_window_of(struct vm_area_struct *vma)
 /**
  * cxl_vfio_window_mmap() - let a user map part of a window
  * @window: the window
- * @vma: the mapping asked for; its vm_pgoff is an offset in the VFIO device
+ * @vma: the mapping asked for; its vm_pgoff counts pages in the VFIO device's file
  * @prot: page protection with the cache type
  *
- * Nothing is mapped yet: pages come with faults.  The caller holds the mmap
- * lock for write, as in every mmap handler.
+ * Pages are mapped on demand, at the first fault.  The caller holds the mmap lock
+ * for write, as in every mmap handler.
  *
- * Return: 0, -EINVAL for a private mapping or one that leaves the window.
+ * Return: 0; -EINVAL for a private mapping or one that leaves the window; -ENOMEM.
  */
 int cxl_vfio_window_mmap(struct cxl_vfio_window *window, struct vm_area_struct *vma,
 			 pgprot_t prot)
@@ -204,9 +204,9 @@ int cxl_vfio_window_mmap(struct cxl_vfio_window *window, struct vm_area_struct *
 }
 
 /**
- * cxl_vfio_mem_zap() - take users' mappings of HDM memory away
+ * cxl_vfio_mem_zap() - remove users' mappings of HDM memory
  * @mem: the memory, its device open
- * @start: first byte, from its start
+ * @start: first byte, from the memory's start
  * @len: bytes
  */
 void cxl_vfio_mem_zap(struct cxl_vfio_hdm_mem *mem, u64 start, u64 len)

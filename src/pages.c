@@ -3,11 +3,11 @@
  * HDM memory with struct pages.
  *
  * KVM on Intel maps a page into a guest uncached if the page has no struct page
- * and is no RAM of the platform's, and write-back if it has one, is reserved and
- * the kernel's own mapping of it is write-back.  So here the range becomes
- * ZONE_DEVICE memory.  Its pages go to no allocator and users' mappings stay
- * page frames, with which get_user_pages() has nothing to do: whatever took the
- * memory away from its users without struct pages takes it away with them too.
+ * and is no RAM of the platform.  KVM maps it write-back if the page has a struct
+ * page and is reserved, and the kernel's own mapping is write-back.  So this file
+ * makes the range ZONE_DEVICE memory.  Its pages are given to no allocator.  Users'
+ * mappings stay page frames (VM_PFNMAP), which get_user_pages() refuses, so memory
+ * with struct pages is revoked from its users in the same ways as without them.
  */
 #include <linux/delay.h>
 #include <linux/memremap.h>
@@ -17,14 +17,14 @@
 
 #include "cxl_vfio.h"
 
-/* How long pages may be held at unbind before the log tells */
+/* How long pages may be held at unbind before this is logged */
 #define PATIENCE_MS	1000
 
 /**
- * cxl_vfio_pages_wanted() - is HDM memory to have struct pages?
+ * cxl_vfio_pages_wanted() - must HDM memory get struct pages?
  *
- * Return: true if struct_pages= says so, or leaves it to the host's CPU and
- * guests would have the memory uncached otherwise.
+ * Return: true with struct_pages=on, and with struct_pages=auto on a host whose
+ * guests would otherwise get the memory uncached.
  */
 bool cxl_vfio_pages_wanted(void)
 {
@@ -32,7 +32,7 @@ bool cxl_vfio_pages_wanted(void)
 	       (cxl_vfio_params->pages == PAGES_AUTO && cxl_vfio_compat_guests_need_pages());
 }
 
-/* The kernel's memory failure code asks, in process context */
+/* Called by the kernel's memory failure code, in process context */
 static int pages_failed(struct dev_pagemap *pgmap, unsigned long pfn, unsigned long n,
 			int flags)
 {
@@ -56,8 +56,8 @@ static unsigned int fold_order(const struct cxl_vfio_window *window)
 }
 
 /*
- * Bytes that the array takes.  Folded, it has two pages for each fold of memory,
- * and page tables of its own.
+ * Bytes that the array of struct pages takes.  With @order not 0 the array is
+ * folded: it has two pages for each 2^@order pages of memory, and page tables.
  */
 static u64 array_size_of(const struct cxl_vfio_window *window, unsigned int order)
 {
@@ -68,10 +68,10 @@ static u64 array_size_of(const struct cxl_vfio_window *window, unsigned int orde
 }
 
 /**
- * cxl_vfio_pages_cost() - host memory that the page array takes
+ * cxl_vfio_pages_cost() - host memory that the array of struct pages takes
  * @mem: the memory
  *
- * Return: bytes, 0 if it has no struct pages.
+ * Return: bytes, 0 if the memory has no struct pages.
  */
 u64 cxl_vfio_pages_cost(const struct cxl_vfio_hdm_mem *mem)
 {
@@ -86,7 +86,7 @@ static void *map_pages(struct cxl_vfio_hdm_mem *mem, struct dev_pagemap *pgmap)
 		return ERR_PTR(-ENOMEM);
 	if (!cxl_vfio_compat_is_pluggable(mem->window.phys, mem->window.size))
 		return ERR_PTR(-ERANGE);
-	/* It is no use to have device memory and no other */
+	/* Refuse an array that would take more than half of the available host memory */
 	order = fold_order(&mem->window);
 	if (array_size_of(&mem->window, order) > (u64)si_mem_available() * PAGE_SIZE / 2)
 		return ERR_PTR(-ENOMEM);
@@ -105,8 +105,8 @@ static void *map_pages(struct cxl_vfio_hdm_mem *mem, struct dev_pagemap *pgmap)
  * cxl_vfio_pages_map() - give memory struct pages, and map it for the kernel
  * @mem: the memory, claimed, its window set
  *
- * Return: the mapping, write-back as far as the platform has it so; NULL if it
- * cannot be had, told in the log: then there is only memremap().
+ * Return: the mapping, write-back unless the platform overrules that; NULL, logged,
+ * if the memory cannot get struct pages: the caller then uses memremap().
  */
 void *cxl_vfio_pages_map(struct cxl_vfio_hdm_mem *mem)
 {
@@ -115,7 +115,7 @@ void *cxl_vfio_pages_map(struct cxl_vfio_hdm_mem *mem)
 	void *va = map_pages(mem, pgmap);
 
 	if (IS_ERR(va)) {
-		pci_warn(pdev, "no struct pages for [mem %#llx-%#llx] (error %ld), going on without; guests on an Intel host have it uncached\n",
+		pci_warn(pdev, "no struct pages for [mem %#llx-%#llx] (error %ld), going on without them; guests on an Intel host get this memory uncached\n",
 			 (u64)mem->window.phys, (u64)mem->window.phys + mem->window.size - 1,
 			 PTR_ERR(va));
 		kfree(pgmap);
@@ -128,7 +128,7 @@ void *cxl_vfio_pages_map(struct cxl_vfio_hdm_mem *mem)
 	return va;
 }
 
-/* Pages that somebody holds besides ZONE_DEVICE itself */
+/* Has any page a reference besides that of ZONE_DEVICE itself? */
 static bool is_held(const struct cxl_vfio_hdm_mem *mem)
 {
 	unsigned long pfn = PHYS_PFN(mem->window.phys);
@@ -144,15 +144,15 @@ static bool is_held(const struct cxl_vfio_hdm_mem *mem)
  * cxl_vfio_pages_unmap() - undo cxl_vfio_pages_map()
  * @mem: the memory; no user has it open
  *
- * Waits until nobody holds a page.  Up to Linux 6.12 KVM does, where a guest
- * gave it device memory for its own structures.
+ * Waits until no page has another reference.  Up to Linux 6.12 KVM takes references
+ * to device memory that a guest uses for control structures of a nested guest.
  */
 void cxl_vfio_pages_unmap(struct cxl_vfio_hdm_mem *mem)
 {
 	for (unsigned int ms = 0; is_held(mem); ms += 20) {
 		if (ms == PATIENCE_MS)
 			pci_warn(mem->window.dev->core.pdev,
-				 "pages of device memory are still held, waiting; end the virtual machines that had it\n");
+				 "pages of device memory are still held, waiting; end the virtual machines that used it\n");
 		msleep(20);
 	}
 	cxl_vfio_compat_memunmap_pages(mem->pgmap);

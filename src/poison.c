@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Poisoned pages of HDM memory: a page with a memory error is taken from its
- * users and given to nobody again until the device is bound anew.  The kernel
- * tells of errors in struct pages (pages.c), and since 7.1 of those in memory
- * without (compat/pfn_space.c).
+ * users, and is not mapped again until the device is unbound and bound again.  The
+ * kernel reports errors in memory with struct pages (pages.c), and since 7.1 also
+ * in memory without struct pages (compat/pfn_space.c).
  */
 #include <linux/mm.h>
 #include <linux/pci.h>
@@ -17,7 +17,7 @@ static void zap_poison(struct work_struct *work)
 	unsigned long page;
 	void *entry;
 
-	/* A fault that looked before the page was marked has inserted it by now */
+	/* Wait for faults that tested the page before it was marked, and may insert it */
 	down_write(&dev->gate.lock);
 	up_write(&dev->gate.lock);
 	xa_for_each(&mem->poison, page, entry)
@@ -45,11 +45,12 @@ void cxl_vfio_poison_exit(struct cxl_vfio_hdm_mem *mem)
 }
 
 /**
- * cxl_vfio_poison_add() - a page has a memory error
+ * cxl_vfio_poison_add() - mark a page with a memory error
  * @mem: the memory
- * @page: the page's number
+ * @page: number of the page in the memory
  *
- * Its users lose it by @mem's poison_work.  May be called in atomic context.
+ * @mem's poison_work takes the page from its users.  May be called in atomic
+ * context.
  */
 void cxl_vfio_poison_add(struct cxl_vfio_hdm_mem *mem, unsigned long page)
 {
@@ -62,8 +63,9 @@ void cxl_vfio_poison_add(struct cxl_vfio_hdm_mem *mem, unsigned long page)
 }
 
 /*
- * The kernel's memory failure code asks each mapping of the file whether it has
- * the bad page, in atomic context; mappings of the page go a moment later.
+ * Called by the kernel's memory failure code for each mapping of the file, in atomic
+ * context: finds the bad page in the mapping, and marks it.  Work queued by that
+ * removes the page from all mappings.
  */
 static int pfn_to_vma_pgoff(struct vm_area_struct *vma, unsigned long pfn, pgoff_t *pgoff)
 {
@@ -81,7 +83,7 @@ static int pfn_to_vma_pgoff(struct vm_area_struct *vma, unsigned long pfn, pgoff
 }
 
 /**
- * cxl_vfio_poison_open() - have memory errors reported while the device is open
+ * cxl_vfio_poison_open() - register for reports of memory errors at open
  * @mem: the memory, its region registered
  */
 void cxl_vfio_poison_open(struct cxl_vfio_hdm_mem *mem)

@@ -83,6 +83,6 @@ void cxl_vfio_compat_flush_caches(void *va, phys_addr_t phys, size_t len)
 }
 
 #if CXL_VFIO_CACHE_INVALIDATE
-/* As MODULE_IMPORT_NS() has it, whose argument changed its type in 6.13 */
+/* MODULE_IMPORT_NS() spelt out, since its argument changed its type in 6.13 */
 MODULE_INFO(import_ns, "DEVMEM");
 #endif
