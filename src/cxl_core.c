@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The device's place in the kernel's own CXL topology, where the kernel lets a
- * driver of a Type-2 device take one (compat/cxl_type2.c): then `cxl list` shows
- * it, and the host physical range is that of the region which cxl-core assembled.
+ * The device's place in the kernel's own CXL topology, on kernels that let a driver
+ * of a Type-2 device join it (compat/cxl_type2.c).  `cxl list` then shows the device,
+ * and the host physical range is that of the region which cxl-core assembled.
  *
- * A failure inside cxl-core would have the driver unbound a moment later, so
- * what it needs is looked at first: windows and host bridges in the platform's
- * CEDT, and the decoders of every port above the device.
+ * If cxl-core fails to add the device, it unbinds the driver soon afterwards.  So
+ * this file first checks what cxl-core needs: windows and host bridges in the
+ * platform's CEDT, and the decoders of every port above the device.
  */
 #include <linux/acpi.h>
 #include <linux/io.h>
@@ -29,7 +29,7 @@ enum lack {
 	LACK_BRIDGE_DECODER,
 };
 
-/* What is missing for a place in the topology, and the errno that says so */
+/* Requirement that is missing for a place in the topology, and its errno and log text */
 static const struct {
 	int err;
 	const char *what;
@@ -37,7 +37,7 @@ static const struct {
 	[LACK_INTERFACE] = { -EOPNOTSUPP,
 		"this kernel's cxl-core takes no Type-2 devices" },
 	[LACK_CLASS] = { -EPERM,
-		"a memory expander's place there is cxl_pci's" },
+		"memory expanders belong to cxl_pci" },
 	[LACK_ONE_DECODER] = { -E2BIG,
 		"cxl-core takes one decoder, the first" },
 	[LACK_ROOT_PORT] = { -ENOTCONN,
@@ -49,7 +49,7 @@ static const struct {
 	[LACK_WINDOW] = { -EADDRNOTAVAIL,
 		"no CXL window of the platform's CEDT to this host bridge holds the range" },
 	[LACK_CXL_ACPI] = { -EUNATCH,
-		"the CXL window is not there, is cxl_acpi loaded?" },
+		"the kernel has no CXL window for the range, is cxl_acpi loaded?" },
 	[LACK_SWITCH_DECODER] = { -ENXIO,
 		"a switch above has no HDM decoder committed to exactly this range" },
 	[LACK_BRIDGE_DECODER] = { -ENXIO,
@@ -57,11 +57,11 @@ static const struct {
 };
 
 /**
- * struct cedt - what the platform says of a range, CXL r4.0 9.18.1
+ * struct cedt - entries of the platform's CEDT for a range, CXL r4.0 9.18.1
  * @range: the range
  * @uid: _UID of the host bridge above the device
  * @block: host physical address of the host bridge's component block, 0 if none
- * @window: a window of one way, to that host bridge, holds the range
+ * @window: a window without interleaving, to that host bridge, holds the range
  */
 struct cedt {
 	const struct cxl_vfio_hdm_range *range;
@@ -121,7 +121,7 @@ static bool host_bridge_uid(struct pci_dev *pdev, u32 *uid)
 	return adev && acpi_device_uid(adev) && !kstrtou32(acpi_device_uid(adev), 0, uid);
 }
 
-/* Is the decoder whose registers these are committed to @range, one way? */
+/* Is the decoder with these registers committed to @range, without interleaving? */
 static bool decoder_decodes(const u32 *decoder, const struct cxl_vfio_hdm_range *range)
 {
 	struct cxl_vfio_hdm_range its = cxl_vfio_decoder_range(decoder, 0);
@@ -131,7 +131,7 @@ static bool decoder_decodes(const u32 *decoder, const struct cxl_vfio_hdm_range 
 	       its.base == range->base && its.size == range->size;
 }
 
-/* The same for any decoder of a CXL.cache/mem area, CXL r4.0 8.2.4 */
+/* Is any decoder of a CXL.cache/mem area committed to @range?  CXL r4.0 8.2.4 */
 static bool area_decodes(const u32 *cm, const struct cxl_vfio_hdm_range *range)
 {
 	unsigned int entries = FIELD_GET(CXL_VFIO_CM_CAP_HDR_ARRAY_SIZE, cm[0]);
@@ -168,7 +168,7 @@ static bool port_decodes(u64 block, const struct cxl_vfio_hdm_range *range)
 	return found;
 }
 
-/* The ports between the device and its host bridge */
+/* Check the ports between the device and its host bridge */
 static enum lack ports_lack(struct pci_dev *pdev, const struct cxl_vfio_hdm_range *range)
 {
 	for (struct pci_dev *port = pci_upstream_bridge(pdev); port;
@@ -211,7 +211,7 @@ static enum lack find_lack(struct cxl_vfio_device *dev)
 	return lack;
 }
 
-/* What cxl-core turned on is what a reset has to bring back */
+/* Note the enables that cxl-core turned on, so that they are restored after a reset */
 static void note_enables(struct cxl_vfio_device *dev)
 {
 	u32 global = dev->found->hdm_offset + CXL_VFIO_HDM_GLOBAL_CTRL;
@@ -236,7 +236,7 @@ static int join(struct cxl_vfio_device *dev)
 		note_enables(dev);
 	pci_disable_device(pdev);
 	if (ret) {
-		pci_err(pdev, "cxl-core does not take the device (%d); see the log above, or bind with cxl_core=off\n",
+		pci_err(pdev, "cxl-core does not add the device (%d); see the log above, or bind with cxl_core=off\n",
 			ret);
 		return ret;
 	}
@@ -249,11 +249,11 @@ static int join(struct cxl_vfio_device *dev)
 }
 
 /**
- * cxl_vfio_topology_join() - take a place in cxl-core's topology, if there is one
+ * cxl_vfio_topology_join() - join cxl-core's topology, if that is possible
  * @dev: the device, at bind, before its memory is claimed
  *
- * Return: 0, also if there is no place and none is required; a negative errno,
- * told in the log, else.
+ * Return: 0, also if the device cannot join and need not; else a negative errno,
+ * logged.
  */
 int cxl_vfio_topology_join(struct cxl_vfio_device *dev)
 {
@@ -273,13 +273,13 @@ int cxl_vfio_topology_join(struct cxl_vfio_device *dev)
 		pci_err(pdev, "cxl_core=require: %s\n", lacks[lack].what);
 		return lacks[lack].err;
 	}
-	/* Told when all else has worked; nothing is missed where there is nothing */
+	/* cxl_vfio_topology_watch() logs this, except on kernels without the interface */
 	if (lack != LACK_INTERFACE)
 		dev->topology.missing = lacks[lack].what;
 	return 0;
 }
 
-/* Device or region leave the topology: they may be given to somebody else */
+/* The device or its region leaves the topology: another driver may get the memory */
 static int topology_event(struct notifier_block *nb, unsigned long event, void *data)
 {
 	struct cxl_vfio_device *dev = container_of(nb, struct cxl_vfio_device, topology.nb);
@@ -296,8 +296,11 @@ static int topology_event(struct notifier_block *nb, unsigned long event, void *
 }
 
 /**
- * cxl_vfio_topology_watch() - be told when the device's place is taken away
+ * cxl_vfio_topology_watch() - close the gate if the device loses its place
  * @dev: the device, its memory claimed
+ *
+ * Registers for events of the device's memdev and region in cxl-core's topology, and
+ * logs its place there, or the reason why it has none.
  *
  * Return: 0 or a negative errno.
  */
@@ -335,7 +338,7 @@ put:
 
 /**
  * cxl_vfio_topology_leave() - undo cxl_vfio_topology_watch()
- * @dev: the device; its place goes with the binding
+ * @dev: the device; the driver core undoes the join itself at unbind
  */
 void cxl_vfio_topology_leave(struct cxl_vfio_device *dev)
 {

@@ -34,11 +34,11 @@ struct cxl_vfio_hdm_mem;
 /**
  * struct cxl_vfio_window - memory of the host that users may map
  * @dev: the device it belongs to
- * @phys: host physical address of its first byte
+ * @phys: host physical address of the window's first byte
  * @size: bytes
- * @offset: where it starts in the VFIO device's file, bytes
- * @mem: the HDM memory that it is, there only while the gate is open; NULL if it
- *	is none
+ * @offset: offset of the window in the VFIO device's file, bytes
+ * @mem: HDM memory behind the window, mappable only while the gate is open; NULL
+ *	for the component BAR
  */
 struct cxl_vfio_window {
 	struct cxl_vfio_device *dev;
@@ -50,17 +50,17 @@ struct cxl_vfio_window {
 
 /**
  * struct cxl_vfio_hdm_mem - the memory of one committed HDM decoder
- * @window: what users may map
- * @claim: the claim of it
- * @va: the kernel's own write-back mapping of all of it
- * @pgmap: its struct pages, NULL if it has none
- * @region: index of its VFIO region, valid while the device is open
+ * @window: the memory as users map it
+ * @claim: the driver's claim of the memory in /proc/iomem
+ * @va: the kernel's own write-back mapping of the memory
+ * @pgmap: the memory's struct pages, NULL if it has none
+ * @region: index of the memory's VFIO region, valid while the device is open
  * @touched_lock: protects @touched
- * @touched: what the host's CPUs may have in their caches since the last flush,
- *	bytes from the start; empty if start is not below end
- * @poison: pages with a memory error, by their number
- * @poison_work: takes them from their users
- * @pfn_space: by which the kernel tells of memory errors, while open
+ * @touched: range that the host's CPUs may have in their caches since the last
+ *	flush, bytes from the memory's start; empty if start is not below end
+ * @poison: pages with a memory error, by page number in the memory
+ * @poison_work: takes poisoned pages from their users
+ * @pfn_space: registration for the kernel's reports of memory errors, while open
  */
 struct cxl_vfio_hdm_mem {
 	struct cxl_vfio_window window;
@@ -82,10 +82,11 @@ struct cxl_vfio_hdm_mem {
 
 /**
  * struct cxl_vfio_vbar - HDM memory as a BAR
- * @bar: the lower of its two slots, VBAR_NONE if there is none; chosen at bind
+ * @bar: lower of the virtual BAR's two slots, VBAR_NONE if there is no virtual BAR;
+ *	chosen at bind
  * @size: bytes of the BAR, a power of two
- * @window: the first HDM memory as users map it through the BAR
- * @addr: what the guest wrote to its registers
+ * @window: the first HDM memory, as users map it through the BAR
+ * @addr: address that the guest wrote to the BAR's registers
  */
 struct cxl_vfio_vbar {
 	unsigned int bar;
@@ -96,11 +97,11 @@ struct cxl_vfio_vbar {
 
 /**
  * struct cxl_vfio_topology - the device's place in the kernel's CXL topology
- * @joined: it has one
- * @missing: or what it lacks for one, NULL if none is wanted
- * @memdev: what stands for the device there, while @nb is registered
- * @region: name of the region that its memory is
- * @nb: tells when the two leave
+ * @joined: the device has a place in the topology
+ * @missing: log text with the requirement that the device does not meet, or NULL
+ * @memdev: the device's memdev in the topology, while @nb is registered
+ * @region: name of the device memory's region in the topology
+ * @nb: called when @memdev or @region leaves the topology
  */
 struct cxl_vfio_topology {
 	bool joined;
@@ -113,18 +114,18 @@ struct cxl_vfio_topology {
 #define CXL_VFIO_MAX_CONFIG_AREAS	64
 
 enum cxl_vfio_config_kind {
-	AREA_DVSEC_HEADER,	/* of the CXL Device DVSEC: core's view, read-only */
-	AREA_DVSEC,		/* the CXL Device DVSEC's body: the model's */
-	AREA_READONLY,	/* another CXL DVSEC: as the core shows it */
-	AREA_VBAR,		/* registers of the virtual BAR: vbar.c's */
-	AREA_HIDDEN,		/* the host's alone: reads 0, writes are dropped */
+	AREA_DVSEC_HEADER,	/* header of the CXL Device DVSEC: vfio-pci-core's, read-only */
+	AREA_DVSEC,		/* body of the CXL Device DVSEC: the model */
+	AREA_READONLY,		/* another CXL DVSEC: vfio-pci-core's, read-only */
+	AREA_VBAR,		/* registers of the virtual BAR: vbar.c */
+	AREA_HIDDEN,		/* registers for the host only: read 0, drop writes */
 };
 
 /**
  * struct cxl_vfio_config_area - part of config space with rules of its own
- * @start: first byte
- * @end: past the last byte
- * @kind: the rules
+ * @start: config space offset of the first byte
+ * @end: config space offset after the last byte
+ * @kind: the area's rules
  */
 struct cxl_vfio_config_area {
 	u16 start;
@@ -134,8 +135,8 @@ struct cxl_vfio_config_area {
 
 /**
  * struct cxl_vfio_bar - the BAR with the component block
- * @window: what users may map of it
- * @regs: mapping of all of it, NULL while the device is closed
+ * @window: the BAR as users map it, around the component block
+ * @regs: the kernel's mapping of the whole BAR, NULL while the device is closed
  */
 struct cxl_vfio_bar {
 	struct cxl_vfio_window window;
@@ -143,12 +144,12 @@ struct cxl_vfio_bar {
 };
 
 /**
- * struct cxl_vfio_config - the parts of config space that need care, set at open
- * @area: the parts, ascending
- * @nr: how many
- * @plain_end: config space below it is vfio-pci-core's alone, but for the hole
- * @hole_start: where the virtual BAR's registers are, 0 if there is none
- * @hole_end: past their last byte
+ * struct cxl_vfio_config - areas of config space with rules of their own, set at open
+ * @area: the areas, in ascending order
+ * @nr: number of areas
+ * @plain_end: vfio-pci-core serves all config space below this, except the hole
+ * @hole_start: offset of the virtual BAR's registers, 0 if there is no virtual BAR
+ * @hole_end: offset after the last of the virtual BAR's registers
  */
 struct cxl_vfio_config {
 	struct cxl_vfio_config_area area[CXL_VFIO_MAX_CONFIG_AREAS];
@@ -172,8 +173,8 @@ struct cxl_vfio_model {
 
 enum cxl_vfio_recovery_state {
 	RECOVERY_INTACT,
-	RECOVERY_LOST,		/* did not come back, logged */
-	RECOVERY_LOST_RETRY,	/* a reset happened since: another restore may work */
+	RECOVERY_LOST,		/* the restore failed, logged */
+	RECOVERY_LOST_RETRY,	/* a reset came after a failure: a restore may work */
 };
 
 /**
@@ -182,15 +183,15 @@ enum cxl_vfio_recovery_state {
  *	the members below; taken after memory_lock and before the gate's lock
  * @state: enum cxl_vfio_recovery_state
  * @reset_start: when reset_prepare was called
- * @settle_work: brings the device back where nobody can wait
+ * @settle_work: brings the device back for callers that cannot wait
  * @recycle_work: makes the device ready for its next user
  * @pm_nb: called when the system goes to sleep
  * @kind: kind of the last reset, NULL if there was none
  * @result: 0 or a negative errno of the last reset
  * @us: duration of the last reset, microseconds
- * @resets: how many resets there were since the bind
- * @restores: how many times registers were put back
- * @stop: the function is being unbound: nothing is waited for
+ * @resets: number of resets since the bind
+ * @restores: number of times that registers were restored since the bind
+ * @stop: the function is being unbound: no wait begins or goes on
  */
 struct cxl_vfio_recovery {
 	struct mutex lock;
@@ -213,8 +214,8 @@ struct cxl_vfio_recovery {
  * struct cxl_vfio_clear_part - a share of HDM memory that one worker clears
  * @work: the worker
  * @dev: the device
- * @at: next byte to clear, all ranges counted as one
- * @end: past its last byte
+ * @at: next byte to clear, counted over all ranges
+ * @end: byte after the share's last, counted over all ranges
  */
 struct cxl_vfio_clear_part {
 	struct work_struct work;
@@ -226,12 +227,12 @@ struct cxl_vfio_clear_part {
 /**
  * struct cxl_vfio_clear - clearing of HDM memory between two users
  * @lock: serialises starting and stopping of the workers
- * @part: shares of the memory
+ * @part: shares of the memory, one for each worker
  * @running: number of workers that are queued or run
- * @stop: workers end after the chunk at hand
+ * @stop: workers end after their current chunk
  * @recycling: the device is being made ready for its next user
- * @deferred: the device was not reset at close and may still write its memory:
- *	it is cleared after the reset of the next open
+ * @deferred: the device was not reset at close and may still write its memory: the
+ *	memory is cleared after the reset of the next open
  * @distrusted: a CXL reset of the device did not clear its memory
  * @used: the current user may have written HDM memory
  */
@@ -251,18 +252,18 @@ struct cxl_vfio_clear {
  * @core: vfio-pci-core's part
  * @found: what discovery learned at bind
  * @abi: the interface that VMMs get
- * @mem: the HDM memory, one for each of @found's ranges; claimed at bind
- * @topology: its place in cxl-core's topology
+ * @mem: the HDM memory, one entry for each of @found's ranges; claimed at bind
+ * @topology: the device's place in cxl-core's topology
  * @cm_regs: mapping of the device's CXL.cache/mem area, held while bound
  * @comp_region: index of the COMP_REGS region, valid while open
  * @bar: the component BAR
  * @vbar: the virtual BAR
- * @config: parts of config space that need care
+ * @config: areas of config space with rules of their own
  * @model: the guest's view
  * @gate: may memory be touched?
  * @recovery: how the device comes back after a reset
  * @clear: clearing of HDM memory
- * @dmabufs: HDM memory that the present user exported, see dmabuf.c
+ * @dmabufs: dma-bufs of HDM memory that the current user exported, see dmabuf.c
  * @zap: how user mappings are taken away on this kernel
  */
 struct cxl_vfio_device {
@@ -298,14 +299,14 @@ static inline struct cxl_vfio_device *core_to_cxl_vfio(struct vfio_pci_core_devi
 	return container_of(core, struct cxl_vfio_device, core);
 }
 
-/* The user did something by which HDM memory may have changed */
+/* Note that the user did something that may have changed HDM memory */
 static inline void cxl_vfio_mark_used(struct cxl_vfio_device *dev)
 {
 	if (!READ_ONCE(dev->clear.used))
 		WRITE_ONCE(dev->clear.used, true);
 }
 
-/* The host's CPUs may have @len bytes of @mem from @start on in their caches */
+/* Note that the host's CPUs may have @len bytes of @mem from @start on in their caches */
 static inline void cxl_vfio_mem_touched(struct cxl_vfio_hdm_mem *mem, u64 start, u64 len)
 {
 	if (READ_ONCE(mem->touched.start) <= start && READ_ONCE(mem->touched.end) >= start + len)
@@ -316,7 +317,7 @@ static inline void cxl_vfio_mem_touched(struct cxl_vfio_hdm_mem *mem, u64 start,
 	spin_unlock(&mem->touched_lock);
 }
 
-/* Is an access to config space in no area, as most are? */
+/* Is an access in config space outside of all areas?  Most accesses are. */
 static inline bool cxl_vfio_config_is_plain(const struct cxl_vfio_device *dev, loff_t pos,
 					    size_t count)
 {
@@ -326,7 +327,7 @@ static inline bool cxl_vfio_config_is_plain(const struct cxl_vfio_device *dev, l
 	       (at >= dev->config.hole_end || at + count <= dev->config.hole_start);
 }
 
-/* The component block's place in the file of the VFIO device */
+/* Offset of the component block in the VFIO device's file */
 static inline loff_t block_start(const struct cxl_vfio_device *dev)
 {
 	return dev->bar.window.offset + dev->found->block_offset;
@@ -335,10 +336,10 @@ static inline loff_t block_start(const struct cxl_vfio_device *dev)
 /**
  * cxl_vfio_poison_hit() - is any page of a range poisoned?
  * @mem: the memory
- * @start: first byte, from its start
+ * @start: first byte, from the memory's start
  * @len: bytes, not 0
  *
- * Return: true if one is.
+ * Return: true if any page is poisoned.
  */
 static inline bool cxl_vfio_poison_hit(struct cxl_vfio_hdm_mem *mem, u64 start, u64 len)
 {

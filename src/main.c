@@ -5,14 +5,13 @@
  *
  * A vfio-pci variant driver.  At bind it finds the device's component registers
  * and committed HDM decoders (discover.c) and claims the memory behind them
- * (hdm_mem.c).  To the user of the VFIO device it gives that memory as a region
- * to read, write and map, and models of the decoders and of the CXL Device
- * DVSEC (regions.c, bar.c, config.c; hdm.c, dvsec.c, comp.c) in place of the
- * device's own, which nothing the user does reaches.  Memory is there only
- * while the device decodes it (gate.c).  Everything else is vfio-pci-core's,
- * and a function without HDM memory is left to it altogether.
+ * (hdm_mem.c).  The user of the VFIO device gets that memory as a region to read,
+ * write and map.  The user also gets models of the decoders and of the CXL Device
+ * DVSEC (regions.c, bar.c, config.c; hdm.c, dvsec.c, comp.c), and cannot reach the
+ * device's own.  Memory can be touched only while the gate is open (gate.c).
+ * vfio-pci-core does everything else, and serves functions without HDM memory alone.
  *
- * What differs between kernels is in compat/, and nowhere else.
+ * Differences between kernels are in compat/, and nowhere else.
  */
 #include <linux/io.h>
 #include <linux/module.h>
@@ -31,7 +30,7 @@ static int cxl_vfio_open_device(struct vfio_device *vdev)
 		pci_err(dev->core.pdev, "the device does not respond, is the device gone? Reset the port above it, or power-cycle it\n");
 		return -ENODEV;
 	}
-	/* The device is being made ready, with a lock that opening it needs as well */
+	/* Making the device ready takes a lock that the open needs as well: wait here */
 	if (cxl_vfio_clear_wait(dev))
 		return -EINTR;
 	ret = vfio_pci_core_enable(&dev->core);
@@ -71,7 +70,7 @@ static void cxl_vfio_close_device(struct vfio_device *vdev)
 	cxl_vfio_dmabuf_close(dev);
 	cxl_vfio_mem_close(dev);
 	cxl_vfio_bar_close(dev);
-	/* Each reset method waits about a minute for one that is gone; a bus reset may help */
+	/* Function resets wait a minute each for a device that is gone: only try a bus reset */
 	if (!pci_device_is_present(dev->core.pdev))
 		dev->core.reset_works = false;
 	vfio_pci_core_close_device(vdev);
@@ -192,7 +191,7 @@ static int cxl_vfio_feature(struct vfio_device *vdev, u32 flags, void __user *ar
 	return vfio_pci_core_ioctl_feature(vdev, flags, arg, argsz);
 }
 
-/* The function is being unbound and its user asked to go: nobody waits any longer */
+/* The function is being unbound and its user asked to close it: end all waits */
 static void cxl_vfio_request(struct vfio_device *vdev, unsigned int count)
 {
 	cxl_vfio_gate_leaving(to_cxl_vfio(vdev));
@@ -268,7 +267,7 @@ static struct cxl_vfio_found *find(struct pci_dev *pdev)
 	return found;
 }
 
-/* Claim what a CXL function has for as long as it is bound */
+/* Claim the resources that a CXL function has while it is bound */
 static int claim(struct cxl_vfio_device *dev)
 {
 	struct pci_dev *pdev = dev->core.pdev;
@@ -282,7 +281,7 @@ static int claim(struct cxl_vfio_device *dev)
 	dev->cm_regs = cxl_vfio_map_cm(pdev, dev->found);
 	if (!dev->cm_regs)
 		return -ENOMEM;
-	/* In D3 a CXL device may lose its memory's contents: only the user may let it sleep */
+	/* A CXL device may lose its memory's contents in D3: only its user may allow D3 */
 	cxl_vfio_compat_stay_awake(&dev->core);
 	ret = cxl_vfio_topology_join(dev);
 	if (ret)
@@ -337,7 +336,7 @@ static int cxl_vfio_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	struct cxl_vfio_device *dev;
 	int ret;
 
-	/* The module stays while it has a device: unbind first, then unload */
+	/* The module cannot be unloaded while a function is bound */
 	if (!try_module_get(THIS_MODULE))
 		return -ENODEV;
 
@@ -387,7 +386,7 @@ static void cxl_vfio_remove(struct pci_dev *pdev)
 	struct vfio_pci_core_device *core = dev_get_drvdata(&pdev->dev);
 	struct cxl_vfio_device *dev = core_to_cxl_vfio(core);
 
-	/* A device that was pulled out does not come back for its last user */
+	/* The device was pulled out: close its memory for the last user, for good */
 	if (dev->found->is_cxl && pci_channel_offline(pdev))
 		cxl_vfio_gate_set(dev, HOLD_EVICTED, true);
 	vfio_pci_core_unregister_device(core);
@@ -398,9 +397,9 @@ static void cxl_vfio_remove(struct pci_dev *pdev)
 }
 
 /*
- * Parts for which VMM managers are to choose this driver by the module's
- * vfio_pci: aliases: those named when it was built, see Kbuild.  None has been
- * tested on hardware yet; driver_override binds any function, listed or not.
+ * Device ids for which VMM managers choose this driver, by the module's vfio_pci:
+ * aliases.  They are named at build time, see Kbuild; no device has been tested on
+ * hardware yet.  driver_override binds any function, listed or not.
  */
 static const struct pci_device_id cxl_vfio_ids[] = {
 	CXL_VFIO_ID_TABLE

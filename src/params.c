@@ -2,8 +2,8 @@
 /*
  * Module parameters: parsed once while the module loads, constant afterwards.
  *
- * A parameter with a list of words is a row of choices[]; the word's place in
- * its list is the value that the rest of the driver sees.
+ * A parameter with a list of allowed words is a row of choices[].  Its value in
+ * struct cxl_vfio_params is the index of the chosen word in that list.
  */
 #include <linux/moduleparam.h>
 #include <linux/pci.h>
@@ -26,7 +26,7 @@ MODULE_PARM_DESC(disable_cxl,
 		 "PCI addresses (0000:0d:00.0,...) of functions to assign as plain PCI functions, or 'all'");
 
 module_param_named(hide_hpa, params.view.hide_hpa, bool, 0444);
-MODULE_PARM_DESC(hide_hpa, "Show users no host physical address (default: Y)");
+MODULE_PARM_DESC(hide_hpa, "Hide host physical addresses from users (default: Y)");
 
 static char *vmm_abi = "v3";
 module_param(vmm_abi, charp, 0444);
@@ -40,7 +40,7 @@ MODULE_PARM_DESC(max_order,
 static char *reset_method = "auto";
 module_param(reset_method, charp, 0444);
 MODULE_PARM_DESC(reset_method,
-		 "What VFIO_DEVICE_RESET does: CXL reset where the device can, then function reset (auto, default), cxl alone or flr alone");
+		 "What VFIO_DEVICE_RESET does: CXL reset if the device supports it, then function reset (auto, default), only cxl or only flr");
 
 module_param_named(keep_memory, params.keep_memory, bool, 0444);
 MODULE_PARM_DESC(keep_memory, "Do not clear device memory between users (default: N)");
@@ -48,17 +48,17 @@ MODULE_PARM_DESC(keep_memory, "Do not clear device memory between users (default
 static char *cxl_core = "auto";
 module_param(cxl_core, charp, 0444);
 MODULE_PARM_DESC(cxl_core,
-		 "Place in the kernel's CXL topology: if there is one (auto, default), require or off");
+		 "Join the kernel's CXL topology: if there is one (auto, default), require or off");
 
 static char *struct_pages = "auto";
 module_param(struct_pages, charp, 0444);
 MODULE_PARM_DESC(struct_pages,
-		 "Struct pages for device memory, which guests on Intel hosts need to have it cached: where the CPU asks for it (auto, default), on or off");
+		 "Struct pages for device memory, with which guests on Intel hosts get it cached: where the CPU has VMX (auto, default), on or off");
 
 static char *vbar = "auto";
 module_param(vbar, charp, 0444);
 MODULE_PARM_DESC(vbar,
-		 "BAR by which a VMM that does not know CXL gets device memory: a free one (auto, default), 0, 2, 4 or off");
+		 "BAR that gives device memory to a VMM that does not know CXL: a free one (auto, default), 0, 2, 4 or off");
 
 static const char *const reset_methods[] = {
 	[RESET_AUTO] = "auto", [RESET_CXL_ONLY] = "cxl", [RESET_FLR_ONLY] = "flr",
@@ -78,12 +78,12 @@ static const char *const vbars[] = {
 
 /**
  * struct choice - a parameter whose value is one of a list of words
- * @name: the parameter
- * @text: what the administrator wrote
- * @words: the first of the allowed words
- * @count: how many words
+ * @name: name of the parameter
+ * @text: the parameter's value as the administrator wrote it
+ * @words: pointer to the first of the allowed words
+ * @count: number of allowed words
  * @stride: bytes from one word's pointer to the next
- * @value: set to the word's place in the list
+ * @value: set to the index of the chosen word
  */
 struct choice {
 	const char *name;
@@ -138,8 +138,8 @@ static bool is_at(const struct pci_dev *pdev, unsigned int domain, unsigned int 
 }
 
 /*
- * Is @pdev named in disable_cxl?  -EINVAL if an address before it is malformed;
- * with NULL, which no address names, the whole list is checked.
+ * Is @pdev named in disable_cxl?  Returns -EINVAL if an address before @pdev's is
+ * malformed.  No address names NULL, so with NULL the whole list is checked.
  */
 static int find_disabled(const struct pci_dev *pdev)
 {
@@ -165,7 +165,7 @@ static int find_disabled(const struct pci_dev *pdev)
  * cxl_vfio_is_disabled() - is a function named in disable_cxl?
  * @pdev: the function
  *
- * Return: true if it is to be assigned as a plain PCI function.
+ * Return: true if the function must be assigned as a plain PCI function.
  */
 bool cxl_vfio_is_disabled(const struct pci_dev *pdev)
 {
@@ -175,7 +175,7 @@ bool cxl_vfio_is_disabled(const struct pci_dev *pdev)
 /**
  * cxl_vfio_params_init() - parse the module's parameters
  *
- * Return: 0, or -EINVAL with each wrong parameter logged.
+ * Return: 0, or -EINVAL with a log line for each wrong parameter.
  */
 int cxl_vfio_params_init(void)
 {

@@ -11,19 +11,19 @@ struct pci_dev;
 enum cxl_vfio_vbar_choice {
 	VBAR_AUTO,		/* a free pair of BARs */
 	VBAR_OFF,
-	VBAR_SLOT_0,		/* the next ones follow in steps of two BARs */
+	VBAR_SLOT_0,		/* BAR 0; the next values are BARs 2 and 4 */
 };
 
-/* cxl_core=: does the device take its place in the kernel's own CXL topology? */
+/* cxl_core=: does the device join the kernel's own CXL topology? */
 enum cxl_vfio_topology_mode {
-	TOPOLOGY_AUTO,		/* if there is one */
+	TOPOLOGY_AUTO,		/* join if that is possible */
 	TOPOLOGY_REQUIRE,
 	TOPOLOGY_OFF,
 };
 
 /* struct_pages=: does HDM memory have struct pages? */
 enum cxl_vfio_pages_mode {
-	PAGES_AUTO,		/* where guests need it */
+	PAGES_AUTO,		/* where guests need struct pages for caching */
 	PAGES_ON,
 	PAGES_OFF,
 };
@@ -38,7 +38,7 @@ enum cxl_vfio_reset_method {
 /**
  * struct cxl_vfio_params - the module's parameters, fixed once it is loaded
  * @view: what the register models show of the device
- * @abi: row of the table of VMM interfaces, an index
+ * @abi: the VMM interface, an index of cxl_vfio_abis[]
  * @max_order: largest user mapping of HDM memory, as a power of two of pages
  * @keep_memory: do not clear HDM memory between users
  * @reset_method: enum cxl_vfio_reset_method

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Functions without HDM memory: served by vfio-pci-core alone, as under vfio-pci.
+ * VFIO operations for functions without HDM memory: vfio-pci-core alone serves them,
+ * as under vfio-pci.
  */
 #include <linux/pci.h>
 #include <linux/slab.h>

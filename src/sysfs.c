@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What operators see: cxl_vfio/ in the directory of a bound PCI function.
- * Read-only; a value a file, or a line for each decoder.
+ * The directory cxl_vfio/ in sysfs, below each bound PCI function, for operators.
+ * All files are read-only.  A file has one value, or one line for each decoder.
  */
 #include <linux/device.h>
 #include <linux/pci.h>
@@ -14,7 +14,7 @@ static struct cxl_vfio_device *from_device(struct device *device)
 	return core_to_cxl_vfio(dev_get_drvdata(device));
 }
 
-/* "N BASE SIZE": for root alone, since it has host addresses */
+/* "N BASE SIZE" for each decoder; only root can read it, since it has host addresses */
 static ssize_t decoders_show(struct device *device, struct device_attribute *attr, char *buf)
 {
 	const struct cxl_vfio_found *found = from_device(device)->found;
@@ -33,7 +33,7 @@ static ssize_t gate_show(struct device *device, struct device_attribute *attr, c
 }
 static DEVICE_ATTR_RO(gate);
 
-/* Why the gate is not open: names of its holds, or "none" */
+/* Reasons why the gate is not open: names of its holds, or "none" */
 static ssize_t holds_show(struct device *device, struct device_attribute *attr, char *buf)
 {
 	return cxl_vfio_gate_print(from_device(device), buf, true);
@@ -47,7 +47,7 @@ static ssize_t clearing_show(struct device *device, struct device_attribute *att
 }
 static DEVICE_ATTR_RO(clearing);
 
-/* "KIND RESULT MICROSECONDS", or "none" */
+/* "KIND RESULT MICROSECONDS" of the last reset, or "none" */
 static ssize_t last_reset_show(struct device *device, struct device_attribute *attr, char *buf)
 {
 	struct cxl_vfio_device *dev = from_device(device);
@@ -77,7 +77,7 @@ static ssize_t restores_show(struct device *device, struct device_attribute *att
 }
 static DEVICE_ATTR_RO(restores);
 
-/* Bytes of host memory that the page array of HDM memory takes, or "none" */
+/* Bytes of host memory that struct pages of HDM memory take, or "none" */
 static ssize_t struct_pages_show(struct device *device, struct device_attribute *attr, char *buf)
 {
 	struct cxl_vfio_device *dev = from_device(device);
@@ -89,7 +89,7 @@ static ssize_t struct_pages_show(struct device *device, struct device_attribute 
 }
 static DEVICE_ATTR_RO(struct_pages);
 
-/* "MEMDEV REGION" as `cxl list` has them, or "none" */
+/* "MEMDEV REGION", names that `cxl list` shows, or "none" */
 static ssize_t topology_show(struct device *device, struct device_attribute *attr, char *buf)
 {
 	const struct cxl_vfio_topology *topology = &from_device(device)->topology;

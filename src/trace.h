@@ -15,7 +15,7 @@
 #define TRACE_PHASE(name, text)		{ PHASE_##name, text },
 #define TRACE_HDM_EVENT(name, text)	{ HDM_EVENT_##name, text },
 
-/* The function's address, in each event alike */
+/* PCI address of the function, a part of each event */
 #define TRACE_BDF_FIELDS				\
 	__field(u16, domain)				\
 	__field(u8, bus)				\
@@ -28,7 +28,7 @@
 #define TRACE_BDF_ARGS	__entry->domain, __entry->bus, PCI_SLOT(__entry->devfn), \
 			PCI_FUNC(__entry->devfn)
 
-/* Values for user space tools, which read the events' formats */
+/* Export the enums' values, for user space tools that parse the events' formats */
 #define DEFINE_HOLD(name, ...)		TRACE_DEFINE_ENUM(HOLD_##name);
 #define DEFINE_PHASE(name, text)	TRACE_DEFINE_ENUM(PHASE_##name);
 #define DEFINE_HDM_EVENT(name, text)	TRACE_DEFINE_ENUM(HDM_EVENT_##name);
@@ -37,7 +37,7 @@ CXL_VFIO_HOLDS(DEFINE_HOLD)
 CXL_VFIO_RESET_PHASES(DEFINE_PHASE)
 CXL_VFIO_HDM_EVENTS(DEFINE_HDM_EVENT)
 
-/* The gate's holds have changed */
+/* The gate's holds changed to @held */
 TRACE_EVENT(cxl_vfio_gate,
 	TP_PROTO(struct pci_dev *pdev, unsigned long held),
 	TP_ARGS(pdev, held),
@@ -48,7 +48,7 @@ TRACE_EVENT(cxl_vfio_gate,
 		  __print_flags(__entry->held, "|", CXL_VFIO_HOLDS(TRACE_HOLD) { 0, NULL }))
 );
 
-/* A phase of a reset is over: what it was, how it ended, how long it took */
+/* A phase of a reset ended with @result, 0 or a negative errno, after @us microseconds */
 TRACE_EVENT(cxl_vfio_reset,
 	TP_PROTO(struct pci_dev *pdev, unsigned int phase, int result, u64 us),
 	TP_ARGS(pdev, phase, result, us),
@@ -61,7 +61,7 @@ TRACE_EVENT(cxl_vfio_reset,
 		  __entry->result, __entry->us)
 );
 
-/* A decoder of the guest's (@ours false) or the device's own changed */
+/* Event @what changed a decoder of the guest's model, or of the device itself if @ours */
 TRACE_EVENT(cxl_vfio_decoder,
 	TP_PROTO(struct pci_dev *pdev, unsigned int decoder, unsigned int what, bool ours),
 	TP_ARGS(pdev, decoder, what, ours),

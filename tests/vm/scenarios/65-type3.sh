@@ -20,7 +20,7 @@ if has topology; then
 	log_mark
 	check "cxl_core=require: bind fails with EPERM for a memory expander" equal "$(bind "$bdf")" EPERM
 	check "cxl_core=require: the log says that the topology is for cxl_pci" \
-		logged "$bdf: cxl_core=require: a memory expander's place there is cxl_pci's"
+		logged "$bdf: cxl_core=require: memory expanders belong to cxl_pci"
 	modprobe -r cxl-vfio-pci
 fi
 
