@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Kernel differences that are more than a name: see compat.h.
+ * Functions for differences between kernels that macros in compat.h cannot cover.
  */
 #include <linux/memory_hotplug.h>
 #include <linux/memremap.h>
@@ -17,7 +17,7 @@
 #include <asm/memtype.h>
 #endif
 
-/* What the probes found, for the log of bug reports and for cxl-vfio doctor */
+/* Results of the probes, for bug reports and for cxl-vfio doctor */
 MODULE_INFO(probes, CXL_VFIO_PROBES);
 
 #if CXL_VFIO_GET_REGION_INFO_CAPS
@@ -25,11 +25,11 @@ MODULE_INFO(probes, CXL_VFIO_PROBES);
 /**
  * cxl_vfio_compat_core_region_info() - have vfio-pci-core describe a region
  * @vdev: the device
- * @info: the question; answered
+ * @info: names the region; filled in
  * @caps: capabilities are added
  *
- * Return: 0 or a negative errno; -ENOIOCTLCMD where the core describes regions
- * only by its ioctl.
+ * Return: 0 or a negative errno; -ENOIOCTLCMD on kernels where vfio-pci-core
+ * describes regions only by its ioctl.
  */
 int cxl_vfio_compat_core_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
 				     struct vfio_info_cap *caps)
@@ -38,11 +38,11 @@ int cxl_vfio_compat_core_region_info(struct vfio_device *vdev, struct vfio_regio
 }
 
 /**
- * cxl_vfio_compat_ioctl() - an ioctl that the driver has nothing to add to
+ * cxl_vfio_compat_ioctl() - have vfio-pci-core do an ioctl
  * @vdev: the device
- * @cmd: the command
- * @arg: its argument
- * @region_info: answers VFIO_DEVICE_GET_REGION_INFO where that is an ioctl
+ * @cmd: the ioctl's command
+ * @arg: the ioctl's argument
+ * @region_info: answers VFIO_DEVICE_GET_REGION_INFO, on kernels without an op for it
  *
  * Return: as for the ioctl.
  */
@@ -60,7 +60,7 @@ int cxl_vfio_compat_core_region_info(struct vfio_device *vdev, struct vfio_regio
 	return -ENOIOCTLCMD;
 }
 
-/* Give the user an answer with its capabilities as far as there is room */
+/* Copy @info to the user, and @caps if the user's buffer has room for all of them */
 static long put_region_info(void __user *uinfo, struct vfio_region_info *info,
 			    struct vfio_info_cap *caps)
 {
@@ -110,7 +110,7 @@ static const struct vfio_pci_device_ops plain_pci_ops = {
 #endif
 
 /**
- * cxl_vfio_compat_plain_init() - give a plain function what vfio-pci gives it
+ * cxl_vfio_compat_plain_init() - set up a plain function as vfio-pci does
  * @core: the device, before vfio_pci_core_init_dev()
  */
 void cxl_vfio_compat_plain_init(struct vfio_pci_core_device *core)
@@ -124,7 +124,7 @@ void cxl_vfio_compat_plain_init(struct vfio_pci_core_device *core)
  * cxl_vfio_compat_no_core_cxl() - have vfio-pci-core leave CXL to this driver
  * @core: the device, before vfio_pci_core_register_device()
  *
- * Some vendors' vfio-pci-core has CXL code of its own.
+ * The vfio-pci-core of some vendors has CXL code of its own.
  */
 void cxl_vfio_compat_no_core_cxl(struct vfio_pci_core_device *core)
 {
@@ -137,21 +137,21 @@ void cxl_vfio_compat_no_core_cxl(struct vfio_pci_core_device *core)
  * cxl_vfio_compat_check_core_cxl() - did vfio-pci-core take the device's CXL side?
  * @core: the device, registered
  *
- * It would handle the same decoders a second time: the log says so.
+ * vfio-pci-core would then handle the same decoders as this driver; this is logged.
  */
 void cxl_vfio_compat_check_core_cxl(struct vfio_pci_core_device *core)
 {
 #if CXL_VFIO_VFIO_CXL == 1
 	if (core->cxl)
-		pci_warn(core->pdev, "this kernel's vfio-pci-core handles the device's CXL memory too and cannot be kept from it: use this kernel's vfio-pci, or a kernel without that\n");
+		pci_warn(core->pdev, "this kernel's vfio-pci-core handles the device's CXL memory too, and a driver cannot turn that off: use this kernel's vfio-pci, or a kernel without CXL code in vfio-pci-core\n");
 #endif
 }
 
 /*
- * Without a reference a device that nobody has open is suspended at once.  Where
- * vfio-pci-core cannot be kept from it, a reference of our own does, from bind to
- * unbind but for the time that the device is open: then vfio-pci-core has one,
- * which it gives up while the user has the device in low power.
+ * vfio-pci-core suspends a device that nobody has open.  On kernels where a driver
+ * cannot turn that off, this driver holds a runtime PM reference from bind to unbind,
+ * except while the device is open.  vfio-pci-core holds one of its own meanwhile,
+ * and gives it up while the user has the device in low power.
  */
 
 /**
@@ -191,7 +191,7 @@ void cxl_vfio_compat_user_decides(struct vfio_pci_core_device *core)
 
 /**
  * cxl_vfio_compat_user_gone() - undo cxl_vfio_compat_user_decides()
- * @core: the device, before vfio_pci_core_disable(), which wakes it up
+ * @core: the device, before vfio_pci_core_disable(), which wakes the device up
  */
 void cxl_vfio_compat_user_gone(struct vfio_pci_core_device *core)
 {
@@ -204,7 +204,7 @@ void cxl_vfio_compat_user_gone(struct vfio_pci_core_device *core)
  * cxl_vfio_compat_memory_enabled() - does the function decode memory?
  * @core: the device, open; memory_lock is held
  *
- * Return: true in D0 with Memory Space on, as far as the user set it.
+ * Return: true if the function is awake (D0 to D2) and the user has Memory Space on.
  */
 bool cxl_vfio_compat_memory_enabled(struct vfio_pci_core_device *core)
 {
@@ -219,10 +219,10 @@ bool cxl_vfio_compat_memory_enabled(struct vfio_pci_core_device *core)
 }
 
 /**
- * cxl_vfio_compat_insert_pfn() - answer a page fault
+ * cxl_vfio_compat_insert_pfn() - insert a page or huge page at a page fault
  * @vmf: the fault, in a VM_PFNMAP mapping
  * @pfn: page frame, aligned to @order
- * @order: pages, as a power of two
+ * @order: number of pages, as a power of two
  *
  * Return: as for vmf_insert_pfn(); VM_FAULT_FALLBACK for an order that this
  * kernel cannot map.
@@ -248,12 +248,12 @@ vm_fault_t cxl_vfio_compat_insert_pfn(struct vm_fault *vmf, unsigned long pfn, u
 }
 
 /**
- * cxl_vfio_compat_is_write_back() - is a mapping write-back, as was asked for?
- * @va: made by memremap()
+ * cxl_vfio_compat_is_write_back() - is a write-back mapping really write-back?
+ * @va: mapping made by memremap() with MEMREMAP_WB
  *
- * On x86 the MTRRs may overrule, which memremap() does not tell.
+ * On x86 the MTRRs may overrule the type, and memremap() does not report that.
  *
- * Return: false if the page tables say another cache type.
+ * Return: false if the page tables have another cache type.
  */
 bool cxl_vfio_compat_is_write_back(void *va)
 {
@@ -261,7 +261,7 @@ bool cxl_vfio_compat_is_write_back(void *va)
 	unsigned int level;
 	pte_t *pte = lookup_address((unsigned long)va, &level);
 
-	/* Write-back is the type with neither bit, whatever the level */
+	/* Write-back is the type with neither bit set, at every page table level */
 	return !pte || !(pte_val(*pte) & (_PAGE_PCD | _PAGE_PWT));
 #else
 	return true;
@@ -271,10 +271,10 @@ bool cxl_vfio_compat_is_write_back(void *va)
 /**
  * cxl_vfio_compat_guests_need_pages() - do guests need struct pages for caching?
  *
- * KVM with VMX decides the cache type of guests' memory by them, if PAT is on;
- * others leave it to the guest or, on arm64, to the VMM's mapping.
+ * KVM with VMX chooses the cache type of guests' memory by struct pages, if PAT is
+ * on.  Otherwise the guest chooses it or, on arm64, the VMM's mapping does.
  *
- * Return: true if they do.
+ * Return: true if guests need struct pages.
  */
 bool cxl_vfio_compat_guests_need_pages(void)
 {
@@ -292,7 +292,7 @@ bool cxl_vfio_compat_guests_need_pages(void)
  * @start: host physical address
  * @size: bytes
  *
- * Return: true if it can.
+ * Return: true if it can map the range.
  */
 bool cxl_vfio_compat_is_pluggable(phys_addr_t start, u64 size)
 {
@@ -302,7 +302,7 @@ bool cxl_vfio_compat_is_pluggable(phys_addr_t start, u64 size)
 }
 
 /**
- * cxl_vfio_compat_memremap_pages() - memremap_pages(), where there is one
+ * cxl_vfio_compat_memremap_pages() - memremap_pages(), if the kernel has it
  * @pgmap: describes the range
  * @node: NUMA node
  *
@@ -315,7 +315,7 @@ void *cxl_vfio_compat_memremap_pages(struct dev_pagemap *pgmap, int node)
 
 /**
  * cxl_vfio_compat_memunmap_pages() - undo cxl_vfio_compat_memremap_pages()
- * @pgmap: as there
+ * @pgmap: as for cxl_vfio_compat_memremap_pages()
  */
 void cxl_vfio_compat_memunmap_pages(struct dev_pagemap *pgmap)
 {
@@ -342,7 +342,7 @@ void cxl_vfio_compat_memunmap_pages(struct dev_pagemap *pgmap)
 
 #if CXL_VFIO_EAGER_BARS
 
-/* vfio-pci-core requested it, as all BARs */
+/* vfio-pci-core requests all BARs at open, so there is nothing to do */
 int cxl_vfio_compat_claim_bar(struct pci_dev *pdev, unsigned int bar)
 {
 	return 0;
@@ -355,11 +355,11 @@ void cxl_vfio_compat_release_bar(struct pci_dev *pdev, unsigned int bar)
 #else
 
 /**
- * cxl_vfio_compat_claim_bar() - see that the component BAR is requested
+ * cxl_vfio_compat_claim_bar() - request the component BAR while the device is open
  * @pdev: the function
- * @bar: the BAR, never used through vfio-pci-core
+ * @bar: the BAR, which vfio-pci-core never uses
  *
- * Return: 0 or -EBUSY.
+ * Return: 0, -EBUSY if another driver has requested the BAR.
  */
 int cxl_vfio_compat_claim_bar(struct pci_dev *pdev, unsigned int bar)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Every difference between the kernels this driver builds for.  Which one is
- * at hand was found out by the probes, see probe.sh; the code outside this
- * directory is the same for all.
+ * Every difference between the kernels that this driver builds for.  The probes find
+ * out at build time what the kernel has, see probe.sh and generated.h.  The code
+ * outside of this directory is the same for all kernels.
  */
 #ifndef CXL_VFIO_COMPAT_H
 #define CXL_VFIO_COMPAT_H
@@ -29,7 +29,7 @@ typedef int (*cxl_vfio_region_info_fn)(struct vfio_device *vdev, struct vfio_reg
 #define PCI_EXT_CAP_ID_DOE	0x2e
 #endif
 
-/* vfio_device_ops that not all kernels have */
+/* Members of vfio_device_ops that not all kernels have */
 
 #if CXL_VFIO_MATCH_TOKEN_UUID
 #define CXL_VFIO_COMPAT_MATCH_TOKEN_UUID .match_token_uuid = vfio_pci_core_match_token_uuid,
@@ -60,7 +60,7 @@ typedef int (*cxl_vfio_region_info_fn)(struct vfio_device *vdev, struct vfio_reg
 #define CXL_VFIO_COMPAT_PASID_OPS
 #endif
 
-/* VFIO_DEVICE_GET_REGION_INFO: an op of its own, or a command of .ioctl */
+/* VFIO_DEVICE_GET_REGION_INFO has an op of its own, or is a command of .ioctl */
 
 #if CXL_VFIO_GET_REGION_INFO_CAPS
 #define CXL_VFIO_COMPAT_REGION_INFO(fn)		.get_region_info_caps = fn,
@@ -76,20 +76,20 @@ int cxl_vfio_compat_core_region_info(struct vfio_device *vdev, struct vfio_regio
 long cxl_vfio_compat_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned long arg,
 			   cxl_vfio_region_info_fn region_info);
 
-/* What vfio-pci sets for its own devices besides vfio_device_ops */
+/* Set what vfio-pci sets for its own devices, besides vfio_device_ops */
 void cxl_vfio_compat_plain_init(struct vfio_pci_core_device *core);
 
-/* vfio-pci-core is to treat the device as a PCI function and no more */
+/* Have vfio-pci-core treat the device as a PCI function without CXL */
 void cxl_vfio_compat_no_core_cxl(struct vfio_pci_core_device *core);
 void cxl_vfio_compat_check_core_cxl(struct vfio_pci_core_device *core);
 
-/* The device stays in D0 while it is bound, but for what its user has it do */
+/* Keep the device in D0 while it is bound, unless its user puts it to sleep */
 void cxl_vfio_compat_stay_awake(struct vfio_pci_core_device *core);
 void cxl_vfio_compat_may_sleep(struct vfio_pci_core_device *core);
 void cxl_vfio_compat_user_decides(struct vfio_pci_core_device *core);
 void cxl_vfio_compat_user_gone(struct vfio_pci_core_device *core);
 
-/* Memory */
+/* Memory decode and user mappings */
 
 bool cxl_vfio_compat_memory_enabled(struct vfio_pci_core_device *core);
 vm_fault_t cxl_vfio_compat_insert_pfn(struct vm_fault *vmf, unsigned long pfn,
@@ -110,12 +110,12 @@ static inline void cxl_vfio_compat_vm_flags_set(struct vm_area_struct *vma, unsi
 #define CXL_VFIO_COMPAT_HUGE_FAULT(fn)
 #endif
 
-/* Taking user mappings away */
+/* Removing user mappings */
 
 /**
- * struct cxl_vfio_compat_zap - what it takes to find a device's user mappings
- * @file: on kernels where all VFIO devices share one inode, a file that is
- *	never shown, whose address space has this device's mappings alone
+ * struct cxl_vfio_compat_zap - means to find a device's user mappings
+ * @file: on kernels where all VFIO devices share one inode, a hidden file, whose
+ *	address space has the mappings of this device alone
  */
 struct cxl_vfio_compat_zap {
 	struct file *file;
@@ -142,7 +142,7 @@ void cxl_vfio_compat_vma_close(struct vm_area_struct *vma);
 /* The file of the VFIO device that a mapping was made from */
 struct file *cxl_vfio_compat_file(struct vm_area_struct *vma);
 
-/* Drop the lock that a page fault came with, before VM_FAULT_RETRY */
+/* Drop the mmap or VMA lock of a page fault, before VM_FAULT_RETRY */
 static inline void cxl_vfio_compat_release_fault_lock(struct vm_fault *vmf)
 {
 #if CXL_VFIO_RELEASE_FAULT_LOCK
@@ -152,10 +152,10 @@ static inline void cxl_vfio_compat_release_fault_lock(struct vm_fault *vmf)
 #endif
 }
 
-/* Write back and drop what the CPUs' caches have of device memory */
+/* Write back and invalidate the CPUs' cached lines of device memory */
 void cxl_vfio_compat_flush_caches(void *va, phys_addr_t phys, size_t len);
 
-/* The PCI core's bracket around a reset, where the IOMMU takes part in it */
+/* Have the IOMMU block a function during a reset, on kernels that support this */
 int cxl_vfio_compat_reset_iommu_prepare(struct pci_dev *pdev);
 void cxl_vfio_compat_reset_iommu_done(struct pci_dev *pdev);
 
@@ -170,8 +170,8 @@ typedef int (*cxl_vfio_compat_pgoff_fn)(struct vm_area_struct *vma, unsigned lon
 
 /**
  * struct cxl_vfio_compat_pfn_space - a range whose memory errors are reported
- * @registered: whether the kernel knows of it
- * @space: what the kernel knows, where it wants to
+ * @registered: the range is registered with the kernel
+ * @space: the registration, on kernels that support it
  */
 struct cxl_vfio_compat_pfn_space {
 	bool registered;
@@ -186,53 +186,55 @@ void cxl_vfio_compat_pfn_space_register(struct cxl_vfio_compat_pfn_space *space,
 void cxl_vfio_compat_pfn_space_unregister(struct cxl_vfio_compat_pfn_space *space);
 
 /*
- * Can importers of a dma-buf let go?  Kernels with dma_buf_move_notify() have
- * it as an option; without it they pin what they import, which cannot be here.
+ * Do importers of dma-bufs support revocation?  With dma_buf_move_notify() this is a
+ * kernel option.  Without it importers pin what they import, which HDM memory
+ * cannot allow.
  */
 #define CXL_VFIO_COMPAT_DMA_BUF			\
 	(CXL_VFIO_DMA_BUF_INVALIDATE == 2 ||	\
 	 (CXL_VFIO_DMA_BUF_INVALIDATE == 1 && IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY)))
 
-/* How an exporter has the importers of a dma-buf let go; its lock is held */
+/* Have the importers of a dma-buf drop their mappings; its reservation lock is held */
 #if CXL_VFIO_DMA_BUF_INVALIDATE == 2
 #define cxl_vfio_compat_dma_buf_invalidate(buf)	dma_buf_invalidate_mappings(buf)
 #else
 #define cxl_vfio_compat_dma_buf_invalidate(buf)	dma_buf_move_notify(buf)
 #endif
 
-/* Does the platform let the kernel's mapping at @va be write-back? */
+/* Is the kernel's mapping at @va write-back, or does the platform overrule that? */
 bool cxl_vfio_compat_is_write_back(void *va);
 
-/* Do guests on this host have memory uncached that has no struct pages? */
+/* Do guests on this host get memory without struct pages uncached? */
 bool cxl_vfio_compat_guests_need_pages(void);
 
 /*
- * How far the array of struct pages can be folded.  KVM up to 6.12 takes a
- * reference on each page that a guest touches, which a folded one cannot give.
+ * Largest fold of the array of struct pages, as a power of two of pages.  KVM up to
+ * 6.12 takes a reference to each page that a guest touches, and folded struct pages
+ * cannot be referenced one by one.
  */
 #if CXL_VFIO_KVM_PINNED_PAGE && defined(CONFIG_ARCH_WANT_OPTIMIZE_DAX_VMEMMAP)
 #if CXL_VFIO_MAX_FOLIO_ORDER
 #define CXL_VFIO_COMPAT_FOLD_ORDER	MAX_FOLIO_ORDER
 #else
-/* Kernels before that limit fold as much as device-dax has them, which is this */
+/* Kernels without MAX_FOLIO_ORDER fold at most as device-dax does: by 2^PUD_ORDER */
 #define CXL_VFIO_COMPAT_FOLD_ORDER	PUD_ORDER
 #endif
 #else
 #define CXL_VFIO_COMPAT_FOLD_ORDER	0
 #endif
 
-/* Struct pages for memory that is no RAM; not all kernels can have them */
+/* Struct pages for memory that is no RAM; kernels without ZONE_DEVICE have none */
 struct dev_pagemap;
 bool cxl_vfio_compat_is_pluggable(phys_addr_t start, u64 size);
 void *cxl_vfio_compat_memremap_pages(struct dev_pagemap *pgmap, int node);
 void cxl_vfio_compat_memunmap_pages(struct dev_pagemap *pgmap);
 
-/* A place in cxl-core's topology; CXL_VFIO_CXL_TYPE2 says whether there are any */
+/* A place in cxl-core's topology, on kernels where CXL_VFIO_CXL_TYPE2 is 1 */
 int cxl_vfio_compat_cxl_join(struct pci_dev *pdev, u16 dvsec, u64 capacity, struct range *range);
 struct device *cxl_vfio_compat_cxl_memdev(struct pci_dev *pdev);
 void cxl_vfio_compat_load_cxl_root(void);
 
-/* The claim of the component BAR while the device is open */
+/* Request the component BAR while the device is open */
 int cxl_vfio_compat_claim_bar(struct pci_dev *pdev, unsigned int bar);
 void cxl_vfio_compat_release_bar(struct pci_dev *pdev, unsigned int bar);
 

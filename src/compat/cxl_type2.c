@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cxl-core's interface for drivers of Type-2 devices, where there is one.
+ * cxl-core's interface for drivers of Type-2 devices, on kernels that have it.
  */
 #include <linux/kmod.h>
 #include <linux/pci.h>
@@ -15,19 +15,19 @@
 MODULE_IMPORT_NS("CXL");
 
 /**
- * cxl_vfio_compat_load_cxl_root() - have the root of cxl-core's topology there
+ * cxl_vfio_compat_load_cxl_root() - load cxl_acpi, the root of cxl-core's topology
  *
- * cxl-core does not wait for it when a device wants to join.  A soft dependency
- * of this module would have `modprobe -r` unload the root with it, and with the
- * root the topology of all other devices.
+ * When a device joins, cxl-core does not wait for the root.  With a soft dependency,
+ * `modprobe -r` of this module would also unload cxl_acpi, and with it the topology
+ * of all other devices.
  */
 void cxl_vfio_compat_load_cxl_root(void)
 {
 	if (request_module("cxl_acpi"))
-		pr_info(KBUILD_MODNAME ": the module cxl_acpi does not load\n");
+		pr_info(KBUILD_MODNAME ": the module cxl_acpi cannot be loaded\n");
 }
 
-/* cxl-core wants its part to be part of something */
+/* devm_cxl_dev_state_create() needs a structure around its own */
 struct cxl_part {
 	struct cxl_dev_state cxlds;
 };
@@ -36,13 +36,13 @@ struct cxl_part {
  * cxl_vfio_compat_cxl_join() - make a device part of cxl-core's topology
  * @pdev: the function, its memory active and its registers reachable; its
  *	driver is being bound
- * @dvsec: config space offset of its CXL Device DVSEC
+ * @dvsec: config space offset of the function's CXL Device DVSEC
  * @capacity: bytes of device memory
  * @range: the host physical range of the region that cxl-core assembled
  *
- * Undone by the driver core when the driver is unbound or its probe fails; any
- * failure here must make the probe fail, since cxl-core may have scheduled the
- * unbinding of a driver whose endpoint failed.
+ * The driver core undoes this when the driver is unbound or its probe fails.  If this
+ * function fails, the probe must fail, since cxl-core may already have scheduled the
+ * unbinding of the driver.
  *
  * Return: 0 or a negative errno.
  */
@@ -75,10 +75,10 @@ static int is_memdev(struct device *dev, const void *unused)
 }
 
 /**
- * cxl_vfio_compat_cxl_memdev() - the device that stands for a function in cxl-core
- * @pdev: the function, joined
+ * cxl_vfio_compat_cxl_memdev() - find the memdev of a function in cxl-core
+ * @pdev: the function, after cxl_vfio_compat_cxl_join()
  *
- * Return: the device, its reference the caller's, or NULL.
+ * Return: the memdev, with a reference that the caller drops, or NULL.
  */
 struct device *cxl_vfio_compat_cxl_memdev(struct pci_dev *pdev)
 {

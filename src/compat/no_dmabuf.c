@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * In place of dmabuf.c on kernels without CONFIG_DMA_SHARED_BUFFER.
+ * Replaces dmabuf.c on kernels without CONFIG_DMA_SHARED_BUFFER.
  */
 #include "cxl_vfio.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory errors in pages without a struct page: from 7.1 on the kernel tells
- * whoever registered them (pfn_address_space.c tells).
+ * Memory errors in pages without a struct page: from 7.1 on the kernel reports them
+ * to the driver that registered the pages (see probes/pfn_address_space.c).
  */
 #include <linux/pci.h>
 
@@ -10,16 +10,16 @@
 #if CXL_VFIO_PFN_ADDRESS_SPACE
 
 /**
- * cxl_vfio_compat_pfn_space_register() - ask to be told of memory errors
+ * cxl_vfio_compat_pfn_space_register() - register a range for reports of memory errors
  * @space: zeroed
  * @core: the device, open
  * @phys: host physical address, page aligned
  * @len: bytes, page aligned
- * @pgoff: says at which offset of the file a mapping has a bad page, if it does;
- *	called in atomic context
+ * @pgoff: finds the file offset of a bad page in a mapping, or fails if the mapping
+ *	does not have the page; called in atomic context
  *
- * Without it a memory error ends as it does for any memory that the kernel does
- * not know, so failing is no reason to fail.
+ * Registration is best effort; a failure is logged.  Without it the kernel handles a
+ * memory error as in any memory that it does not know.
  */
 void cxl_vfio_compat_pfn_space_register(struct cxl_vfio_compat_pfn_space *space,
 					struct vfio_pci_core_device *core, phys_addr_t phys,
@@ -33,12 +33,12 @@ void cxl_vfio_compat_pfn_space_register(struct cxl_vfio_compat_pfn_space *space,
 	};
 	space->registered = !register_pfn_address_space(&space->space);
 	if (!space->registered)
-		pci_info(core->pdev, "memory errors will not be reported\n");
+		pci_info(core->pdev, "memory errors in device memory will not be reported\n");
 }
 
 /**
- * cxl_vfio_compat_pfn_space_unregister() - undo the registration, if there is one
- * @space: as registered
+ * cxl_vfio_compat_pfn_space_unregister() - unregister a range, if it is registered
+ * @space: as for cxl_vfio_compat_pfn_space_register()
  */
 void cxl_vfio_compat_pfn_space_unregister(struct cxl_vfio_compat_pfn_space *space)
 {

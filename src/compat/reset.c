@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a reset needs of the rest of the kernel: the IOMMU's part in it, and CPU
- * caches that have nothing of the device's memory.
+ * Help of the kernel for a reset: blocking the function in the IOMMU, and removing
+ * the device's memory from CPU caches.
  */
 #include <linux/memregion.h>
 #include <linux/pci.h>
@@ -43,7 +43,7 @@ void cxl_vfio_compat_reset_iommu_done(struct pci_dev *pdev)
 #endif
 }
 
-/* All caches at once, where the platform can and lets the kernel; false if not */
+/* Write back and invalidate all caches at once; false if the platform does not support it */
 static bool flush_all(phys_addr_t phys, size_t len)
 {
 #if CXL_VFIO_CACHE_INVALIDATE == 2
@@ -59,8 +59,8 @@ static bool flush_all(phys_addr_t phys, size_t len)
 
 /**
  * cxl_vfio_compat_flush_caches() - write back and drop cached lines
- * @va: the kernel's mapping
- * @phys: host physical address of the same
+ * @va: the kernel's mapping of the memory
+ * @phys: host physical address of the mapped memory
  * @len: bytes
  */
 void cxl_vfio_compat_flush_caches(void *va, phys_addr_t phys, size_t len)

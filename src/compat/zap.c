@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Taking user mappings away.  Where each VFIO device has an inode of its own
- * (device_inode.c tells), its address space is asked.  Elsewhere all VFIO
- * devices share one, and zapping there would hit other devices: mappings are
- * then attached to a hidden file that each device has for this alone.
+ * Removing user mappings.  On kernels where each VFIO device has an inode of its own
+ * (see probes/device_inode.c), the inode's address space has the mappings.  On other
+ * kernels all VFIO devices share one inode, and a zap there would hit other devices:
+ * mappings are then attached to a hidden file, one for each device.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -36,11 +36,11 @@ void cxl_vfio_compat_zap_exit(struct cxl_vfio_compat_zap *zap)
 /**
  * cxl_vfio_compat_zap() - remove user mappings
  * @core: the device
- * @zap: its part
+ * @zap: the device's part
  * @start: first byte, as an offset in the VFIO device's file
  * @len: bytes
  *
- * Takes i_mmap_rwsem; the caller sees to it that no fault maps again.
+ * Takes i_mmap_rwsem.  The caller makes sure that no fault maps the range again.
  */
 void cxl_vfio_compat_zap(struct vfio_pci_core_device *core, struct cxl_vfio_compat_zap *zap,
 			 loff_t start, loff_t len)
@@ -49,9 +49,9 @@ void cxl_vfio_compat_zap(struct vfio_pci_core_device *core, struct cxl_vfio_comp
 }
 
 /**
- * cxl_vfio_compat_attach() - make a new mapping one that zaps reach
+ * cxl_vfio_compat_attach() - let zaps find a new mapping
  * @zap: the device's part
- * @window: what is mapped
+ * @window: the window that is mapped
  * @vma: the mapping, in its mmap handler
  *
  * Return: 0 or -ENOMEM.
@@ -64,10 +64,10 @@ int cxl_vfio_compat_attach(struct cxl_vfio_compat_zap *zap, struct cxl_vfio_wind
 }
 
 /**
- * cxl_vfio_compat_window() - what does a mapping map?
+ * cxl_vfio_compat_window() - the window that a mapping maps
  * @vma: a mapping that cxl_vfio_compat_attach() attached
  *
- * Return: the window, for as long as the mapping is there.
+ * Return: the window, valid while the mapping exists.
  */
 struct cxl_vfio_window *cxl_vfio_compat_window(struct vm_area_struct *vma)
 {
@@ -88,10 +88,10 @@ struct file *cxl_vfio_compat_file(struct vm_area_struct *vma)
 #else
 
 /**
- * struct attachment - one mapping and the copies that fork or a split made
- * @refs: how many
- * @window: what is mapped
- * @file: the VFIO device's file, which the mapping no longer keeps open
+ * struct attachment - one mapping and its copies that a fork or a split made
+ * @refs: number of mappings
+ * @window: the window that is mapped
+ * @file: the VFIO device's file, held open here since the mapping has another file
  */
 struct attachment {
 	struct kref refs;

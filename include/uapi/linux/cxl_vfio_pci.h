@@ -2,11 +2,11 @@
 /*
  * VFIO extensions of the cxl-vfio-pci driver, for VMMs.
  *
- * Include it beside <linux/vfio.h>.  The layouts and the numbers are those of
- * the third and, with the module parameter vmm_abi=v2, of the second posting
- * (June and April 2026) of the kernel series "vfio/pci: Add CXL Type-2 device
- * passthrough support".  Postings differ in layout under one capability id and
- * version, so the structures here carry their generation in the name.
+ * Include this header beside <linux/vfio.h>.  Layouts and numbers are those of the
+ * third posting (June 2026) of the kernel series "vfio/pci: Add CXL Type-2 device
+ * passthrough support" or, with the module parameter vmm_abi=v2, of the second
+ * posting (April 2026).  The postings have different layouts under the same
+ * capability id and version, so the structures have the posting in their name.
  */
 #ifndef _UAPI_LINUX_CXL_VFIO_PCI_H
 #define _UAPI_LINUX_CXL_VFIO_PCI_H
@@ -22,14 +22,14 @@
 #define VFIO_DEVICE_FLAGS_CXL			(1 << 9)
 #endif
 
-/* Capability in the chain of VFIO_DEVICE_GET_INFO */
+/* Id of the CXL capability in the chain of VFIO_DEVICE_GET_INFO */
 #ifndef VFIO_DEVICE_INFO_CAP_CXL
 #define VFIO_DEVICE_INFO_CAP_CXL		6
 #endif
 #define CXL_VFIO_DEVICE_INFO_CAP_VERSION	1
 
 /**
- * struct cxl_vfio_device_info_cap_v3 - where a device's CXL resources are
+ * struct cxl_vfio_device_info_cap_v3 - locations of a device's CXL resources
  * @header: id VFIO_DEVICE_INFO_CAP_CXL, version 1
  * @flags: CXL_VFIO_CAP_V3_* bits
  * @hdm_region_idx: VFIO region index of the HDM memory of the first committed
@@ -38,8 +38,8 @@
  *	block; read and write, aligned dwords
  * @comp_reg_bar: BAR that holds the component register block
  * @reserved: 0
- * @comp_reg_offset: offset of the block in that BAR, bytes
- * @comp_reg_size: size of the block, bytes; the size of its region
+ * @comp_reg_offset: offset of the component register block in @comp_reg_bar, bytes
+ * @comp_reg_size: size of the component register block and of its region, bytes
  */
 struct cxl_vfio_device_info_cap_v3 {
 	struct vfio_info_cap_header header;
@@ -54,12 +54,13 @@ struct cxl_vfio_device_info_cap_v3 {
 };
 
 /**
- * struct cxl_vfio_device_info_cap_v2 - the same with vmm_abi=v2
+ * struct cxl_vfio_device_info_cap_v2 - the CXL capability with vmm_abi=v2
  * @header: id VFIO_DEVICE_INFO_CAP_CXL, version 1
  * @hdm_regs_bar_index: BAR that holds the component register block
  * @reserved: 0
  * @flags: CXL_VFIO_CAP_V2_* bits
- * @hdm_regs_offset: offset of the block's CXL.cache/mem area in that BAR, bytes
+ * @hdm_regs_offset: offset of the block's CXL.cache/mem area in
+ *	@hdm_regs_bar_index, bytes
  * @dpa_region_index: VFIO region index of the HDM memory of the first committed
  *	decoder
  * @comp_regs_region_index: VFIO region index of the emulated component
@@ -85,14 +86,14 @@ struct cxl_vfio_device_info_cap_v2 {
 /* Host-managed device memory of one committed decoder, in decoder order */
 #define CXL_VFIO_REGION_SUBTYPE_HDM		1
 /*
- * The emulated component register block; offset 0 is the block's start, with
- * vmm_abi=v2 that of its CXL.cache/mem area
+ * The emulated component register block.  Offset 0 is the block's start; with
+ * vmm_abi=v2 it is the start of the block's CXL.cache/mem area.
  */
 #define CXL_VFIO_REGION_SUBTYPE_COMP_REGS	2
 
 /*
- * VFIO_DEVICE_FEATURE, GET: HDM memory as a dma-buf, for importers that can let
- * it go.  The same as in <linux/vfio.h> from Linux 7.0 on, on all kernels.
+ * VFIO_DEVICE_FEATURE, GET: HDM memory as a dma-buf, for importers that support
+ * revocation.  The same as in <linux/vfio.h> from Linux 7.0 on, for all kernels.
  */
 #ifndef VFIO_DEVICE_FEATURE_DMA_BUF
 #define VFIO_DEVICE_FEATURE_DMA_BUF		11

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * CXL registers that a VMM and this driver both name.
+ * Names of the CXL registers that both a VMM and this driver use.
  *
  * Offsets and fields of the CXL Device DVSEC, the Register Locator DVSEC, the
  * component register block and the HDM Decoder Capability.  Section numbers
  * are those of the CXL specification r4.0.  Everything is little endian.
  *
- * Plain macros without types, so that C, C++ and assembler can use them.  All
- * carry the prefix CXL_VFIO_ because the kernel's own headers name some of
- * these registers too, on some versions.
+ * Plain macros without types, so that C, C++ and assembler can use them.  All have
+ * the prefix CXL_VFIO_, because some versions of the kernel's own headers name some
+ * of these registers too.
  */
 #ifndef _UAPI_LINUX_CXL_VFIO_REGS_H
 #define _UAPI_LINUX_CXL_VFIO_REGS_H
@@ -21,7 +21,7 @@
 #define CXL_VFIO_DVSEC_ID_FLEXBUS_PORT		0x7
 #define CXL_VFIO_DVSEC_ID_REG_LOCATOR		0x8
 
-/* Headers that every DVSEC starts with */
+/* Header registers at the start of every DVSEC */
 #define CXL_VFIO_DVSEC_HEADER1			0x04
 #define   CXL_VFIO_DVSEC_HEADER1_VENDOR		0x0000ffff
 #define   CXL_VFIO_DVSEC_HEADER1_REV		0x000f0000
@@ -87,7 +87,7 @@
 #define CXL_VFIO_CM_OFFSET			0x1000	/* CXL.cache/mem area */
 #define CXL_VFIO_CM_SIZE			0x1000
 
-/* CXL.cache/mem capability array (8.2.4): offsets from the CM area */
+/* CXL.cache/mem capability array (8.2.4): offsets from the start of that area */
 #define CXL_VFIO_CM_CAP_HDR			0x0
 #define   CXL_VFIO_CM_CAP_HDR_ID		0x0000ffff
 #define   CXL_VFIO_CM_CAP_HDR_ID_CM		1
@@ -98,7 +98,7 @@
 #define   CXL_VFIO_CM_CAP_ENTRY_VERSION		0x000f0000
 #define   CXL_VFIO_CM_CAP_ENTRY_PTR		0xfff00000
 
-/* Capability ids in that array */
+/* Capability ids in the CXL.cache/mem capability array */
 #define CXL_VFIO_CM_CAP_ID_NULL			0x0
 #define CXL_VFIO_CM_CAP_ID_RAS			0x2
 #define CXL_VFIO_CM_CAP_ID_LINK			0x4

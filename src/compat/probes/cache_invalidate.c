@@ -6,8 +6,8 @@
  * asks 2: cpu_cache_invalidate_memregion
  * asks 1: cpu_cache_invalidate_memregion
  *
- * 6.2 can invalidate all CPU caches for memory that is about to change behind
- * them, named by a resource descriptor (1), later by a range (2).
+ * Since 6.2 the kernel can invalidate all CPU caches for memory that a device
+ * changes: it takes a resource descriptor (1), on later kernels a range (2).
  */
 #include <linux/ioport.h>
 #include <linux/memregion.h>

@@ -6,8 +6,8 @@
  * asks 1: cxl_pci_setup_regs CXL_DEVTYPE_DEVMEM CXL_REGLOC_RBI_COMPONENT cxl_dev_state
  * asks 1: device_find_child
  *
- * Since 7.3 or so cxl-core lets drivers of Type-2 devices join its topology.
- * 7.2 has part of it; what is missing there no header declares.
+ * Since about 7.3 cxl-core lets drivers of Type-2 devices join its topology.  7.2
+ * has a part of the interface; its headers do not declare the rest.
  */
 #if VARIANT == 1
 #include <linux/pci.h>

@@ -3,8 +3,8 @@
  * variants: 1 0
  * asks 1: inode
  *
- * Since 6.10 each VFIO device has an inode of its own, through which mappings
- * of it can be taken away; before, all share one.
+ * Since 6.10 each VFIO device has an inode of its own, by which its mappings can be
+ * removed.  Before 6.10 all VFIO devices share one inode.
  */
 #include <linux/vfio_pci_core.h>
 

@@ -3,8 +3,8 @@
  * variants: 1 0
  * asks 1: disable_idle_d3
  *
- * Whether a device's driver can say that the device is not to be suspended while
- * nobody has it open.  Stable updates added it to some series.
+ * Can a driver keep vfio-pci-core from suspending a device that nobody has open?
+ * Stable updates added this to some series.
  */
 #include <linux/vfio_pci_core.h>
 

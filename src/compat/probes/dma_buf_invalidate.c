@@ -5,7 +5,7 @@
  * needs 1: dma_buf_move_notify
  * asks 2: dma_buf_invalidate_mappings
  *
- * How an exporter has importers let go: 7.0 or so renamed the function (2).
+ * Function by which an exporter revokes importers' mappings, renamed in about 7.0 (2).
  * Kernels without CONFIG_DMA_SHARED_BUFFER have no dma-bufs (0).
  */
 #include <linux/dma-buf.h>

@@ -3,8 +3,8 @@
  * variants: 1 0
  * asks 1: vfio_pci_core_get_iomap
  *
- * Since 7.2 or so vfio-pci-core requests every BAR when a device is opened;
- * before, each at its first use.
+ * Since about 7.2 vfio-pci-core requests every BAR when a device is opened.  Earlier
+ * kernels request each BAR at its first use.
  */
 #include <linux/vfio_pci_core.h>
 

@@ -4,8 +4,8 @@
  * needs 1: vfio_pci_ioctl_get_region_info
  * asks 1: get_region_info_caps vfio_pci_ioctl_get_region_info
  *
- * Since 7.0 or so VFIO_DEVICE_GET_REGION_INFO has an op of its own and never
- * reaches .ioctl; before, it is one of the commands of .ioctl.
+ * Since about 7.0 VFIO_DEVICE_GET_REGION_INFO has an op of its own and never reaches
+ * .ioctl.  On earlier kernels it is one of the commands of .ioctl.
  */
 #include <linux/vfio_pci_core.h>
 

@@ -6,10 +6,10 @@
  * asks 2: vmf_insert_pfn_pmd pfn_t page_entry_size
  * asks 1: page_entry_size
  *
- * Huge pages in VM_PFNMAP mappings came with 6.12, which passes a pfn_t (1);
- * 6.17 made that an unsigned long (2).  Kernels before 6.6 have another prototype
- * of .huge_fault, which is never called for such mappings before 6.12; kernels
- * without transparent huge pages, as those with PREEMPT_RT, never call it (0).
+ * 6.12 added huge pages in VM_PFNMAP mappings and passes a pfn_t (1); 6.17 made that
+ * an unsigned long (2).  Kernels before 6.12 never call .huge_fault for such mappings,
+ * and before 6.6 it has another prototype.  Kernels without transparent huge pages,
+ * such as those with PREEMPT_RT, never call .huge_fault (0).
  */
 #include <linux/mm.h>
 

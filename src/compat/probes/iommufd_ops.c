@@ -4,8 +4,8 @@
  * asks 2: detach_ioas vfio_iommufd_physical_detach_ioas bind_iommufd vfio_iommufd_physical_bind
  * asks 1: bind_iommufd vfio_iommufd_physical_bind
  *
- * 6.2 added three ops for iommufd (1), without which it registers no device; 6.6
- * added a fourth (2).
+ * 6.2 added three ops for iommufd (1), and refuses to register a device without
+ * them.  6.6 added a fourth (2).
  */
 #include <linux/vfio_pci_core.h>
 

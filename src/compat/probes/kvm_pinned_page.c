@@ -3,8 +3,8 @@
  * variants: 1 0
  * asks 1: pinned_page
  *
- * Since 6.13 KVM holds pages that it pinned and no others; before, it takes a
- * reference on each page with a struct page, whatever maps it.
+ * Since 6.13 KVM holds references only to pages that it pinned.  Earlier kernels take
+ * a reference to each page with a struct page, for every kind of mapping.
  */
 #include <linux/kvm_host.h>
 

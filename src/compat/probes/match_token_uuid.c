@@ -4,8 +4,8 @@
  * needs 1: vfio_pci_core_match_token_uuid
  * asks 1: match_token_uuid vfio_pci_core_match_token_uuid
  *
- * Drivers that use vfio_pci_core_match() must set .match_token_uuid where it
- * exists (6.18 or so).
+ * Drivers that use vfio_pci_core_match() must set .match_token_uuid on kernels that
+ * have it, since about 6.18.
  */
 #include <linux/vfio_pci_core.h>
 

@@ -3,8 +3,8 @@
  * variants: 1 0
  * asks 1: MAX_FOLIO_ORDER
  *
- * Since 6.18 memremap_pages() refuses to fold more struct pages into one than
- * this.
+ * Since 6.18 memremap_pages() refuses to fold more than 2^MAX_FOLIO_ORDER struct
+ * pages into one.
  */
 #include <linux/mm.h>
 

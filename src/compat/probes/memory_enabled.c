@@ -4,8 +4,8 @@
  * needs 1: __vfio_pci_memory_enabled
  * asks 1: __vfio_pci_memory_enabled
  *
- * 7.0 or so exports the test for "the device decodes memory"; before, it is
- * made from public fields.
+ * Since about 7.0 vfio-pci-core exports the test whether a device decodes memory.  On
+ * earlier kernels the driver makes that test from public fields.
  */
 #include <linux/vfio_pci_core.h>
 

@@ -3,7 +3,7 @@
  * variants: 1 0
  * asks 1: pasid_attach_ioas
  *
- * 6.16 or so added attaching a PASID of the device.
+ * Since about 6.16 a user can attach a PASID of the device to an address space.
  */
 #include <linux/vfio_pci_core.h>
 

@@ -4,7 +4,7 @@
  * needs 1: vfio_pci_core_get_dmabuf_phys
  * asks 1: vfio_pci_device_ops vfio_pci_core_get_dmabuf_phys
  *
- * 6.19 or so lets drivers export BARs as dma-bufs.
+ * Since about 6.19 drivers can let users export BARs as dma-bufs.
  */
 #include <linux/vfio_pci_core.h>
 

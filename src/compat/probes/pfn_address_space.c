@@ -4,7 +4,7 @@
  * needs 1: register_pfn_address_space unregister_pfn_address_space
  * asks 1: memory-failure.h pfn_address_space register_pfn_address_space pfn_to_vma_pgoff
  *
- * Being told of memory errors in pages without a struct page.
+ * Reports of memory errors in pages without a struct page, since 7.1.
  */
 #if VARIANT == 1
 #include <linux/memory-failure.h>

@@ -3,8 +3,8 @@
  * variants: 1 0
  * asks 1: release_fault_lock
  *
- * Page faults that come with the lock of their mapping alone (6.4) drop it by a
- * function that came with 6.6.
+ * Since 6.4 a page fault may hold its VMA's lock instead of the mmap lock.  6.6 added
+ * a function that drops either.
  */
 #include <linux/mm.h>
 

@@ -4,7 +4,7 @@
  * needs 1: pci_dev_reset_iommu_prepare pci_dev_reset_iommu_done
  * asks 1: pci_dev_reset_iommu_prepare pci_dev_reset_iommu_done
  *
- * 7.0 has the IOMMU block a function's ATS while it is reset.
+ * Since 7.0 the IOMMU can block a function's ATS while the function is reset.
  */
 #include <linux/iommu.h>
 #include <linux/pci.h>

@@ -4,8 +4,8 @@
  * asks 2: disable_cxl
  * asks 1: cxl
  *
- * Some vendors' vfio-pci-core takes CXL devices by itself, whatever driver
- * registers them: with a way for the driver to say no (2) or without (1).
+ * The vfio-pci-core of some vendors handles the CXL side of every device that a
+ * driver registers.  A driver can turn that off (2) or cannot (1).
  */
 #include <linux/vfio_pci_core.h>
 

@@ -3,7 +3,7 @@
  * variants: 1 0
  * asks 1: vm_flags_set
  *
- * 6.3 made vm_flags read-only but for its setters.
+ * Since 6.3 vm_flags is read-only and has setter functions.
  */
 #include <linux/mm.h>
 
