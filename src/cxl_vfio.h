@@ -6,7 +6,7 @@
  * Lock order: device_lock or dev_set->lock, then vfio-pci-core's memory_lock,
  * then recovery.lock, then gate.zap_lock, then gate.lock; gate.zap_lock, then a
  * dma-buf's reservation lock, then gate.lock.  A zap takes i_mmap_rwsem, and page
- * faults come with mmap_lock or a VMA lock, as in vfio-pci-core.  model.lock and
+ * faults hold mmap_lock or a VMA lock, as in vfio-pci-core.  model.lock and
  * clear.lock are innermost; clear.lock is taken before gate.lock.
  */
 #ifndef CXL_VFIO_H
@@ -81,7 +81,7 @@ struct cxl_vfio_hdm_mem {
 #define VBAR_NONE	U32_MAX
 
 /**
- * struct cxl_vfio_vbar - HDM memory as a BAR
+ * struct cxl_vfio_vbar - the virtual BAR: HDM memory as a BAR
  * @bar: lower of the virtual BAR's two slots, VBAR_NONE if there is no virtual BAR;
  *	chosen at bind
  * @size: bytes of the BAR, a power of two
@@ -178,7 +178,7 @@ enum cxl_vfio_recovery_state {
 };
 
 /**
- * struct cxl_vfio_recovery - how the device comes back after a reset
+ * struct cxl_vfio_recovery - bringing a device back after a reset
  * @lock: protects the device's own decoders and DVSEC against two writers, and
  *	the members below; taken after memory_lock and before the gate's lock
  * @state: enum cxl_vfio_recovery_state
@@ -260,11 +260,11 @@ struct cxl_vfio_clear {
  * @vbar: the virtual BAR
  * @config: areas of config space with rules of their own
  * @model: the guest's view
- * @gate: may memory be touched?
- * @recovery: how the device comes back after a reset
+ * @gate: the gate in front of the device's memory
+ * @recovery: bringing the device back after a reset
  * @clear: clearing of HDM memory
  * @dmabufs: dma-bufs of HDM memory that the current user exported, see dmabuf.c
- * @zap: how user mappings are taken away on this kernel
+ * @zap: means to find the device's user mappings on this kernel
  */
 struct cxl_vfio_device {
 	struct vfio_pci_core_device core;

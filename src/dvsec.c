@@ -45,7 +45,7 @@ static void clear_units(struct cxl_vfio_dvsec *dvsec, u16 from, u16 to)
  * cxl_vfio_dvsec_init() - make the guest's view from the hardware's registers
  * @dvsec: the model
  * @regs: the capability as read from the device, in 16-bit units
- * @len: its length in bytes, as its header says
+ * @len: length of the capability in bytes, from its header
  * @view: which parts of the registers the guest sees
  * @unlock: true to release the guest's CONFIG_LOCK, as a conventional reset does;
  *	false to leave a @dvsec whose CONFIG_LOCK is set unchanged, in which case

@@ -47,7 +47,7 @@ struct cxl_vfio_hdm_decoder {
 /**
  * struct cxl_vfio_hdm - the HDM Decoder Capability as the guest sees it
  * @cap: capability header
- * @global: global control
+ * @global: HDM Decoder Global Control
  * @base_rw: see &struct cxl_vfio_view
  * @count: number of decoders
  * @decoder: the decoders

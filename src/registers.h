@@ -31,7 +31,7 @@ struct cxl_vfio_hdm_range {
  * @dvsec_ctrl: CONTROL of the CXL Device DVSEC at the end of the bind, with
  *	Mem_Enable on
  * @bar: BAR that holds the component register block
- * @block_offset: offset of the block in that BAR
+ * @block_offset: offset of the component register block in @bar
  * @hdm_offset: offset of the HDM Decoder Capability in the CXL.cache/mem area
  * @nr_ranges: number of committed decoders
  * @range: ranges of the committed decoders, in decoder order

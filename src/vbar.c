@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The virtual BAR: the memory of the first committed HDM decoder as a 64-bit
- * prefetchable BAR that the device itself does not have, so that a VMM that knows
- * nothing of CXL gives it to its guest.
+ * prefetchable BAR that the device itself does not have.  With it, a VMM that does not
+ * know CXL gives the memory to its guest.
  */
 #include <linux/log2.h>
 #include <linux/pci.h>
@@ -51,7 +51,7 @@ int cxl_vfio_vbar_bind(struct cxl_vfio_device *dev)
 			return 0;
 		}
 	} else if (!pair_is_free(pdev, bar)) {
-		pci_err(pdev, "vbar=%u: the device has a BAR of its own there\n", bar);
+		pci_err(pdev, "vbar=%u: the device has a BAR of its own in that slot\n", bar);
 		return -EEXIST;
 	}
 	vbar->bar = bar;

@@ -134,7 +134,7 @@ void cxl_vfio_compat_no_core_cxl(struct vfio_pci_core_device *core)
 }
 
 /**
- * cxl_vfio_compat_check_core_cxl() - did vfio-pci-core take the device's CXL side?
+ * cxl_vfio_compat_check_core_cxl() - warn if vfio-pci-core handles the device's CXL side
  * @core: the device, registered
  *
  * vfio-pci-core would then handle the same decoders as this driver; this is logged.
