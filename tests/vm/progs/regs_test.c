@@ -241,6 +241,31 @@ TEST_F(regs, base_of_a_committed_decoder_is_writable_in_v2_only)
 	EXPECT_NE(0x55, region_read32(&self->v, self->comp, base + 4));
 }
 
+/* Hardware that loses its decoders loses nothing of what the VMM made of its view */
+TEST_F(regs, what_was_programmed_outlives_flr_of_a_device_that_loses_decoders)
+{
+	const uint32_t base = self->decoder - self->start, ctrl = base + CXL_VFIO_HDM_CTRL;
+	const uint16_t devctl = 0x50 + PCI_EXP_DEVCTL, lock = self->dvsec + CXL_VFIO_DVSEC_LOCK;
+	const uint16_t flr = 0x2810 | PCI_EXP_DEVCTL_BCR_FLR, one = 1;
+	uint32_t before;
+
+	ASSERT_EQ(0, system("t2ctl $DEVICE --lose=flr"));
+	region_write32(&self->v, self->comp, ctrl, 0);
+	region_write32(&self->v, self->comp, base, 0x40000000);
+	region_write32(&self->v, self->comp, base + 4, 0x77);
+	region_write32(&self->v, self->comp, ctrl, 0x300);
+	before = region_read32(&self->v, self->comp, ctrl);
+	EXPECT_EQ(0x7740000000, bar64(&self->v, self->block, self->decoder));
+	region_write(&self->v, VFIO_PCI_CONFIG_REGION_INDEX, lock, &one, 2);
+	EXPECT_EQ(1, config_read32(&self->v, lock) & 1);
+
+	region_write(&self->v, VFIO_PCI_CONFIG_REGION_INDEX, devctl, &flr, 2);
+	EXPECT_EQ(before, region_read32(&self->v, self->comp, ctrl));
+	EXPECT_EQ(0x7740000000, bar64(&self->v, self->block, self->decoder));
+	EXPECT_EQ(1, config_read32(&self->v, lock) & 1);
+	EXPECT_EQ(0, system("t2ctl $DEVICE restore"));
+}
+
 /* Config space: byte reads agree with dword reads */
 TEST_F(regs, config_reads_agree_at_any_size)
 {

@@ -83,6 +83,15 @@ static uint32_t ctrl_of(struct vfio *v, uint32_t comp, uint32_t decoder)
 	EXPECT_EQ(-EIO, region_write(&self->v, self->hdm, 0, &val_, 4));	\
 } while (0)
 
+static void configure(const char *options)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line), "t2ctl $DEVICE %s", options);
+	if (system(line))
+		fprintf(stderr, "# %s failed\n", line);
+}
+
 static void write16(struct vfio *v, uint16_t at, uint16_t val)
 {
 	region_write(v, CONFIG, at, &val, 2);
@@ -194,12 +203,11 @@ TEST_F(reset, memory_is_closed_in_d3hot_and_open_after)
 	EXPECT_WHOLE();
 }
 
+/* Of the guest's view, whether the hardware loses its own decoders or not */
 TEST_F(reset, locks_outlive_flr_and_cxl_reset_only)
 {
 	uint32_t at = self->decoder + CXL_VFIO_HDM_CTRL;
 
-	if (input_yes("LOSE"))
-		SKIP(return, "a device that loses its decoders loses locks with them");
 	region_write32(&self->v, self->comp, at, 0);
 	region_write32(&self->v, self->comp, self->decoder + 4, 0x77);
 	region_write32(&self->v, self->comp, at, COMMIT | LOCK);
@@ -219,6 +227,25 @@ TEST_F(reset, locks_outlive_flr_and_cxl_reset_only)
 	EXPECT_EQ(COMMIT | COMMITTED, ctrl_of(&self->v, self->comp, self->decoder));
 	EXPECT_EQ(0, region_read32(&self->v, self->comp, self->decoder + 4));
 	EXPECT_EQ(0, read16(&self->v, self->dvsec + CXL_VFIO_DVSEC_LOCK));
+}
+
+/* All ones are no values of registers: what the guest saw last stays */
+TEST_F(reset, reads_of_all_ones_are_not_shown)
+{
+	uint16_t low = self->dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(0);
+	const uint16_t bits = CXL_VFIO_DVSEC_RANGE_INFO_VALID | CXL_VFIO_DVSEC_RANGE_ACTIVE;
+
+	configure("--misbehave=not-active,reset-gone");
+	EXPECT_EQ(CXL_VFIO_DVSEC_RANGE_INFO_VALID, read16(&self->v, low) & bits);
+	EXPECT_EQ(0, read16(&self->v, self->dvsec + CXL_VFIO_DVSEC_STATUS2) &
+		  CXL_VFIO_DVSEC_STATUS2_CACHE_INVALID);
+	guest_flr(&self->v);
+	EXPECT_EQ(0, read16(&self->v, low) & CXL_VFIO_DVSEC_RANGE_ACTIVE);
+	EXPECT_EQ(0, read16(&self->v, self->dvsec + CXL_VFIO_DVSEC_STATUS2) &
+		  CXL_VFIO_DVSEC_STATUS2_CACHE_INVALID);
+	configure("restore");
+	EXPECT_EQ(0, reset_device(&self->v));
+	EXPECT_WHOLE();
 }
 
 /* The kernel resets the link above the device and calls the driver's error handlers */
@@ -373,15 +400,6 @@ static const struct failure {
 	{ "--misbehave=reset-hangs", 1 },
 	{ "--misbehave=reset-error", 1 },
 };
-
-static void configure(const char *options)
-{
-	char line[256];
-
-	snprintf(line, sizeof(line), "t2ctl $DEVICE %s", options);
-	if (system(line))
-		fprintf(stderr, "# %s failed\n", line);
-}
 
 TEST_F(reset, failed_devices_stay_closed_until_a_reset_succeeds)
 {
