@@ -236,24 +236,28 @@ static long hold(struct import *import, u64 pa)
 static long word_of(void __user *arg, bool write)
 {
 	struct t2lab_word word;
+	unsigned long at;
+	void *page;
 	u32 *va;
 
 	if (copy_from_user(&word, arg, sizeof(word)))
 		return -EFAULT;
+	at = offset_in_page(word.pa) & ~3UL;
 	if (word.registers)
-		va = (__force u32 *)ioremap(word.pa, sizeof(*va));
+		page = (__force void *)ioremap(word.pa & PAGE_MASK, PAGE_SIZE);
 	else
-		va = memremap(word.pa, PAGE_SIZE, MEMREMAP_WB);
-	if (!va)
+		page = memremap(word.pa & PAGE_MASK, PAGE_SIZE, MEMREMAP_WB);
+	if (!page)
 		return -ENOMEM;
+	va = page + at;
 	if (write)
 		WRITE_ONCE(*va, word.val);
 	else
 		word.val = READ_ONCE(*va);
 	if (word.registers)
-		iounmap((__force void __iomem *)va);
+		iounmap((__force void __iomem *)page);
 	else
-		memunmap(va);
+		memunmap(page);
 	return copy_to_user(arg, &word, sizeof(word)) ? -EFAULT : 0;
 }
 
