@@ -46,11 +46,30 @@ for series in ${ALL_KERNELS%% *} $NEWEST; do
 			[ ! -e \$f ] || sed -i /CONFIG_VFIO_PCI_CORE/d \$f; done
 			$add && dkms build cxl-vfio-pci/$version -k \$kver" 'BUILD_EXCLUSIVE'
 done
-check "a probe that fits no variant stops the build with its name" \
-	refused "$NEWEST" "cp -r Kbuild dkms.conf src include /tmp && cd /tmp &&
-		echo '#error neither' >> src/compat/probes/vm_flags_set.c &&
-		make -C /lib/modules/\$kver/build M=/tmp modules" \
+copy="cp -r Kbuild dkms.conf src include /tmp && cd /tmp"
+build="make -C /lib/modules/\$kver/build M=/tmp modules"
+check "a probe that fits in no variant stops the build and is named" \
+	refused "$NEWEST" "$copy && sed -i 's/^ \* asks 1: .*/ * asks 1: neither\n * asks 0: neither/' \
+			src/compat/probes/vm_flags_set.c &&
+		echo '#error neither' >> src/compat/probes/vm_flags_set.c && $build" \
 	"not supported: probe 'vm_flags_set' fits in no variant"
+check "a probe that fails for another reason than its own stops the build and is named" \
+	refused "$NEWEST" "$copy &&
+		echo '#include <linux/no_such_header.h>' >> src/compat/probes/pci_ops.c && $build" \
+	"probe 'pci_ops' fails for another reason .*no_such_header.h"
+check "a compiler that is missing is named, and no probe is" \
+	refused "$NEWEST" "$copy && $build CC=gcc-99" "the compiler 'gcc-99' is not installed: install gcc-99"
+check "gcc for a kernel that clang compiled is named, and no probe is" \
+	refused "$NEWEST" "$copy && sed -i 's/^CONFIG_CC_VERSION_TEXT=.*/CONFIG_CC_VERSION_TEXT=\"clang version 19\"/' \
+			/lib/modules/\$kver/build/include/config/auto.conf &&
+		$build KCFLAGS=-mretpoline-external-thunk" "compiled by clang .*use make LLVM=1"
+check "headers without Module.symvers are named" \
+	refused "$NEWEST" "$copy && rm /lib/modules/\$kver/build/Module.symvers && $build" \
+	'have no Module.symvers'
+check "DKMS's log has the vector of probes, and so has the module" \
+	inside "$NEWEST" "make -s install KVER=\$kver &&
+		grep -h 'probes: cxl_type2=1 ' /var/lib/dkms/cxl-vfio-pci/*/\$kver/*/log/make.log &&
+		modinfo -k \$kver -F probes cxl-vfio-pci | grep '^cxl_type2=1 '"
 check "CXL_VFIO_IDS become the only vfio_pci aliases of the module" \
 	inside "$NEWEST" "cp -r Kbuild dkms.conf src include /tmp && cd /tmp &&
 		make -s -C /lib/modules/\$kver/build M=/tmp CXL_VFIO_IDS='1234:c712 10de:2941' modules &&

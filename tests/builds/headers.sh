@@ -110,6 +110,7 @@ prepare_apt() {
 # The packages of kernel headers and their programs on the mirror, a line each:
 # PACKAGE ARCHITECTURE VERSION DEPENDS
 list_packages() {
+	[ ! "$HEADERS/apt/packages" -nt "$HEADERS/apt/updated" ] || return 0
 	# shellcheck disable=SC2016 # apt's and awk's own
 	apt_lists sh -c 'apt-get indextargets --format "\$(FILENAME)" "Created-By: Packages" |
 		xargs -r -n 1 /usr/lib/apt/apt-helper cat-file' | awk '

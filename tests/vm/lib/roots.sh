@@ -171,7 +171,8 @@ update_root() { # suite
 		return
 	fi
 	for series in $(series_of "$1"); do
-		[ "$(newest_kver "$1" "$series")" = "$(cat "$root/lab/kver-$series")" ] && continue
+		[ "$(newest_kver "$1" "$series")" = "$(cat "$root/lab/kver-$series" 2>/dev/null)" ] &&
+			continue
 		note "installing a newer kernel of series $series"
 		rm "$root/lab/ready"
 		install_kernels "$1"
