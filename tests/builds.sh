@@ -207,7 +207,7 @@ done) > "$OUT/packages"
 sort -u "$OUT/packages" | fetch
 build_headers "$headers"
 build_stand_ins "$chosen"
-if [ -n "${FULL:-}" ] || [ $# -gt 0 ]; then
+if [ -n "${FULL:-}" ] || [[ "$*" == *config* ]]; then
 	# The prepared trees are written to
 	exec 8> "$HEADERS/configs.lock"
 	flock 8

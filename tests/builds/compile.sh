@@ -13,9 +13,10 @@ sources_key() {
 	} | sha256sum | cut -c1-16
 }
 
-# What was warned of; that another pahole made the kernel is no matter here
+# What was warned of; that another pahole made the kernel is no matter here, and what
+# prepared sources export is judged apart
 warnings() { # log
-	grep -v 'pahole version differs' "$1" | grep -E 'warning:|error:|WARNING|ERROR'
+	grep -vE 'pahole version differs|modpost: .* undefined!|modpost: suppressed' "$1" | grep -E 'warning:|error:|WARNING|ERROR'
 }
 
 # compile OUT DIRS KDIR [MAKE-ARGUMENTS...]: build a copy with W=1; OUT gets log, and

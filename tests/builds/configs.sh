@@ -24,11 +24,11 @@ fragment() { # config
 	kvm-off) echo "KVM=n" ;;
 	iommufd) echo "IOMMUFD=m VFIO_DEVICE_CDEV=y" ;;
 	move-notify) echo "DMABUF_MOVE_NOTIFY=y" ;;
-	dma-buf-off) echo "minimal DMA_SHARED_BUFFER=n" ;;
+	dma-buf-off) echo "minimal SYNC_FILE=n DMA_SHARED_BUFFER=n" ;;
 	p2pdma-off) echo "PCI_P2PDMA=n" ;;
 	cxl-off) echo "CXL_BUS=n" ;;
 	cxl-modular) echo "CXL_BUS=m CXL_PORT=m" ;;
-	memory-hotplug-off) echo "minimal MEMORY_HOTPLUG=n ZONE_DEVICE=n" ;;
+	memory-hotplug-off) echo "minimal MEMORY_HOTPLUG=n MEMORY_HOTREMOVE=n ZONE_DEVICE=n PCI_P2PDMA=n" ;;
 	pm-off) echo "minimal PM=n" ;;
 	clang|arm64-4k) ;;
 	arm64-16k) echo "ARM64_4K_PAGES=n ARM64_16K_PAGES=y" ;;
@@ -39,7 +39,9 @@ fragment() { # config
 # Enough for vfio-pci and CXL on x86
 MINIMAL="64BIT=y SMP=y MODULES=y MMU=y PCI=y PCIEPORTBUS=y PCI_MSI=y ACPI=y IOMMU_SUPPORT=y
 	INTEL_IOMMU=y IRQ_REMAP=y VFIO=m VFIO_PCI=m CXL_BUS=y CXL_PCI=m CXL_ACPI=m CXL_MEM=m
-	PERF_EVENTS=y SHMEM=y TMPFS=y DEBUG_KERNEL=y TRACEPOINTS=y"
+	PERF_EVENTS=y SHMEM=y TMPFS=y TRANSPARENT_HUGEPAGE=y MEMORY_HOTPLUG=y
+	MEMORY_HOTREMOVE=y ZONE_DEVICE=y MEMORY_FAILURE=y SYNC_FILE=y PCI_P2PDMA=y
+	CXL_REGION=y DEBUG_KERNEL=y TRACEPOINTS=y"
 
 config_arch() { # config
 	case $1 in
@@ -184,6 +186,51 @@ prepare_config() {
 	echo "$key" > "$tree/key"
 }
 
+other_architectures() { # config
+	case $(config_arch "$1") in
+	arm64) echo "[b-z].*|a[^r].*|ar[^m].*|arm|arc" ;;
+	*) echo "[a-w].*|x[^8].*" ;;
+	esac
+}
+
+# Of source files on stdin, those that are compiled in a tree's configuration.  Kbuild
+# preprocesses any file that it is asked for, so the Makefiles are read: the objects of
+# a directory count if the one above it names the directory.
+# shellcheck disable=SC2016 # make's and the root's shell
+compiled() { # series config
+	local tree=$HEADERS/configs/$1-$2
+
+	sort -u > "$tree/build/files"
+	in_config "$1-$2" bash -c '
+		cd "$1" || exit
+		while read -r dir; do
+			while [[ $dir == */* ]]; do
+				dir=${dir%/*}
+				echo "$dir"
+			done
+		done < /build/files | sort -u > /build/dirs
+		: > /build/objects
+		while read -r dir; do
+			[[ $dir != */* || ${dir%/*} == arch ]] ||
+				grep -qxF "$dir/" /build/objects || continue
+			file=$dir/Kbuild
+			[ -e "$file" ] || file=$dir/Makefile
+			cat > /build/read.mk <<-END
+				include /build/include/config/auto.conf
+				srctree := .
+				src := $dir
+				obj := $dir
+				include $file
+				objects := \$(obj-y) \$(obj-m) \$(lib-y) \$(libs-y)
+				parts = \$(\$(1:.o=-y)) \$(\$(1:.o=-m)) \$(\$(1:.o=-objs))
+				all: ; @printf "$dir/%s\\\\n" \$(objects) \$(foreach o,\$(objects),\$(call parts,\$(o)))
+			END
+			make -s -f /build/read.mk all 2>/dev/null >> /build/objects
+		done < /build/dirs
+		sed "s/\.c\$/.o/" /build/files | grep -xF -f - /build/objects | sort -u |
+			sed "s/\.o\$/.c/"' compiled "/headers/$(source_dir "$1")"
+}
+
 # Which of the symbols on stdin does a tree export?  exported_by SERIES CONFIG
 exported_by() {
 	local tree=$HEADERS/configs/$1-$2 source files
@@ -194,12 +241,11 @@ exported_by() {
 	awk 'NR == FNR { asked[$1]; next } $1 in asked || ("__SCT__" $1) in asked' \
 		"$tree/asked" "$source/exporters" > "$tree/where"
 	mapfile -t files < <(awk '$2 ~ /\.c$/ { print $2 }' "$tree/where" |
-		grep -vE '^(arch/|tools/)' | sort -u
-		awk '$2 ~ /\.c$/ { print $2 }' "$tree/where" |
-			grep -E "^arch/$(config_arch "$2" | sed 's/amd64/x86/')/" | sort -u)
+		grep -vE "^(tools/|arch/($(other_architectures "$2"))/)" | compiled "$1" "$2")
+	find "$tree/build" -name '*.i' -delete
 	# shellcheck disable=SC2016,SC2046 # the root's shell, one argument a word
-	in_config "$1-$2" bash -c 'cd /build && make -s -k -j2 "$@"' exported \
-		$(config_make "$2") "${files[@]/%.c/.i}" > "$tree/exported.log" 2>&1
+	[ ${#files[@]} -eq 0 ] || in_config "$1-$2" bash -c 'cd /build && make -s -k -j2 "$@"' \
+		exported $(config_make "$2") "${files[@]/%.c/.i}" > "$tree/exported.log" 2>&1
 	# The preprocessed line is gone where its configuration is; Kbuild makes no file that
 	# it has no rule for
 	while read -r symbol file; do
