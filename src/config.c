@@ -35,7 +35,8 @@ static void add_area(struct cxl_vfio_device *dev, u16 start, u16 end,
 		     enum cxl_vfio_config_kind kind)
 {
 	if (dev->config.nr < CXL_VFIO_MAX_CONFIG_AREAS)
-		dev->config.area[dev->config.nr] = (struct cxl_vfio_config_area){ start, end, kind };
+		dev->config.area[dev->config.nr] =
+			(struct cxl_vfio_config_area){ start, end, kind };
 	dev->config.nr++;
 }
 
@@ -136,7 +137,8 @@ static void sort_areas(struct cxl_vfio_device *dev)
 {
 	sort(dev->config.area, dev->config.nr, sizeof(dev->config.area[0]), compare_areas, NULL);
 	for (unsigned int i = 0; i + 1 < dev->config.nr; i++)
-		dev->config.area[i].end = min(dev->config.area[i].end, dev->config.area[i + 1].start);
+		dev->config.area[i].end = min(dev->config.area[i].end,
+					      dev->config.area[i + 1].start);
 }
 
 /* Note the borders of plain config space, with the virtual BAR's registers as its hole */
@@ -186,7 +188,7 @@ int cxl_vfio_config_open(struct cxl_vfio_device *dev)
 }
 
 /* Do the CXL reset that a guest asked for, and show its result in STATUS2 */
-static void reset_for_guest(struct cxl_vfio_device *dev)
+static void cxl_vfio_reset_for_guest(struct cxl_vfio_device *dev)
 {
 	bool clear;
 	int ret;
@@ -204,8 +206,8 @@ static void reset_for_guest(struct cxl_vfio_device *dev)
 	mutex_unlock(&dev->model.lock);
 }
 
-static int dvsec_access(struct cxl_vfio_device *dev, u16 offset, u8 *buf, size_t count,
-			bool write)
+static int cxl_vfio_dvsec_access(struct cxl_vfio_device *dev, u16 offset, u8 *buf, size_t count,
+				 bool write)
 {
 	struct device *parent = &dev->core.pdev->dev;
 	unsigned int events = 0;
@@ -224,7 +226,7 @@ static int dvsec_access(struct cxl_vfio_device *dev, u16 offset, u8 *buf, size_t
 	mutex_unlock(&dev->model.lock);
 
 	if (events & DVSEC_EVENT_RESET)
-		reset_for_guest(dev);
+		cxl_vfio_reset_for_guest(dev);
 	else if (events & DVSEC_EVENT_WBI)
 		cxl_vfio_write_back(dev);
 	pm_runtime_put(parent);
@@ -236,8 +238,8 @@ static int dvsec_access(struct cxl_vfio_device *dev, u16 offset, u8 *buf, size_t
  * the user's buffer itself, so the driver cannot know the value beforehand: the
  * gate is held, and mappings are removed, before the write.
  */
-static ssize_t held_write(struct cxl_vfio_device *dev, const char __user *buf, size_t count,
-			  loff_t pos)
+static ssize_t cxl_vfio_held_write(struct cxl_vfio_device *dev, const char __user *buf,
+				   size_t count, loff_t pos)
 {
 	struct cxl_vfio_caller caller;
 	ssize_t ret;
@@ -337,8 +339,8 @@ static u64 next_switch(const struct cxl_vfio_device *dev, u64 at)
  * Access config space that is in no area.  A write is cut before a byte that may
  * turn memory off, and after the bytes that the driver wrote itself.
  */
-static ssize_t core_access(struct cxl_vfio_device *dev, char __user *buf, size_t count,
-			   loff_t pos, bool write)
+static ssize_t cxl_vfio_core_access(struct cxl_vfio_device *dev, char __user *buf, size_t count,
+				    loff_t pos, bool write)
 {
 	u64 at = pos & VFIO_PCI_OFFSET_MASK, first;
 	ssize_t ret;
@@ -354,9 +356,9 @@ static ssize_t core_access(struct cxl_vfio_device *dev, char __user *buf, size_t
 		return core_write(dev, buf, first - at, pos);
 	/* A device that is not known to be usable is judged after the write */
 	if (cxl_vfio_gate_is_held(dev, HOLD_SETTLE) || cxl_vfio_gate_is_held(dev, HOLD_LOST))
-		return held_write(dev, buf, count, pos);
+		return cxl_vfio_held_write(dev, buf, count, pos);
 	ret = first == PCI_COMMAND ? command_write(dev, buf, count) : pmcsr_write(dev, buf);
-	return ret ?: held_write(dev, buf, count, pos);
+	return ret ?: cxl_vfio_held_write(dev, buf, count, pos);
 }
 
 static ssize_t area_access(struct cxl_vfio_device *dev, const struct cxl_vfio_config_area *area,
@@ -366,7 +368,7 @@ static ssize_t area_access(struct cxl_vfio_device *dev, const struct cxl_vfio_co
 	int ret;
 
 	if (area->kind == AREA_DVSEC_HEADER || area->kind == AREA_READONLY)
-		return write ? count : core_access(dev, buf, count, pos, false);
+		return write ? count : cxl_vfio_core_access(dev, buf, count, pos, false);
 
 	count = min(count, sizeof(bytes));
 	if (write && copy_from_user(bytes, buf, count))
@@ -375,8 +377,8 @@ static ssize_t area_access(struct cxl_vfio_device *dev, const struct cxl_vfio_co
 		cxl_vfio_vbar_config(dev, (pos & VFIO_PCI_OFFSET_MASK) - area->start, bytes, count,
 				     write);
 	if (area->kind == AREA_DVSEC) {
-		ret = dvsec_access(dev, (pos & VFIO_PCI_OFFSET_MASK) - dev->found->dvsec, bytes,
-				   count, write);
+		ret = cxl_vfio_dvsec_access(dev, (pos & VFIO_PCI_OFFSET_MASK) - dev->found->dvsec,
+					    bytes, count, write);
 		if (ret)
 			return ret;
 	}
@@ -421,9 +423,9 @@ ssize_t cxl_vfio_config_rw(struct cxl_vfio_device *dev, char __user *buf, size_t
 			ret = area_access(dev, area, buf + done, min_t(u64, n, area->end - at),
 					  *ppos, write);
 		else
-			ret = core_access(dev, buf + done,
-					  area ? min_t(u64, n, area->start - at) : n,
-					  *ppos, write);
+			ret = cxl_vfio_core_access(dev, buf + done,
+						   area ? min_t(u64, n, area->start - at) : n,
+						   *ppos, write);
 		if (ret <= 0)
 			return done ? done : ret;
 		done += ret;

@@ -183,7 +183,7 @@ static enum lack ports_lack(struct pci_dev *pdev, const struct cxl_vfio_hdm_rang
 	return LACK_NOTHING;
 }
 
-static enum lack find_lack(struct cxl_vfio_device *dev)
+static enum lack cxl_vfio_find_lack(struct cxl_vfio_device *dev)
 {
 	const struct cxl_vfio_found *found = dev->found;
 	struct cedt cedt = { .range = &found->range[0] };
@@ -221,7 +221,7 @@ static void note_enables(struct cxl_vfio_device *dev)
 			     &dev->found->dvsec_ctrl);
 }
 
-static int join(struct cxl_vfio_device *dev)
+static int cxl_vfio_join(struct cxl_vfio_device *dev)
 {
 	const struct cxl_vfio_hdm_range *ours = &dev->found->range[0];
 	struct pci_dev *pdev = dev->core.pdev;
@@ -263,9 +263,9 @@ int cxl_vfio_topology_join(struct cxl_vfio_device *dev)
 
 	if (cxl_vfio_params->topology == TOPOLOGY_OFF)
 		return 0;
-	lack = find_lack(dev);
+	lack = cxl_vfio_find_lack(dev);
 	if (!lack) {
-		ret = join(dev);
+		ret = cxl_vfio_join(dev);
 		dev->topology.joined = !ret;
 		return ret;
 	}

@@ -68,7 +68,7 @@ struct cxl_vfio_hdm_mem {
 	void *va;
 	struct dev_pagemap *pgmap;
 	unsigned int region;
-	spinlock_t touched_lock;
+	spinlock_t touched_lock;	/* of touched */
 	struct {
 		u64 start;
 		u64 end;
@@ -166,7 +166,7 @@ struct cxl_vfio_config {
  * @dvsec: the CXL Device DVSEC
  */
 struct cxl_vfio_model {
-	struct mutex lock;
+	struct mutex lock;	/* of the models */
 	struct cxl_vfio_comp comp;
 	struct cxl_vfio_dvsec dvsec;
 };
@@ -194,7 +194,7 @@ enum cxl_vfio_recovery_state {
  * @stop: the function is being unbound: no wait begins or goes on
  */
 struct cxl_vfio_recovery {
-	struct mutex lock;
+	struct mutex lock;	/* of the device's own registers, and the members below */
 	enum cxl_vfio_recovery_state state;
 	ktime_t reset_start;
 	struct work_struct settle_work;
@@ -237,7 +237,7 @@ struct cxl_vfio_clear_part {
  * @used: the current user may have written HDM memory
  */
 struct cxl_vfio_clear {
-	struct mutex lock;
+	struct mutex lock;	/* of starting and stopping workers */
 	struct cxl_vfio_clear_part part[CXL_VFIO_CLEAR_PARTS];
 	atomic_t running;
 	bool stop;

@@ -46,18 +46,18 @@ struct hdm_dmabuf {
 /* Protects the devices' lists of dma-bufs; held, no dma-buf in a list is freed */
 static DEFINE_MUTEX(dmabuf_lock);
 
-static int hdm_attach(struct dma_buf *buf, struct dma_buf_attachment *attach)
+static int cxl_vfio_dmabuf_attach(struct dma_buf *buf, struct dma_buf_attachment *attach)
 {
 	/* Only dynamic, peer-to-peer importers: they can be revoked and need no struct pages */
 	return attach->importer_ops && attach->peer2peer ? 0 : -EOPNOTSUPP;
 }
 
-static int hdm_pin(struct dma_buf_attachment *attach)
+static int cxl_vfio_dmabuf_pin(struct dma_buf_attachment *attach)
 {
 	return -EOPNOTSUPP;
 }
 
-static void hdm_unpin(struct dma_buf_attachment *attach)
+static void cxl_vfio_dmabuf_unpin(struct dma_buf_attachment *attach)
 {
 }
 
@@ -121,7 +121,8 @@ static struct sg_table *map_ranges(const struct hdm_dmabuf *hdm, struct device *
 	return sgt;
 }
 
-static struct sg_table *hdm_map(struct dma_buf_attachment *attach, enum dma_data_direction dir)
+static struct sg_table *cxl_vfio_dmabuf_map(struct dma_buf_attachment *attach,
+					    enum dma_data_direction dir)
 {
 	struct hdm_dmabuf *hdm = attach->dmabuf->priv;
 	struct cxl_vfio_device *dev = hdm->dev;
@@ -147,13 +148,13 @@ static struct sg_table *hdm_map(struct dma_buf_attachment *attach, enum dma_data
 	return sgt;
 }
 
-static void hdm_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
-		      enum dma_data_direction dir)
+static void cxl_vfio_dmabuf_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+				  enum dma_data_direction dir)
 {
 	free_sgt(attach->dev, sgt, dir);
 }
 
-static void hdm_release(struct dma_buf *buf)
+static void cxl_vfio_dmabuf_release(struct dma_buf *buf)
 {
 	struct hdm_dmabuf *hdm = buf->priv;
 
@@ -165,12 +166,12 @@ static void hdm_release(struct dma_buf *buf)
 }
 
 static const struct dma_buf_ops hdm_dmabuf_ops = {
-	.attach = hdm_attach,
-	.pin = hdm_pin,
-	.unpin = hdm_unpin,
-	.map_dma_buf = hdm_map,
-	.unmap_dma_buf = hdm_unmap,
-	.release = hdm_release,
+	.attach = cxl_vfio_dmabuf_attach,
+	.pin = cxl_vfio_dmabuf_pin,
+	.unpin = cxl_vfio_dmabuf_unpin,
+	.map_dma_buf = cxl_vfio_dmabuf_map,
+	.unmap_dma_buf = cxl_vfio_dmabuf_unmap,
+	.release = cxl_vfio_dmabuf_release,
 };
 
 /* Revoke importers' mappings and wait until they are gone; for good if @closing */
@@ -234,7 +235,8 @@ static s64 take_ranges(struct hdm_dmabuf *hdm, const struct cxl_vfio_hdm_mem *me
 	return total;
 }
 
-static int export(struct cxl_vfio_device *dev, struct hdm_dmabuf *hdm, u64 size, u32 open_flags)
+static int cxl_vfio_dmabuf_export(struct cxl_vfio_device *dev, struct hdm_dmabuf *hdm, u64 size,
+				  u32 open_flags)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	int fd;
@@ -312,7 +314,7 @@ int cxl_vfio_dmabuf_feature(struct cxl_vfio_device *dev, u32 flags, void __user 
 		return total;
 	}
 	cxl_vfio_mark_used(dev);
-	return export(dev, hdm, total, req.open_flags);
+	return cxl_vfio_dmabuf_export(dev, hdm, total, req.open_flags);
 }
 
 /* MODULE_IMPORT_NS() spelt out, since its argument changed its type in 6.13 */

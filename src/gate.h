@@ -9,51 +9,7 @@
 #include <linux/types.h>
 #include <linux/wait.h>
 
-/*
- * All holds of the gate, a row each: X(NAME, "name", HDM memory, component BAR,
- * judged).  The third and fourth column say how a touch of either is answered
- * while the hold lasts.  JUDGED: what happens meanwhile may change the device,
- * so that memory stays held by SETTLE until the device was seen to be usable.
- */
-#define CXL_VFIO_HOLDS(X)								\
-	/* nobody has the VFIO device open */						\
-	X(UNUSED,	"unused",	FAIL,	FAIL,	false)				\
-	/* nobody has looked at the device since something may have changed it */	\
-	X(SETTLE,	"settle",	WAIT,	GO,	false)				\
-	/* a call of the user that may turn Memory Space or power off */		\
-	X(CALL,		"call",		WAIT,	WAIT,	true)				\
-	/* a reset is under way */							\
-	X(RESET,	"reset",	WAIT,	WAIT,	true)				\
-	/* an error on the link, not recovered from */					\
-	X(ERROR,	"error",	WAIT,	WAIT,	true)				\
-	/* system sleep */								\
-	X(SLEEP,	"sleep",	WAIT,	WAIT,	true)				\
-	/* HDM memory may still hold a previous user's data */				\
-	X(CLEARING,	"clearing",	WAIT,	GO,	false)				\
-	/* Memory Space is off or the function is not in D0, by the user's wish */	\
-	X(MEMORY_OFF,	"memory_off",	FAIL,	FAIL,	false)				\
-	/* VFIO low power, from entry to exit */					\
-	X(LOW_POWER,	"low_power",	FAIL,	FAIL,	true)				\
-	/* decoders or memory did not come back from a reset */				\
-	X(LOST,		"lost",		FAIL,	GO,	false)				\
-	/* the last reset failed, the device is in no known state */			\
-	X(RESET_FAILED,	"reset_failed",	FAIL,	GO,	true)				\
-	/* HDM memory was taken away, for as long as the function is bound */		\
-	X(EVICTED,	"evicted",	FAIL,	GO,	false)
-
-#define CXL_VFIO_HOLD_ENUM(name, text, hdm, bar, judged)	HOLD_##name,
-enum cxl_vfio_hold { CXL_VFIO_HOLDS(CXL_VFIO_HOLD_ENUM) HOLD_COUNT };
-
-/* Phases of a reset, as traced: X(NAME, "name") */
-#define CXL_VFIO_RESET_PHASES(X)		\
-	X(FUNCTION,	"function reset")	\
-	X(WBI,		"cache write-back")	\
-	X(CXL,		"CXL reset")		\
-	X(RESTORE,	"restore")		\
-	X(ACTIVE,	"memory active")
-
-#define CXL_VFIO_PHASE_ENUM(name, text)	PHASE_##name,
-enum cxl_vfio_reset_phase { CXL_VFIO_RESET_PHASES(CXL_VFIO_PHASE_ENUM) };
+#include "names.h"
 
 /* Who asks whether memory may be touched */
 enum cxl_vfio_asker {
@@ -89,7 +45,7 @@ struct cxl_vfio_gate {
 	unsigned int epoch;
 	bool leaving;
 	wait_queue_head_t wait;
-	struct mutex zap_lock;
+	struct mutex zap_lock;		/* of zaps */
 	bool mapped;
 	unsigned long zaps;
 };

@@ -5,23 +5,11 @@
 #include <linux/types.h>
 #include <linux/cxl_vfio_regs.h>
 
+#include "names.h"
 #include "view.h"
 
 #define HDM_REGS_PER_DECODER	(CXL_VFIO_HDM_DECODER_STRIDE / 4)
 #define HDM_MAX_REGS		(CXL_VFIO_HDM_DECODER(CXL_VFIO_HDM_MAX_DECODERS) / 4)
-
-/* Events of a decoder, caused by a register write: X(NAME, "name") */
-#define CXL_VFIO_HDM_EVENTS(X)						\
-	X(NONE,		"none")						\
-	X(COMMITTED,	"committed")					\
-	/* committed and locked until the next reset */			\
-	X(LOCKED,	"locked")					\
-	X(DECOMMITTED,	"decommitted")					\
-	/* COMMIT was written but the settings are illegal */		\
-	X(ERROR,	"refused")
-
-#define CXL_VFIO_HDM_EVENT_ENUM(name, text)	HDM_EVENT_##name,
-enum cxl_vfio_hdm_event_type { CXL_VFIO_HDM_EVENTS(CXL_VFIO_HDM_EVENT_ENUM) };
 
 /**
  * struct cxl_vfio_hdm_event - effect of a guest's register write on a decoder

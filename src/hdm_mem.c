@@ -23,8 +23,8 @@
 #define REGION_MAX	BIT_ULL(VFIO_PCI_OFFSET_SHIFT)
 
 /* With struct pages if *@pages, which is cleared if they cannot be had */
-static int claim_range(struct cxl_vfio_device *dev, const struct cxl_vfio_hdm_range *range,
-		       struct cxl_vfio_hdm_mem *mem, bool *pages)
+static int cxl_vfio_claim_range(struct cxl_vfio_device *dev, const struct cxl_vfio_hdm_range *range,
+				struct cxl_vfio_hdm_mem *mem, bool *pages)
 {
 	struct pci_dev *pdev = dev->core.pdev;
 
@@ -87,7 +87,7 @@ int cxl_vfio_mem_claim(struct cxl_vfio_device *dev)
 		return -ENOMEM;
 
 	for (unsigned int i = 0; i < n; i++) {
-		ret = claim_range(dev, &dev->found->range[i], &dev->mem[i], &pages);
+		ret = cxl_vfio_claim_range(dev, &dev->found->range[i], &dev->mem[i], &pages);
 		if (ret) {
 			cxl_vfio_mem_release(dev);
 			return ret;
@@ -174,8 +174,8 @@ static ssize_t copy_out(struct cxl_vfio_hdm_mem *mem, char __user *buf, size_t c
  * a page fault in the user's buffer, which may need them itself.  Returns bytes
  * left to copy, -EAGAIN if the gate says "wait", or another negative errno.
  */
-static ssize_t copy_chunk(struct cxl_vfio_hdm_mem *mem, char __user *buf, size_t count, u64 at,
-			  bool write)
+static ssize_t cxl_vfio_copy_chunk(struct cxl_vfio_hdm_mem *mem, char __user *buf, size_t count,
+				   u64 at, bool write)
 {
 	struct cxl_vfio_device *dev = mem->window.dev;
 	enum cxl_vfio_answer answer;
@@ -209,7 +209,7 @@ static int fault_in(char __user *buf, size_t left, bool write)
 static ssize_t rw_chunk(struct cxl_vfio_hdm_mem *mem, char __user *buf, size_t count, u64 at,
 			bool write)
 {
-	ssize_t left = copy_chunk(mem, buf, count, at, write);
+	ssize_t left = cxl_vfio_copy_chunk(mem, buf, count, at, write);
 	int ret;
 
 	if (left == -EAGAIN) {
@@ -267,8 +267,8 @@ ssize_t cxl_vfio_mem_rw(struct cxl_vfio_hdm_mem *mem, char __user *buf, size_t c
 	return mem_rw(mem, buf, count, at, write);
 }
 
-static ssize_t region_rw(struct vfio_pci_core_device *core, char __user *buf, size_t count,
-			 loff_t *ppos, bool write)
+static ssize_t cxl_vfio_hdm_region_rw(struct vfio_pci_core_device *core, char __user *buf,
+				      size_t count, loff_t *ppos, bool write)
 {
 	unsigned int i = VFIO_PCI_OFFSET_TO_INDEX(*ppos) - VFIO_PCI_NUM_REGIONS;
 	ssize_t ret = cxl_vfio_mem_rw(core->region[i].data, buf, count,
@@ -294,8 +294,8 @@ struct cxl_vfio_hdm_mem *cxl_vfio_mem_of_region(struct cxl_vfio_device *dev, uns
 	return NULL;
 }
 
-static int mem_mmap(struct vfio_pci_core_device *core, struct vfio_pci_region *region,
-		    struct vm_area_struct *vma)
+static int cxl_vfio_hdm_mmap(struct vfio_pci_core_device *core, struct vfio_pci_region *region,
+			     struct vm_area_struct *vma)
 {
 	struct cxl_vfio_hdm_mem *mem = region->data;
 
@@ -308,8 +308,8 @@ static void mem_region_release(struct vfio_pci_core_device *core, struct vfio_pc
 }
 
 static const struct vfio_pci_regops mem_regops = {
-	.rw = region_rw,
-	.mmap = mem_mmap,
+	.rw = cxl_vfio_hdm_region_rw,
+	.mmap = cxl_vfio_hdm_mmap,
 	.release = mem_region_release,
 };
 

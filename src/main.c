@@ -246,7 +246,7 @@ static const struct vfio_device_ops cxl_vfio_ops = {
 	CXL_VFIO_COMPAT_PASID_OPS
 };
 
-static struct cxl_vfio_found *find(struct pci_dev *pdev)
+static struct cxl_vfio_found *cxl_vfio_find(struct pci_dev *pdev)
 {
 	struct cxl_vfio_found *found;
 	int ret;
@@ -268,7 +268,7 @@ static struct cxl_vfio_found *find(struct pci_dev *pdev)
 }
 
 /* Claim the resources that a CXL function has while it is bound */
-static int claim(struct cxl_vfio_device *dev)
+static int cxl_vfio_claim(struct cxl_vfio_device *dev)
 {
 	struct pci_dev *pdev = dev->core.pdev;
 	int ret;
@@ -311,7 +311,7 @@ unmap:
 	return ret;
 }
 
-static void unclaim(struct cxl_vfio_device *dev)
+static void cxl_vfio_unclaim(struct cxl_vfio_device *dev)
 {
 	cxl_vfio_reset_unbind(dev);
 	cxl_vfio_clear_exit(dev);
@@ -340,7 +340,7 @@ static int cxl_vfio_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (!try_module_get(THIS_MODULE))
 		return -ENODEV;
 
-	found = find(pdev);
+	found = cxl_vfio_find(pdev);
 	if (IS_ERR(found)) {
 		ret = PTR_ERR(found);
 		goto put_module;
@@ -356,7 +356,7 @@ static int cxl_vfio_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	dev->abi = &cxl_vfio_abis[cxl_vfio_params->abi];
 	cxl_vfio_compat_no_core_cxl(&dev->core);
 	if (found->is_cxl) {
-		ret = claim(dev);
+		ret = cxl_vfio_claim(dev);
 		if (ret)
 			goto put_device;
 	}
@@ -373,7 +373,7 @@ static int cxl_vfio_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 unclaim:
 	if (found->is_cxl)
-		unclaim(dev);
+		cxl_vfio_unclaim(dev);
 put_device:
 	vfio_put_device(&dev->core.vdev);
 put_module:
@@ -391,7 +391,7 @@ static void cxl_vfio_remove(struct pci_dev *pdev)
 		cxl_vfio_gate_set(dev, HOLD_EVICTED, true);
 	vfio_pci_core_unregister_device(core);
 	if (dev->found->is_cxl)
-		unclaim(dev);
+		cxl_vfio_unclaim(dev);
 	vfio_put_device(&core->vdev);
 	module_put(THIS_MODULE);
 }

@@ -101,7 +101,7 @@ static int wait_unlocked(struct cxl_vfio_device *dev, enum cxl_vfio_asker asker,
  * keeps the device open meanwhile.  VM_FAULT_RETRY makes the kernel look up the
  * mapping again, and makes KVM and type1 try again.
  */
-static vm_fault_t wait_for_gate(struct vm_fault *vmf, struct cxl_vfio_window *window)
+static vm_fault_t cxl_vfio_wait_for_gate(struct vm_fault *vmf, struct cxl_vfio_window *window)
 {
 	enum cxl_vfio_asker asker = asker_of(window);
 	struct cxl_vfio_device *dev = window->dev;
@@ -125,7 +125,7 @@ static vm_fault_t wait_for_gate(struct vm_fault *vmf, struct cxl_vfio_window *wi
 }
 
 /* Insert the page or huge page of 2^@order pages that covers the fault, if it fits */
-static vm_fault_t window_fault_order(struct vm_fault *vmf, unsigned int order)
+static vm_fault_t cxl_vfio_huge_fault(struct vm_fault *vmf, unsigned int order)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct cxl_vfio_window *window = cxl_vfio_compat_window(vma);
@@ -144,23 +144,23 @@ static vm_fault_t window_fault_order(struct vm_fault *vmf, unsigned int order)
 		return VM_FAULT_FALLBACK;
 
 	if (!down_read_trylock(&dev->core.memory_lock))
-		return wait_for_gate(vmf, window);
+		return cxl_vfio_wait_for_gate(vmf, window);
 	down_read(&dev->gate.lock);
 	answer = cxl_vfio_gate_ask(dev, asker_of(window));
 	ret = answer == ANSWER_GO ? window_insert(vmf, window, phys, order) : VM_FAULT_SIGBUS;
 	up_read(&dev->gate.lock);
 	up_read(&dev->core.memory_lock);
-	return answer == ANSWER_WAIT ? wait_for_gate(vmf, window) : ret;
+	return answer == ANSWER_WAIT ? cxl_vfio_wait_for_gate(vmf, window) : ret;
 }
 
-static vm_fault_t window_fault(struct vm_fault *vmf)
+static vm_fault_t cxl_vfio_fault(struct vm_fault *vmf)
 {
-	return window_fault_order(vmf, 0);
+	return cxl_vfio_huge_fault(vmf, 0);
 }
 
 static const struct vm_operations_struct window_vm_ops = {
-	.fault = window_fault,
-	CXL_VFIO_COMPAT_HUGE_FAULT(window_fault_order)
+	.fault = cxl_vfio_fault,
+	CXL_VFIO_COMPAT_HUGE_FAULT(cxl_vfio_huge_fault)
 	CXL_VFIO_COMPAT_VMA_OPS
 };
 

@@ -33,8 +33,8 @@ bool cxl_vfio_pages_wanted(void)
 }
 
 /* Called by the kernel's memory failure code, in process context */
-static int pages_failed(struct dev_pagemap *pgmap, unsigned long pfn, unsigned long n,
-			int flags)
+static int cxl_vfio_pages_failed(struct dev_pagemap *pgmap, unsigned long pfn, unsigned long n,
+				 int flags)
 {
 	struct cxl_vfio_hdm_mem *mem = pgmap->owner;
 	unsigned long first = pfn - PHYS_PFN(mem->window.phys);
@@ -46,7 +46,7 @@ static int pages_failed(struct dev_pagemap *pgmap, unsigned long pfn, unsigned l
 }
 
 static const struct dev_pagemap_ops pages_ops = {
-	.memory_failure = pages_failed,
+	.memory_failure = cxl_vfio_pages_failed,
 };
 
 static unsigned int fold_order(const struct cxl_vfio_window *window)
@@ -78,7 +78,7 @@ u64 cxl_vfio_pages_cost(const struct cxl_vfio_hdm_mem *mem)
 	return mem->pgmap ? array_size_of(&mem->window, mem->pgmap->vmemmap_shift) : 0;
 }
 
-static void *map_pages(struct cxl_vfio_hdm_mem *mem, struct dev_pagemap *pgmap)
+static void *cxl_vfio_map_pages(struct cxl_vfio_hdm_mem *mem, struct dev_pagemap *pgmap)
 {
 	unsigned int order;
 
@@ -112,7 +112,7 @@ void *cxl_vfio_pages_map(struct cxl_vfio_hdm_mem *mem)
 {
 	struct pci_dev *pdev = mem->window.dev->core.pdev;
 	struct dev_pagemap *pgmap = kzalloc(sizeof(*pgmap), GFP_KERNEL);
-	void *va = map_pages(mem, pgmap);
+	void *va = cxl_vfio_map_pages(mem, pgmap);
 
 	if (IS_ERR(va)) {
 		pci_warn(pdev, "no struct pages for [mem %#llx-%#llx] (error %ld), going on without them; guests on an Intel host get this memory uncached\n",

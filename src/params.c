@@ -94,17 +94,16 @@ struct choice {
 	unsigned int *value;
 };
 
-#define CHOICE(param, list, target) {							\
-	.name = #param, .text = &(param), .words = (list), .count = ARRAY_SIZE(list),	\
-	.stride = sizeof((list)[0]), .value = &params.target }
-
 static const struct choice choices[] = {
-	CHOICE(reset_method, reset_methods, reset_method),
-	CHOICE(cxl_core, topology_modes, topology),
-	CHOICE(struct_pages, pages_modes, pages),
-	CHOICE(vbar, vbars, vbar),
-	{ .name = "vmm_abi", .text = &vmm_abi, .words = &cxl_vfio_abis[0].name,
-	  .count = CXL_VFIO_NR_ABIS, .stride = sizeof(cxl_vfio_abis[0]), .value = &params.abi },
+	{ "reset_method", &reset_method, reset_methods, ARRAY_SIZE(reset_methods),
+	  sizeof(reset_methods[0]), &params.reset_method },
+	{ "cxl_core", &cxl_core, topology_modes, ARRAY_SIZE(topology_modes),
+	  sizeof(topology_modes[0]), &params.topology },
+	{ "struct_pages", &struct_pages, pages_modes, ARRAY_SIZE(pages_modes),
+	  sizeof(pages_modes[0]), &params.pages },
+	{ "vbar", &vbar, vbars, ARRAY_SIZE(vbars), sizeof(vbars[0]), &params.vbar },
+	{ "vmm_abi", &vmm_abi, &cxl_vfio_abis[0].name, CXL_VFIO_NR_ABIS,
+	  sizeof(cxl_vfio_abis[0]), &params.abi },
 };
 
 static const char *word_of(const struct choice *choice, unsigned int i)

@@ -10,7 +10,7 @@
 
 #include "cxl_vfio.h"
 
-static void zap_poison(struct work_struct *work)
+static void cxl_vfio_zap_poison(struct work_struct *work)
 {
 	struct cxl_vfio_hdm_mem *mem = container_of(work, struct cxl_vfio_hdm_mem, poison_work);
 	struct cxl_vfio_device *dev = mem->window.dev;
@@ -31,7 +31,7 @@ static void zap_poison(struct work_struct *work)
 void cxl_vfio_poison_init(struct cxl_vfio_hdm_mem *mem)
 {
 	xa_init(&mem->poison);
-	INIT_WORK(&mem->poison_work, zap_poison);
+	INIT_WORK(&mem->poison_work, cxl_vfio_zap_poison);
 }
 
 /**
@@ -67,7 +67,7 @@ void cxl_vfio_poison_add(struct cxl_vfio_hdm_mem *mem, unsigned long page)
  * context: finds the bad page in the mapping, and marks it.  Work queued by that
  * removes the page from all mappings.
  */
-static int pfn_to_vma_pgoff(struct vm_area_struct *vma, unsigned long pfn, pgoff_t *pgoff)
+static int cxl_vfio_pfn_to_vma_pgoff(struct vm_area_struct *vma, unsigned long pfn, pgoff_t *pgoff)
 {
 	struct cxl_vfio_window *window = cxl_vfio_window_of(vma);
 	phys_addr_t phys = PFN_PHYS(pfn);
@@ -89,7 +89,8 @@ static int pfn_to_vma_pgoff(struct vm_area_struct *vma, unsigned long pfn, pgoff
 void cxl_vfio_poison_open(struct cxl_vfio_hdm_mem *mem)
 {
 	cxl_vfio_compat_pfn_space_register(&mem->pfn_space, &mem->window.dev->core,
-					   mem->window.phys, mem->window.size, pfn_to_vma_pgoff);
+					   mem->window.phys, mem->window.size,
+					   cxl_vfio_pfn_to_vma_pgoff);
 }
 
 /**

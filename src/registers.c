@@ -309,7 +309,7 @@ static bool was_committed(struct cxl_vfio_device *dev, unsigned int n)
 	return decoder_saved(dev, n)[CXL_VFIO_HDM_CTRL / 4] & CXL_VFIO_HDM_CTRL_COMMITTED;
 }
 
-static int decommit_decoder(struct cxl_vfio_device *dev, unsigned int n)
+static int cxl_vfio_decommit_decoder(struct cxl_vfio_device *dev, unsigned int n)
 {
 	void __iomem *reg = decoder_regs(dev, n);
 	u32 ctrl = readl(reg + CXL_VFIO_HDM_CTRL);
@@ -324,7 +324,7 @@ static int decommit_decoder(struct cxl_vfio_device *dev, unsigned int n)
 	return -EBUSY;
 }
 
-static int commit_decoder(struct cxl_vfio_device *dev, unsigned int n)
+static int cxl_vfio_commit_decoder(struct cxl_vfio_device *dev, unsigned int n)
 {
 	static const u8 regs[] = {
 		CXL_VFIO_HDM_BASE_HIGH, CXL_VFIO_HDM_BASE_LOW, CXL_VFIO_HDM_SIZE_HIGH,
@@ -353,7 +353,7 @@ static int commit_decoder(struct cxl_vfio_device *dev, unsigned int n)
 }
 
 /* Restore CONTROL's enables; hardware drops the write while CONFIG_LOCK is set */
-static int restore_control(struct cxl_vfio_device *dev, u16 ctrl)
+static int cxl_vfio_restore_control(struct cxl_vfio_device *dev, u16 ctrl)
 {
 	u16 saved = dev->found->dvsec_ctrl;
 
@@ -370,7 +370,7 @@ static int restore_control(struct cxl_vfio_device *dev, u16 ctrl)
 	return -EPERM;
 }
 
-static int restore_global(struct cxl_vfio_device *dev)
+static int cxl_vfio_restore_global(struct cxl_vfio_device *dev)
 {
 	u32 hdm = dev->found->hdm_offset, cap = dev->found->cm[hdm / 4], now;
 	u32 saved = dev->found->cm[(hdm + CXL_VFIO_HDM_GLOBAL_CTRL) / 4];
@@ -397,7 +397,7 @@ static int restore_global(struct cxl_vfio_device *dev)
  * Restore all decoders from the first that is not intact on: decommit them in
  * descending order, commit them in ascending order.
  */
-static int restore_decoders(struct cxl_vfio_device *dev)
+static int cxl_vfio_restore_decoders(struct cxl_vfio_device *dev)
 {
 	u32 hdm = dev->found->hdm_offset, cap = dev->found->cm[hdm / 4];
 	unsigned int count = cxl_vfio_hdm_decoder_count(cap), first = 0;
@@ -406,10 +406,10 @@ static int restore_decoders(struct cxl_vfio_device *dev)
 	while (first < count && cxl_vfio_decoder_intact(dev->cm_regs, dev->found, first))
 		first++;
 	for (unsigned int n = count; n-- > first && !ret;)
-		ret = decommit_decoder(dev, n);
+		ret = cxl_vfio_decommit_decoder(dev, n);
 	for (unsigned int n = first; n < count && !ret; n++)
 		if (was_committed(dev, n))
-			ret = commit_decoder(dev, n);
+			ret = cxl_vfio_commit_decoder(dev, n);
 	return ret;
 }
 
@@ -425,6 +425,7 @@ int cxl_vfio_restore(struct cxl_vfio_device *dev)
 	u16 ctrl = cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL);
 	int ret;
 
+	lockdep_assert_held(&dev->recovery.lock);
 	if (PCI_POSSIBLE_ERROR(ctrl)) {
 		pci_err(dev->core.pdev, "CXL Device DVSEC: CONTROL reads %#x, device memory stays closed, is the device gone?\n",
 			ctrl);
@@ -432,8 +433,8 @@ int cxl_vfio_restore(struct cxl_vfio_device *dev)
 	}
 	if (cxl_vfio_registers_intact(dev))
 		return 0;
-	ret = restore_control(dev, ctrl) ?: restore_global(dev);
+	ret = cxl_vfio_restore_control(dev, ctrl) ?: cxl_vfio_restore_global(dev);
 	if (!ret && !cxl_vfio_decoders_intact(dev->cm_regs, dev->found))
-		ret = restore_decoders(dev);
+		ret = cxl_vfio_restore_decoders(dev);
 	return ret ?: 1;
 }

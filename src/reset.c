@@ -37,7 +37,7 @@ static void note_reset(struct cxl_vfio_device *dev, const char *kind, int result
 	recovery->us = ktime_us_delta(ktime_get(), start);
 }
 
-static int write_back_cache(struct cxl_vfio_device *dev, u16 ctrl2)
+static int cxl_vfio_write_back_cache(struct cxl_vfio_device *dev, u16 ctrl2)
 {
 	ktime_t start = ktime_get();
 	int ret = -ETIMEDOUT;
@@ -75,7 +75,7 @@ void cxl_vfio_write_back(struct cxl_vfio_device *dev)
 	ctrl2 = cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL2) & ~CTRL2_DOORBELLS;
 	cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL2,
 				ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
-	write_back_cache(dev, ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
+	cxl_vfio_write_back_cache(dev, ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
 	cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL2, ctrl2);
 	mutex_unlock(&dev->recovery.lock);
 }
@@ -90,7 +90,7 @@ static unsigned int cxl_reset_timeout_ms(u16 cap)
 }
 
 /* Ring the doorbell and wait, CXL r4.0 9.7 */
-static int initiate_cxl_reset(struct cxl_vfio_device *dev, u16 ctrl2)
+static int cxl_vfio_initiate_reset(struct cxl_vfio_device *dev, u16 ctrl2)
 {
 	unsigned int limit = cxl_reset_timeout_ms(dev->found->dvsec_cap);
 	ktime_t start = ktime_get();
@@ -117,7 +117,7 @@ static int initiate_cxl_reset(struct cxl_vfio_device *dev, u16 ctrl2)
 	return ret;
 }
 
-static int cxl_reset_locked(struct cxl_vfio_device *dev, bool clear)
+static int cxl_vfio_cxl_reset_locked(struct cxl_vfio_device *dev, bool clear)
 {
 	u16 ctrl2 = cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL2) & ~CTRL2_DOORBELLS, command;
 	struct pci_dev *pdev = dev->core.pdev;
@@ -130,12 +130,12 @@ static int cxl_reset_locked(struct cxl_vfio_device *dev, bool clear)
 	cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL2,
 				ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
 	if (dev->found->dvsec_cap & CXL_VFIO_DVSEC_CAP_WBI)
-		ret = write_back_cache(dev, ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
+		ret = cxl_vfio_write_back_cache(dev, ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
 	if (!ret && !pci_wait_for_pending_transaction(pdev))
 		pci_warn(pdev, "transactions are still pending, resetting anyway\n");
 	if (!ret)
-		ret = initiate_cxl_reset(dev, ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING |
-					 (clear ? CXL_VFIO_DVSEC_CTRL2_RST_MEM_CLR_EN : 0));
+		ret = cxl_vfio_initiate_reset(dev, ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING |
+					      (clear ? CXL_VFIO_DVSEC_CTRL2_RST_MEM_CLR_EN : 0));
 	cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL2, ctrl2);
 	if (!ret && (command & PCI_COMMAND_MASTER))
 		pci_set_master(pdev);
@@ -148,10 +148,11 @@ static int bracketed_cxl_reset(struct cxl_vfio_device *dev, bool clear)
 	int ret = cxl_vfio_compat_reset_iommu_prepare(dev->core.pdev);
 
 	if (ret) {
-		pci_err(dev->core.pdev, "the IOMMU cannot detach the device for a CXL reset (%d)\n", ret);
+		pci_err(dev->core.pdev, "the IOMMU cannot detach the device for a CXL reset (%d)\n",
+			ret);
 		return ret;
 	}
-	ret = cxl_reset_locked(dev, clear);
+	ret = cxl_vfio_cxl_reset_locked(dev, clear);
 	cxl_vfio_compat_reset_iommu_done(dev->core.pdev);
 	return ret;
 }
@@ -162,7 +163,7 @@ static int bracketed_cxl_reset(struct cxl_vfio_device *dev, bool clear)
  * -EIO if the device reports an error and -ETIMEDOUT if it reports nothing, both
  * logged; then the gate stays closed until a reset succeeds.
  */
-static int cxl_reset(struct cxl_vfio_device *dev, bool clear)
+static int cxl_vfio_cxl_reset(struct cxl_vfio_device *dev, bool clear)
 {
 	struct pci_dev *pdev = dev->core.pdev;
 	ktime_t start = ktime_get();
@@ -202,7 +203,7 @@ static bool wants_cxl_reset(const struct cxl_vfio_device *dev)
  * up when another task has memory_lock; with the gate held such tasks are soon waiting
  * without it.
  */
-static long hot_reset(struct cxl_vfio_device *dev, unsigned long arg)
+static long cxl_vfio_hot_reset(struct cxl_vfio_device *dev, unsigned long arg)
 {
 	struct cxl_vfio_caller caller;
 	long ret;
@@ -219,7 +220,7 @@ static long hot_reset(struct cxl_vfio_device *dev, unsigned long arg)
 	return ret;
 }
 
-static long function_reset(struct cxl_vfio_device *dev, unsigned long arg)
+static long cxl_vfio_function_reset(struct cxl_vfio_device *dev, unsigned long arg)
 {
 	bool cxl = wants_cxl_reset(dev);
 	long ret = 0;
@@ -234,7 +235,7 @@ static long function_reset(struct cxl_vfio_device *dev, unsigned long arg)
 		return -EIO;
 	}
 	if (cxl)
-		ret = cxl_reset(dev, false);
+		ret = cxl_vfio_cxl_reset(dev, false);
 	if (!cxl || cxl_vfio_params->reset_method != RESET_CXL_ONLY)
 		ret = vfio_pci_core_ioctl(&dev->core.vdev, VFIO_DEVICE_RESET, arg);
 	return ret;
@@ -250,8 +251,10 @@ static long function_reset(struct cxl_vfio_device *dev, unsigned long arg)
  */
 long cxl_vfio_reset_ioctl(struct cxl_vfio_device *dev, unsigned int cmd, unsigned long arg)
 {
-	long ret = cmd == VFIO_DEVICE_RESET ? function_reset(dev, arg) : hot_reset(dev, arg);
+	long ret;
 
+	ret = cmd == VFIO_DEVICE_RESET ? cxl_vfio_function_reset(dev, arg) :
+					 cxl_vfio_hot_reset(dev, arg);
 	if (cxl_vfio_settle(dev) && !ret)
 		ret = -EIO;
 	if (!ret)
@@ -294,7 +297,7 @@ int cxl_vfio_low_power(struct cxl_vfio_device *dev, u32 flags, void __user *arg,
  */
 int cxl_vfio_guest_reset(struct cxl_vfio_device *dev, bool clear)
 {
-	int ret = cxl_reset(dev, clear);
+	int ret = cxl_vfio_cxl_reset(dev, clear);
 
 	if (!ret)
 		ret = cxl_vfio_settle(dev);
@@ -370,7 +373,7 @@ static bool clears_itself(const struct cxl_vfio_device *dev)
 /* Let the device clear its memory, if it can; what it leaves is for the CPUs */
 static void clear_by_reset(struct cxl_vfio_device *dev)
 {
-	if (clears_itself(dev) && cxl_vfio_clear_is_due(dev) && !cxl_reset(dev, true) &&
+	if (clears_itself(dev) && cxl_vfio_clear_is_due(dev) && !cxl_vfio_cxl_reset(dev, true) &&
 	    !cxl_vfio_settle(dev))
 		cxl_vfio_clear_verify(dev);
 }

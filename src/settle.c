@@ -109,7 +109,7 @@ static void take_back(struct cxl_vfio_device *dev, unsigned int epoch)
 }
 
 /* Put registers back: 0 if the memory may become active now, or a negative errno */
-static int put_back(struct cxl_vfio_device *dev)
+static int cxl_vfio_put_back(struct cxl_vfio_device *dev)
 {
 	ktime_t start = ktime_get();
 	int lost;
@@ -128,7 +128,7 @@ static int put_back(struct cxl_vfio_device *dev)
  * Look at the device, and put registers back if they are lost.  Returns 1 if its
  * memory must be waited for, 0 if there is nothing left to do, or a negative errno.
  */
-static int look(struct cxl_vfio_device *dev, unsigned int *epoch)
+static int cxl_vfio_look(struct cxl_vfio_device *dev, unsigned int *epoch)
 {
 	int ret = lock_device(dev);
 
@@ -149,7 +149,7 @@ static int look(struct cxl_vfio_device *dev, unsigned int *epoch)
 		if (!cxl_vfio_gate_is_held(dev, HOLD_SETTLE))
 			*epoch = cxl_vfio_gate_unjudge(dev);
 		cxl_vfio_gate_set(dev, HOLD_MEMORY_OFF, false);
-		ret = put_back(dev) ?: 1;
+		ret = cxl_vfio_put_back(dev) ?: 1;
 		/* The guest or another driver may have re-enabled bus mastering */
 		if (ret < 0)
 			pci_clear_master(dev->core.pdev);
@@ -168,7 +168,7 @@ static bool is_overtaken(struct cxl_vfio_device *dev, unsigned int epoch)
  * Wait for the memory, as long as the device states that it takes.  -ECANCELED if
  * the wait is pointless by now.
  */
-static int wait_active(struct cxl_vfio_device *dev, unsigned int epoch)
+static int cxl_vfio_wait_active(struct cxl_vfio_device *dev, unsigned int epoch)
 {
 	ktime_t start = ktime_get();
 	unsigned int waited = 0;
@@ -194,7 +194,7 @@ static int wait_active(struct cxl_vfio_device *dev, unsigned int epoch)
 }
 
 /* The wait is over: judge once more, open the gate or give up */
-static int conclude(struct cxl_vfio_device *dev, int ret, unsigned int epoch)
+static int cxl_vfio_conclude(struct cxl_vfio_device *dev, int ret, unsigned int epoch)
 {
 	int err = lock_device(dev);
 
@@ -225,12 +225,12 @@ static int conclude(struct cxl_vfio_device *dev, int ret, unsigned int epoch)
 static int settle_once(struct cxl_vfio_device *dev)
 {
 	unsigned int epoch;
-	int ret = look(dev, &epoch);
+	int ret = cxl_vfio_look(dev, &epoch);
 
 	if (ret <= 0)
 		return ret;
-	ret = wait_active(dev, epoch);
-	return ret == -EINTR || ret == -ECANCELED ? ret : conclude(dev, ret, epoch);
+	ret = cxl_vfio_wait_active(dev, epoch);
+	return ret == -EINTR || ret == -ECANCELED ? ret : cxl_vfio_conclude(dev, ret, epoch);
 }
 
 /**

@@ -8,8 +8,7 @@
 #include <linux/pci.h>
 #include <linux/tracepoint.h>
 
-#include "gate.h"
-#include "hdm.h"
+#include "names.h"
 
 #define TRACE_HOLD(name, text, ...)	{ BIT(HOLD_##name), text },
 #define TRACE_PHASE(name, text)		{ PHASE_##name, text },
@@ -30,8 +29,8 @@
 
 /* Export the enums' values, for user space tools that parse the events' formats */
 #define DEFINE_HOLD(name, ...)		TRACE_DEFINE_ENUM(HOLD_##name);
-#define DEFINE_PHASE(name, text)	TRACE_DEFINE_ENUM(PHASE_##name);
-#define DEFINE_HDM_EVENT(name, text)	TRACE_DEFINE_ENUM(HDM_EVENT_##name);
+#define DEFINE_PHASE(name, ...)	TRACE_DEFINE_ENUM(PHASE_##name);
+#define DEFINE_HDM_EVENT(name, ...)	TRACE_DEFINE_ENUM(HDM_EVENT_##name);
 
 CXL_VFIO_HOLDS(DEFINE_HOLD)
 CXL_VFIO_RESET_PHASES(DEFINE_PHASE)
@@ -57,7 +56,8 @@ TRACE_EVENT(cxl_vfio_reset,
 	TP_fast_assign(TRACE_BDF_ASSIGN(pdev); __entry->phase = phase; __entry->result = result;
 		       __entry->us = us;),
 	TP_printk(TRACE_BDF_FMT "%s: %d after %llu us", TRACE_BDF_ARGS,
-		  __print_symbolic(__entry->phase, CXL_VFIO_RESET_PHASES(TRACE_PHASE) { -1, NULL }),
+		  __print_symbolic(__entry->phase,
+				   CXL_VFIO_RESET_PHASES(TRACE_PHASE) { -1, NULL }),
 		  __entry->result, __entry->us)
 );
 
@@ -70,7 +70,8 @@ TRACE_EVENT(cxl_vfio_decoder,
 	TP_fast_assign(TRACE_BDF_ASSIGN(pdev); __entry->decoder = decoder; __entry->what = what;
 		       __entry->ours = ours;),
 	TP_printk(TRACE_BDF_FMT "HDM decoder %u: %s by the %s", TRACE_BDF_ARGS, __entry->decoder,
-		  __print_symbolic(__entry->what, CXL_VFIO_HDM_EVENTS(TRACE_HDM_EVENT) { -1, NULL }),
+		  __print_symbolic(__entry->what,
+				   CXL_VFIO_HDM_EVENTS(TRACE_HDM_EVENT) { -1, NULL }),
 		  __entry->ours ? "driver" : "guest")
 );
 

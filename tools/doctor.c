@@ -118,7 +118,8 @@ static void check_module(struct report *r, const struct utsname *u)
 			 "have dkms sign it (dkms build --force), then enrol the key: mokutil --import %s",
 			 cert);
 		note(r, "lockdown", FAIL, remedy,
-		     "the kernel is locked down (%s) and takes no module without a signature", line);
+		     "the kernel is locked down (%s) and takes no module without a signature",
+		     line);
 	}
 }
 

@@ -120,17 +120,24 @@ bool kernel_has_key(const char *signer)
 	return found;
 }
 
+#define BUILT_FOR_ANOTHER	\
+	"it was built for another kernel: install the headers of exactly this one, "	\
+	"then dkms build --force and dkms install --force"
+#define ANOTHER_BTF		\
+	"its type information is not this kernel's: rebuild it with the headers of exactly "	\
+	"this kernel, or without: make modules CONFIG_DEBUG_INFO_BTF_MODULES="
+
 static const struct {
 	const char *text, *remedy;
 } refusals[] = {
 	{ "disagrees about version of symbol",
-	  "it was built for another kernel: install the headers of exactly this one, then dkms build --force and dkms install --force" },
+	  BUILT_FOR_ANOTHER },
 	{ "Unknown symbol",
-	  "it was built for another kernel: install the headers of exactly this one, then dkms build --force and dkms install --force" },
+	  BUILT_FOR_ANOTHER },
 	{ "version magic",
-	  "it was built for another kernel: install the headers of exactly this one, then dkms build --force and dkms install --force" },
+	  BUILT_FOR_ANOTHER },
 	{ " BTF: ",
-	  "its type information is not this kernel's: rebuild it with the headers of exactly this kernel, or without: make modules CONFIG_DEBUG_INFO_BTF_MODULES=" },
+	  ANOTHER_BTF },
 	{ "is rejected", "sign it with a key that is enrolled, see secure boot" },
 };
 

@@ -377,7 +377,8 @@ static void certificates(void **state)
 	save_text("/var/lib/shim-signed/mok/MOK.der", "key");
 	signing_certificate(cert, sizeof(cert));
 	assert_string_equal("/var/lib/shim-signed/mok/MOK.der", cert);
-	save_text("/etc/dkms/framework.conf", "# mok_certificate=/not/this\nmok_certificate=/a/b.der\n");
+	save_text("/etc/dkms/framework.conf",
+		  "# mok_certificate=/not/this\nmok_certificate=/a/b.der\n");
 	signing_certificate(cert, sizeof(cert));
 	assert_string_equal("/a/b.der", cert);
 	save_text("/etc/dkms/framework.conf.d/own.conf", "mok_certificate=\"/c d.der\"\n");

@@ -91,7 +91,6 @@ struct rw_semaphore { int taken; };
 struct list_head { struct list_head *next, *prev; };
 struct work_struct { int pending; };
 struct notifier_block { int unused; };
-struct xarray { void *head; };
 typedef long long ktime_t;
 typedef unsigned long pgoff_t;
 #define U64_MAX			(~0ULL)
@@ -107,10 +106,17 @@ static inline void release_fault_lock(struct vm_fault *vmf)
 	(void)vmf;
 }
 
+struct xarray { void *head; };
+
 /* No page of the device has a memory error */
 #define XA_PRESENT		0
-#define xa_empty(xa)		((xa)->head == NULL)
-#define xa_find(xa, index, max, filter)	((void)(index), (xa)->head)
+#define xa_empty(xa)		(!(xa)->head)
+
+static inline void *xa_find(struct xarray *xa, unsigned long *index, unsigned long max, int filter)
+{
+	return xa->head;
+}
+
 struct file;
 
 static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
@@ -202,7 +208,10 @@ static inline void *kzalloc(size_t size, int flags)
 	return calloc(1, size);
 }
 
-#define kmalloc(size, flags)	malloc(size)
+static inline void *kmalloc(size_t size, int flags)
+{
+	return malloc(size);
+}
 
 static inline void kfree(void *p)
 {
