@@ -385,7 +385,8 @@ static void cxl_vfio_recycle_work(struct work_struct *work)
 						   recovery.recycle_work);
 
 	cxl_vfio_settle(dev);
-	clear_by_reset(dev);
+	if (!READ_ONCE(dev->clear.deferred))
+		clear_by_reset(dev);
 	cxl_vfio_clear_recycled(dev);
 }
 
@@ -427,6 +428,12 @@ static void cxl_vfio_reset_done(struct pci_dev *pdev)
 
 	if (!dev->found->is_cxl)
 		return;
+	/*
+	 * For an error on the link: Linux before 6.2 restores a saved state once only,
+	 * and this reset has used it up.
+	 */
+	if (pci_device_is_present(pdev))
+		pci_save_state(pdev);
 	mutex_lock(&dev->recovery.lock);
 	note_reset(dev, "function", 0, dev->recovery.reset_start);
 	mutex_unlock(&dev->recovery.lock);
