@@ -206,6 +206,16 @@ static void cxl_vfio_reset_for_guest(struct cxl_vfio_device *dev)
 	mutex_unlock(&dev->model.lock);
 }
 
+/* Cache write-back and invalidate, shown in STATUS2 when it has succeeded */
+static void write_back_for_guest(struct cxl_vfio_device *dev)
+{
+	if (cxl_vfio_write_back(dev))
+		return;
+	mutex_lock(&dev->model.lock);
+	cxl_vfio_dvsec_set_invalid(&dev->model.dvsec);
+	mutex_unlock(&dev->model.lock);
+}
+
 static int cxl_vfio_dvsec_access(struct cxl_vfio_device *dev, u16 offset, u8 *buf, size_t count,
 				 bool write)
 {
@@ -228,7 +238,7 @@ static int cxl_vfio_dvsec_access(struct cxl_vfio_device *dev, u16 offset, u8 *bu
 	if (events & DVSEC_EVENT_RESET)
 		cxl_vfio_reset_for_guest(dev);
 	else if (events & DVSEC_EVENT_WBI)
-		cxl_vfio_write_back(dev);
+		write_back_for_guest(dev);
 	pm_runtime_put(parent);
 	return 0;
 }

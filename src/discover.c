@@ -64,6 +64,14 @@ static int find_dvsec(struct pci_dev *pdev, struct cxl_vfio_found *found)
 	}
 	found->dvsec_cap = cap;
 	pci_read_config_word(pdev, found->dvsec + CXL_VFIO_DVSEC_CTRL, &found->dvsec_ctrl);
+	for (unsigned int i = 0; i < CXL_VFIO_DVSEC_RANGES; i++) {
+		u16 at = CXL_VFIO_DVSEC_RANGE_BASE_HIGH(i);
+
+		if (at + 8 > found->dvsec_len)
+			break;
+		pci_read_config_dword(pdev, found->dvsec + at, &found->range_base[i].high);
+		pci_read_config_dword(pdev, found->dvsec + at + 4, &found->range_base[i].low);
+	}
 	found->is_cxl = true;
 	return 0;
 }

@@ -18,6 +18,8 @@
 #include "dvsec.h"
 
 #define UNIT(offset)		((offset) / 2)
+/* Only hardware knows these bits.  Cache_Invalid is the driver's to set */
+#define STATUS2_LIVE		CXL_VFIO_DVSEC_STATUS2_PM_INIT_DONE
 #define RANGE_LIVE		(CXL_VFIO_DVSEC_RANGE_INFO_VALID | CXL_VFIO_DVSEC_RANGE_ACTIVE)
 
 /* Fields of CAPABILITY that the guest sees only with view.guest_reset */
@@ -69,7 +71,8 @@ void cxl_vfio_dvsec_init(struct cxl_vfio_dvsec *dvsec, const u16 *regs, u16 len,
 		dvsec->reg[UNIT(CXL_VFIO_DVSEC_CTRL)] |= CXL_VFIO_DVSEC_CTRL_IO_ENABLE;
 	dvsec->reg[UNIT(CXL_VFIO_DVSEC_CTRL2)] &= CXL_VFIO_DVSEC_CTRL2_RW_MASK;
 	/* The guest sees the results only of resets that it asked for itself */
-	dvsec->reg[UNIT(CXL_VFIO_DVSEC_STATUS2)] &= ~(CXL_VFIO_DVSEC_STATUS2_RST_COMPLETE |
+	dvsec->reg[UNIT(CXL_VFIO_DVSEC_STATUS2)] &= ~(CXL_VFIO_DVSEC_STATUS2_CACHE_INVALID |
+						      CXL_VFIO_DVSEC_STATUS2_RST_COMPLETE |
 						      CXL_VFIO_DVSEC_STATUS2_RST_ERROR);
 
 	for (unsigned int i = 0; i < CXL_VFIO_DVSEC_RANGES; i++) {
@@ -114,7 +117,7 @@ static void merge(struct cxl_vfio_dvsec *dvsec, u16 offset, u16 mask, u16 val)
 /**
  * cxl_vfio_dvsec_set_live() - refresh the bits that only hardware knows
  * @dvsec: the model
- * @status2: STATUS2 as read from the device: Cache Invalid
+ * @status2: STATUS2 as read from the device: PM Init Done
  * @range_low: low halves of both RANGE SIZE LOW registers as read from the
  *	device: Memory_Info_Valid and Memory_Active
  */
@@ -124,9 +127,21 @@ void cxl_vfio_dvsec_set_live(struct cxl_vfio_dvsec *dvsec, u16 status2,
 	unsigned int ranges = FIELD_GET(CXL_VFIO_DVSEC_CAP_HDM_COUNT,
 					dvsec->reg[UNIT(CXL_VFIO_DVSEC_CAP)]);
 
-	merge(dvsec, CXL_VFIO_DVSEC_STATUS2, CXL_VFIO_DVSEC_STATUS2_CACHE_INVALID, status2);
+	merge(dvsec, CXL_VFIO_DVSEC_STATUS2, STATUS2_LIVE, status2);
 	for (unsigned int i = 0; i < CXL_VFIO_DVSEC_RANGES && i < ranges; i++)
 		merge(dvsec, CXL_VFIO_DVSEC_RANGE_SIZE_LOW(i), RANGE_LIVE, range_low[i]);
+}
+
+/**
+ * cxl_vfio_dvsec_set_invalid() - show that the device's cache was written back
+ * @dvsec: the model
+ *
+ * CXL r4.0 9.6: Cache Invalid is defined while caching is disabled, and ends with it.
+ */
+void cxl_vfio_dvsec_set_invalid(struct cxl_vfio_dvsec *dvsec)
+{
+	if (dvsec->reg[UNIT(CXL_VFIO_DVSEC_CTRL2)] & CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING)
+		merge(dvsec, CXL_VFIO_DVSEC_STATUS2, CXL_VFIO_DVSEC_STATUS2_CACHE_INVALID, ~0);
 }
 
 /**
@@ -221,6 +236,9 @@ static unsigned int write_unit(struct cxl_vfio_dvsec *dvsec, u16 offset, u16 mas
 		return 0;
 	case CXL_VFIO_DVSEC_CTRL2:
 		merge(dvsec, offset, mask & CXL_VFIO_DVSEC_CTRL2_RW_MASK, val);
+		if (!(*reg & CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING))
+			merge(dvsec, CXL_VFIO_DVSEC_STATUS2,
+			      CXL_VFIO_DVSEC_STATUS2_CACHE_INVALID, 0);
 		return doorbells(dvsec, val & mask);
 	case CXL_VFIO_DVSEC_STATUS2:
 		*reg &= ~(val & mask & CXL_VFIO_DVSEC_STATUS2_HDM_PRESERVE_ERR);

@@ -316,9 +316,11 @@ static int cxl_vfio_decommit_decoder(struct cxl_vfio_device *dev, unsigned int n
 
 	if (!(ctrl & (CXL_VFIO_HDM_CTRL_COMMIT | CXL_VFIO_HDM_CTRL_COMMITTED)))
 		return 0;
-	writel(ctrl & ~CXL_VFIO_HDM_CTRL_COMMIT, reg + CXL_VFIO_HDM_CTRL);
-	if (!(readl(reg + CXL_VFIO_HDM_CTRL) & CXL_VFIO_HDM_CTRL_COMMITTED))
-		return 0;
+	if (!(ctrl & CXL_VFIO_HDM_CTRL_LOCK)) {
+		writel(ctrl & ~CXL_VFIO_HDM_CTRL_COMMIT, reg + CXL_VFIO_HDM_CTRL);
+		if (!(readl(reg + CXL_VFIO_HDM_CTRL) & CXL_VFIO_HDM_CTRL_COMMITTED))
+			return 0;
+	}
 	pci_err(dev->core.pdev, "HDM decoder %u: locked with settings that differ from bind time, device memory stays closed; unbind and have firmware set it up again\n",
 		n);
 	return -EBUSY;
@@ -368,6 +370,25 @@ static int cxl_vfio_restore_control(struct cxl_vfio_device *dev, u16 ctrl)
 		cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_LOCK) & CXL_VFIO_DVSEC_LOCK_CONFIG_LOCK ?
 		" with CONFIG_LOCK set" : "");
 	return -EPERM;
+}
+
+/* A CXL reset loses RANGE BASE as it loses CONTROL, unless CONFIG_LOCK keeps both */
+static void restore_range_bases(struct cxl_vfio_device *dev)
+{
+	const struct cxl_vfio_found *found = dev->found;
+	struct pci_dev *pdev = dev->core.pdev;
+
+	for (unsigned int i = 0; i < count_ranges(found); i++) {
+		u16 at = found->dvsec + CXL_VFIO_DVSEC_RANGE_BASE_HIGH(i);
+		u32 high = 0, low = 0;
+
+		pci_read_config_dword(pdev, at, &high);
+		pci_read_config_dword(pdev, at + 4, &low);
+		if (high != found->range_base[i].high)
+			pci_write_config_dword(pdev, at, found->range_base[i].high);
+		if (low != found->range_base[i].low)
+			pci_write_config_dword(pdev, at + 4, found->range_base[i].low);
+	}
 }
 
 static int cxl_vfio_restore_global(struct cxl_vfio_device *dev)
@@ -433,6 +454,7 @@ int cxl_vfio_restore(struct cxl_vfio_device *dev)
 	}
 	if (cxl_vfio_registers_intact(dev))
 		return 0;
+	restore_range_bases(dev);
 	ret = cxl_vfio_restore_control(dev, ctrl) ?: cxl_vfio_restore_global(dev);
 	if (!ret && !cxl_vfio_decoders_intact(dev->cm_regs, dev->found))
 		ret = cxl_vfio_restore_decoders(dev);

@@ -29,6 +29,7 @@ struct cxl_vfio_hdm_range {
  * @dvsec_len: length of the CXL Device DVSEC in bytes
  * @dvsec_cap: CAPABILITY of the CXL Device DVSEC
  * @dvsec_ctrl: CONTROL of the CXL Device DVSEC at the end of the bind, with
+ * @range_base: both registers of each RANGE BASE of the DVSEC, as firmware left them
  *	Mem_Enable on
  * @bar: BAR that holds the component register block
  * @block_offset: offset of the component register block in @bar
@@ -43,6 +44,10 @@ struct cxl_vfio_found {
 	u16 dvsec_len;
 	u16 dvsec_cap;
 	u16 dvsec_ctrl;
+	struct {
+		u32 high;
+		u32 low;
+	} range_base[CXL_VFIO_DVSEC_RANGES];
 	unsigned int bar;
 	u64 block_offset;
 	u32 hdm_offset;

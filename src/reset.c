@@ -65,19 +65,23 @@ static int cxl_vfio_write_back_cache(struct cxl_vfio_device *dev, u16 ctrl2)
  * @dev: the device; its CAPABILITY says that it can
  *
  * CXL r4.0 9.6: caching is off while the device writes back.
+ *
+ * Return: 0, -EINTR, or -ETIMEDOUT, logged.
  */
-void cxl_vfio_write_back(struct cxl_vfio_device *dev)
+int cxl_vfio_write_back(struct cxl_vfio_device *dev)
 {
 	u16 ctrl2;
+	int ret;
 
 	if (mutex_lock_killable(&dev->recovery.lock))
-		return;
+		return -EINTR;
 	ctrl2 = cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL2) & ~CTRL2_DOORBELLS;
 	cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL2,
 				ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
-	cxl_vfio_write_back_cache(dev, ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
+	ret = cxl_vfio_write_back_cache(dev, ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
 	cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL2, ctrl2);
 	mutex_unlock(&dev->recovery.lock);
+	return ret;
 }
 
 /* Limit for a CXL reset, CXL r4.0 8.1.3.1: 10 ms to 100 s */

@@ -67,9 +67,10 @@ int cxl_vfio_guest_reset(struct cxl_vfio_device *d, bool clear)
 	return clear ? -EIO : 0;
 }
 
-void cxl_vfio_write_back(struct cxl_vfio_device *d)
+int cxl_vfio_write_back(struct cxl_vfio_device *d)
 {
 	assert(d == &dev && !d->model.lock.taken);
+	return 0;
 }
 
 void cxl_vfio_vbar_reset(struct cxl_vfio_device *d)

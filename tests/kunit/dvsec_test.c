@@ -278,15 +278,31 @@ static void dvsec_takes_only_live_bits_from_the_device(struct kunit *test)
 	struct cxl_vfio_dvsec dvsec = make(CAP | HDM_COUNT(2), LEN, &mirror);
 	static const u16 none[2] = { 0, 0 }, all[2] = { 0xffff, 0xffff };
 
-	/* Live bits are Cache Invalid of STATUS2 and two bits of each RANGE SIZE LOW */
+	/* Live bits are PM Init Done of STATUS2 and two bits of each RANGE SIZE LOW */
 	cxl_vfio_dvsec_set_live(&dvsec, 0xffff, all);
-	KUNIT_EXPECT_EQ(test, 0x8071, get(&dvsec, CXL_VFIO_DVSEC_STATUS2));
+	KUNIT_EXPECT_EQ(test, 0x8070, get(&dvsec, CXL_VFIO_DVSEC_STATUS2));
 	KUNIT_EXPECT_EQ(test, 0xa01f, get(&dvsec, 0x1c));
 	KUNIT_EXPECT_EQ(test, 0xa02f, get(&dvsec, 0x2c));
 	cxl_vfio_dvsec_set_live(&dvsec, 0, none);
-	KUNIT_EXPECT_EQ(test, 0x8070, get(&dvsec, CXL_VFIO_DVSEC_STATUS2));
+	KUNIT_EXPECT_EQ(test, 0x0070, get(&dvsec, CXL_VFIO_DVSEC_STATUS2));
 	KUNIT_EXPECT_EQ(test, 0xa01c, get(&dvsec, 0x1c));
 	KUNIT_EXPECT_EQ(test, 0xa02c, get(&dvsec, 0x2c));
+}
+
+/* Cache Invalid follows a write-back while the guest has caching disabled */
+static void dvsec_shows_cache_invalid_while_caching_is_disabled(struct kunit *test)
+{
+	struct cxl_vfio_dvsec dvsec = make(CAP | HDM_COUNT(1), LEN, &mirror);
+
+	set(&dvsec, CXL_VFIO_DVSEC_CTRL2, 0);
+	cxl_vfio_dvsec_set_invalid(&dvsec);
+	KUNIT_EXPECT_EQ(test, 0, get(&dvsec, CXL_VFIO_DVSEC_STATUS2) & 1);
+	set(&dvsec, CXL_VFIO_DVSEC_CTRL2, CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
+	KUNIT_EXPECT_EQ(test, 0, get(&dvsec, CXL_VFIO_DVSEC_STATUS2) & 1);
+	cxl_vfio_dvsec_set_invalid(&dvsec);
+	KUNIT_EXPECT_EQ(test, 1, get(&dvsec, CXL_VFIO_DVSEC_STATUS2) & 1);
+	set(&dvsec, CXL_VFIO_DVSEC_CTRL2, 0);
+	KUNIT_EXPECT_EQ(test, 0, get(&dvsec, CXL_VFIO_DVSEC_STATUS2) & 1);
 }
 
 static void dvsec_knows_which_reads_are_live(struct kunit *test)
@@ -355,6 +371,7 @@ static struct kunit_case dvsec_test_cases[] = {
 	KUNIT_CASE(dvsec_takes_only_live_bits_from_the_device),
 	KUNIT_CASE(dvsec_config_lock_survives_all_but_a_conventional_reset),
 	KUNIT_CASE(dvsec_shows_the_result_of_a_reset),
+	KUNIT_CASE(dvsec_shows_cache_invalid_while_caching_is_disabled),
 	KUNIT_CASE(dvsec_knows_which_reads_are_live),
 	{}
 };

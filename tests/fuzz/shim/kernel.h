@@ -163,6 +163,7 @@ __attribute__((format(printf, 1, 2))) void fuzz_log(const char *fmt, ...);
 
 int pci_read_config_dword(struct pci_dev *pdev, int at, u32 *val);
 int pci_read_config_word(struct pci_dev *pdev, int at, u16 *val);
+int pci_write_config_dword(struct pci_dev *pdev, int at, u32 val);
 int pci_write_config_word(struct pci_dev *pdev, int at, u16 val);
 int pci_user_read_config_word(struct pci_dev *pdev, int at, u16 *val);
 int pci_user_write_config_word(struct pci_dev *pdev, int at, u16 val);

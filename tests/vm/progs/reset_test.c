@@ -185,10 +185,16 @@ TEST_F(reset, cxl_reset_by_a_guest_clears_memory_if_asked)
 
 TEST_F(reset, cache_write_back_by_a_guest_completes)
 {
-	write16(&self->v, self->dvsec + CXL_VFIO_DVSEC_CTRL2, CXL_VFIO_DVSEC_CTRL2_INIT_WBI);
+	const uint16_t ctrl2 = self->dvsec + CXL_VFIO_DVSEC_CTRL2;
+
+	/* Cache Invalid is defined while caching is disabled, CXL r4.0 9.6 */
+	write16(&self->v, ctrl2,
+		CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING | CXL_VFIO_DVSEC_CTRL2_INIT_WBI);
 	EXPECT_EQ(CXL_VFIO_DVSEC_STATUS2_CACHE_INVALID,
 		  read16(&self->v, self->dvsec + CXL_VFIO_DVSEC_STATUS2) & 7);
-	EXPECT_EQ(0, read16(&self->v, self->dvsec + CXL_VFIO_DVSEC_CTRL2) & 6);
+	EXPECT_EQ(0, read16(&self->v, ctrl2) & 6);
+	write16(&self->v, ctrl2, 0);
+	EXPECT_EQ(0, read16(&self->v, self->dvsec + CXL_VFIO_DVSEC_STATUS2) & 7);
 	EXPECT_WHOLE();
 }
 
