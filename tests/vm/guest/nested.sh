@@ -40,7 +40,7 @@ nested_make() {
 		mount -t sysfs sys /sys
 		mount -t devtmpfs dev /dev
 		export PATH=/bin:/usr/bin:/usr/sbin
-		insmod /t2guest.ko
+		insmod /t2guest.ko $(sed -n 's/.*\(storm=[0-9]*\).*/\1/p' /proc/cmdline)
 		dmesg | grep t2guest
 		lspci -vvv -d 1234:c712
 		echo "guest: finished"
@@ -52,14 +52,15 @@ nested_make() {
 
 # QEMU's arguments for kernel, memory and processors
 nested_args() {
-	echo "-kernel $(nested_kernel) -initrd $NESTED/initrd -m 512M -smp 1"
+	echo "-kernel $(nested_kernel) -initrd $NESTED/initrd -m 512M -smp ${NESTED_SMP:-1}"
 }
 NESTED_APPEND="console=ttyS0 loglevel=4 panic=-1 no_timer_check mitigations=off"
 
 # Boot a guest with the device: nested_boot BDF ACCEL [MORE...]; the guest's
-# console goes to $NESTED/console.log.  It has NESTED_TIMEOUT seconds, or 1500
+# console goes to $NESTED/console.log.  It has NESTED_TIMEOUT seconds, or 1500; a guest
+# that QEMU has stopped as KVM cannot run it any more is ended
 nested_boot() {
-	local bdf=$1 accel=$2
+	local bdf=$1 accel=$2 pid
 
 	shift 2
 	nested_make
@@ -68,7 +69,16 @@ nested_boot() {
 		-M q35 -accel "$accel" "$@" $(nested_args) -append "$NESTED_APPEND" \
 		-serial file:$NESTED/console.log \
 		-device pcie-root-port,id=rp,chassis=1 -device "vfio-pci,host=$bdf,bus=rp" \
-		< /dev/null > $NESTED/qemu.log 2>&1
+		< /dev/null > $NESTED/qemu.log 2>&1 &
+	pid=$!
+	while kill -0 $pid 2>/dev/null; do
+		if grep -qs 'kvm run failed' $NESTED/qemu.log; then
+			kill $pid
+			break
+		fi
+		sleep 1
+	done
+	wait $pid
 }
 
 # Report the guest's results as tests of this scenario

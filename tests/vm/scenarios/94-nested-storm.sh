@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# A guest of two processors: one writes to config space, then resets the device, again
+# and again, while the other uses device memory.  A minute of the guest's own clock.
+# cpu: EPYC-v4,+svm,+npt
+# smp: 2
+# kernels: 6.12 7.3
+
+. /src/tests/vm/guest/nested.sh
+bdf=$(dev)
+load_kvm
+check "this machine has KVM" [ -c /dev/kvm ]
+check "binding works" equal "$(bind "$bdf")" 0
+NESTED_APPEND="$NESTED_APPEND storm=60"
+NESTED_SMP=2 nested_boot "$bdf" kvm -cpu host
+nested_report
+check "QEMU has no complaint" sh -c "! grep -v ': warning: ' $NESTED/qemu.log"
