@@ -4,7 +4,6 @@
  * extended capabilities with the CXL DVSECs (CXL r4.0 8.1).
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <linux/pci_regs.h>
@@ -331,7 +330,7 @@ static void control_go(struct device *dev, uint32_t what)
 	else if (what == T2DEV_GO_CLEAR)
 		result = 0;
 	else if (what == T2DEV_GO_DIE)
-		exit(0);
+		dev->dying = true;
 	dev->line_len = 0;
 	dev->line[0] = 0;
 	put32(&dev->config[dev->control + T2DEV_CTL_RESULT], result);

@@ -153,6 +153,7 @@ struct device {
 	unsigned int line_len;
 	uint32_t control_result;
 
+	bool dying;			/* ends after the answer to this message */
 	bool gone;			/* reads all ones, since a reset */
 	uint32_t touched;		/* times that the watched dword changed while off */
 	unsigned int inactive;		/* reads of RANGE1 until Memory_Active is set again */

@@ -70,7 +70,7 @@
 #define   T2DEV_GO_APPLY	1	/* apply the line on top of the present state */
 #define   T2DEV_GO_RESTORE	2	/* forget the line, back to the state at start */
 #define   T2DEV_GO_CLEAR	3	/* forget the line */
-#define   T2DEV_GO_DIE		4	/* end at once, as a device that is pulled out */
+#define   T2DEV_GO_DIE		4	/* end after this write, as a device that is pulled out */
 #define T2DEV_CTL_RESULT	0x10	/* RO, 0 or a Linux errno for the last GO */
 #define T2DEV_CTL_TOUCHED	0x14	/* RO, times that --watch saw a change since start */
 #define T2DEV_CTL_LINE_MAX	512

@@ -372,6 +372,9 @@ int transport_serve(struct device *dev, int fd)
 		ret = serve_one(dev, fd, &m);
 		for (unsigned int i = 0; i < m.nfds; i++)
 			close(m.fd[i]);
+		/* Not before the answer, which QEMU would wait for */
+		if (dev->dying)
+			exit(0);
 	} while (ret > 0);
 	free(m.payload);
 	/* A client that goes away in the middle of a message is nothing special */
