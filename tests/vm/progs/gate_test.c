@@ -75,7 +75,15 @@ static int by_hot_reset(struct vfio *v)
 		int32_t fd;
 	} arg = { .req.argsz = sizeof(arg), .req.count = 1, .fd = v->group };
 
-	return ioctl(v->device, VFIO_DEVICE_PCI_HOT_RESET, &arg) ? -errno : 0;
+	/* vfio-pci-core does not wait for accesses under way, as it may lock several devices */
+	for (unsigned int i = 0; i < LAB_PATIENCE; i++) {
+		if (!ioctl(v->device, VFIO_DEVICE_PCI_HOT_RESET, &arg))
+			return 0;
+		if (errno != EBUSY)
+			return -errno;
+		usleep(10000);
+	}
+	return -EBUSY;
 }
 
 static int by_sysfs(struct vfio *v)
