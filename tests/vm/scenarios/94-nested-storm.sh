@@ -3,7 +3,7 @@
 # and again, while the other uses device memory.  A minute of the guest's own clock.
 # cpu: EPYC-v4,+svm,+npt
 # smp: 2
-# kernels: 6.12 7.3
+# needs: nested
 
 . /src/tests/vm/guest/nested.sh
 bdf=$(dev)
