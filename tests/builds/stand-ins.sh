@@ -123,6 +123,13 @@ before_6.19() {
 	edit include/linux/memory-failure.h '/register_pfn_address_space/d'
 	without_symbol register_pfn_address_space
 	without_symbol unregister_pfn_address_space
+	# The cache maintenance series "Cache coherency management subsystem", 6.19: before,
+	# a resource descriptor stood for the range
+	edit include/linux/memregion.h \
+		's/\(phys_addr_t start, size_t len\)/(int res_desc)/; s/memregion\(0, -1\)/memregion(0)/'
+	# The series "Disable ATS via iommu during PCI resets", after 6.18
+	without_symbol pci_dev_reset_iommu_prepare
+	without_symbol pci_dev_reset_iommu_done
 	# The rename is of January 2026
 	edit include/linux/dma-buf.h 's/\bdma_buf_invalidate_mappings\b/dma_buf_move_notify/'
 	edit Module.symvers 's/\tdma_buf_invalidate_mappings\t/\tdma_buf_move_notify\t/'
