@@ -156,7 +156,8 @@ static void check_secure_boot(struct report *r, const struct utsname *u)
 	signing_certificate(cert, sizeof(cert));
 	snprintf(remedy, sizeof(remedy),
 		 "enrol the key that dkms signs with and reboot: mokutil --import %s", cert);
-	note(r, "secure boot", WARN, remedy, "on, and the kernel has no key that signed " MODULE);
+	note(r, "secure boot", WARN, remedy,
+	     "on, and the kernel has no key that signed " MODULE);
 }
 
 static void check_iommu(struct report *r)

@@ -120,25 +120,25 @@ bool kernel_has_key(const char *signer)
 	return found;
 }
 
-#define BUILT_FOR_ANOTHER	\
-	"it was built for another kernel: install the headers of exactly this one, "	\
-	"then dkms build --force and dkms install --force"
-#define ANOTHER_BTF		\
-	"its type information is not this kernel's: rebuild it with the headers of exactly "	\
-	"this kernel, or without: make modules CONFIG_DEBUG_INFO_BTF_MODULES="
+enum remedy { REBUILD, NO_BTF, SIGN };
+
+static const char * const remedies[] = {
+	[REBUILD] =
+		"it was built for another kernel: install the headers of exactly this one, then dkms build --force and dkms install --force",
+	[NO_BTF] =
+		"its type information is not this kernel's: rebuild it with the headers of exactly this kernel, or without: make modules CONFIG_DEBUG_INFO_BTF_MODULES=",
+	[SIGN] = "sign it with a key that is enrolled, see secure boot",
+};
 
 static const struct {
-	const char *text, *remedy;
+	const char *text;
+	enum remedy remedy;
 } refusals[] = {
-	{ "disagrees about version of symbol",
-	  BUILT_FOR_ANOTHER },
-	{ "Unknown symbol",
-	  BUILT_FOR_ANOTHER },
-	{ "version magic",
-	  BUILT_FOR_ANOTHER },
-	{ " BTF: ",
-	  ANOTHER_BTF },
-	{ "is rejected", "sign it with a key that is enrolled, see secure boot" },
+	{ "disagrees about version of symbol", REBUILD },
+	{ "Unknown symbol", REBUILD },
+	{ "version magic", REBUILD },
+	{ " BTF: ", NO_BTF },
+	{ "is rejected", SIGN },
 };
 
 const char *find_refusal(char *found, size_t size)
@@ -165,7 +165,7 @@ const char *find_refusal(char *found, size_t size)
 				continue;
 			text = strchr(line, ';') ? strchr(line, ';') + 1 : line;
 			snprintf(found, size, "%.*s", (int)strcspn(text, "\n"), text);
-			remedy = refusals[i].remedy;
+			remedy = remedies[refusals[i].remedy];
 		}
 	}
 	if (f)

@@ -218,6 +218,8 @@ compiled() { # series config
 			cat > /build/read.mk <<-END
 				include /build/include/config/auto.conf
 				srctree := .
+				BITS := 64
+				SRCARCH := $2
 				src := $dir
 				obj := $dir
 				include $file
@@ -228,7 +230,8 @@ compiled() { # series config
 			make -s -f /build/read.mk all 2>/dev/null >> /build/objects
 		done < /build/dirs
 		sed "s/\.c\$/.o/" /build/files | grep -xF -f - /build/objects | sort -u |
-			sed "s/\.o\$/.c/"' compiled "/headers/$(source_dir "$1")"
+			sed "s/\.o\$/.c/"' compiled "/headers/$(source_dir "$1")" \
+		"$(config_arch "$2" | sed 's/amd64/x86/')"
 }
 
 # Which of the symbols on stdin does a tree export?  exported_by SERIES CONFIG
@@ -249,9 +252,11 @@ exported_by() {
 	# The preprocessed line is gone where its configuration is; Kbuild makes no file that
 	# it has no rule for
 	while read -r symbol file; do
+		# A line for a static call exports its trampoline
+		! grep -qx "__SCT__$symbol" "$tree/asked" || symbol=__SCT__$symbol
 		case $file in
 		*.S) [[ $file != arch/"$(config_arch "$2" | sed 's/amd64/x86/')"/* ]] || echo "$symbol" ;;
-		*.c) ! grep -qsE "__(export_symbol|ksymtab)_+(__SCT__)?$symbol\b" \
+		*.c) ! grep -qsE "__(export_symbol|ksymtab)_$symbol\b" \
 			"$tree/build/${file%.c}.i" || echo "$symbol" ;;
 		esac
 	done < "$tree/where" > "$tree/exported"
