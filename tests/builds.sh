@@ -53,7 +53,7 @@ expected_probes() { # name series version
 	awk -v series="$2" '
 		$1 == "probe" { for (i = 2; i <= NF; i++) if ($i == series) column = i; next }
 		/^(#|except|$)/ { next }
-		{ print $1 "=" $column }' tests/builds/probes.txt > "$OUT/expected"
+		{ print $1 "=" (column ? $column : "?") }' tests/builds/probes.txt > "$OUT/expected"
 	while read -r _ glob before changes; do
 		# shellcheck disable=SC2053 # a pattern
 		[[ $1 == $glob ]] || continue
@@ -128,7 +128,7 @@ build_stand_ins() {
 			continue
 		fi
 		# shellcheck disable=SC2046 # one argument a word
-		build "stand-in-$name" "${name%-*}" "$version" "$OUT/$name.overlay $base" \
+		build "stand-in-$name" "${name%%-*}" "$version" "$OUT/$name.overlay $base" \
 			"/usr/src/linux-headers-$kver" $(make_arguments "$arch" "$kver") \
 			CXL_VFIO_BASE="$(sha256sum < tests/builds/stand-ins.sh | cut -c1-8)"
 	done

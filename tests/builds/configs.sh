@@ -269,13 +269,17 @@ exported_by() {
 
 # Give a tree the Module.symvers that the probes ask
 write_symvers() { # series config
-	sed -n 's/^ \* needs [0-9]: //p' src/compat/probes/*.c | tr ' ' '\n' |
-		exported_by "$1" "$2" |
-		sed 's/.*/0x00000000\t&\tvmlinux\tEXPORT_SYMBOL_GPL\t/' \
-		> "$HEADERS/configs/$1-$2/build/Module.symvers"
+	local tree=$HEADERS/configs/$1-$2 needs
+
+	needs=$(sed -n 's/^ \* needs [0-9]: //p' src/compat/probes/*.c; declare -f exported_by compiled)
+	[ "$needs" != "$(cat "$tree/needs" 2>/dev/null)" ] || return 0
 	# Never empty: that would be no file of symbols
-	echo "0x00000000	module_layout	vmlinux	EXPORT_SYMBOL	" \
-		>> "$HEADERS/configs/$1-$2/build/Module.symvers"
+	{
+		echo module_layout
+		sed -n 's/^ \* needs [0-9]: //p' src/compat/probes/*.c | tr ' ' '\n' |
+			exported_by "$1" "$2"
+	} | sed 's/.*/0x00000000\t&\tvmlinux\tEXPORT_SYMBOL_GPL\t/' > "$tree/build/Module.symvers"
+	echo "$needs" > "$tree/needs"
 }
 
 # What a module imports that its kernel does not export: unexported SERIES CONFIG < UNDEFINED
