@@ -29,7 +29,7 @@ compile() {
 	rm -f "$out"/{log,probes,undefined}
 	# shellcheck disable=SC2016 # the root's shell
 	in_tools "$out" "$dirs" -- bash -c '
-		mkdir /tmp/m && cd /tmp/m || exit
+		rm -rf /tmp/m && mkdir /tmp/m && cd /tmp/m || exit
 		tar -C /src --exclude="*.o" --exclude=".*.cmd" --exclude=generated.h \
 			-c Kbuild dkms.conf include src | tar -x
 		make -j2 -C "$1" M=/tmp/m W=1 "${@:2}" modules > /out/log 2>&1
