@@ -198,8 +198,11 @@ static pid_t lock_function(void)
 		return -1;
 	address = bus << 8 | dev << 3 | fn;
 	pid = fork();
-	if (!pid)
+	if (!pid) {
+		/* The VFIO device is closed when the test closes it */
+		close_range(3, ~0U, 0);
 		_exit(ioctl(open("/dev/t2lab", O_RDWR), T2LAB_LOCK, &address) ? 1 : 0);
+	}
 	for (unsigned int i = 0; i < LAB_PATIENCE; i++) {
 		if (!system("grep -q Y /sys/module/t2lab/parameters/locked"))
 			return pid;
