@@ -21,184 +21,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-#include <linux/pci_regs.h>
+#include "test_client.h"
 
-#include "device.h"
-
-#define HDM_BASE	0x100000000ull
-#define DMA_BASE	0x40000000ull
-#define DMA_SIZE	0x100000u
-#define CONFIG		7
-#define BLOCK		0x10000		/* of 256 KiB, the middle */
-#define HDM		(BLOCK + 0x1200)
-#define DVSEC		0x130
-#define CONTROL		0x110
-#define COMMAND_ON	(PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER)
-
-enum {
-	VERSION = 1, MAP, UNMAP, INFO, REGION_INFO, IRQ_INFO = 7, SET_IRQS, READ, WRITE, RESET = 13
-};
-
-static const char *server;
-
-struct client {
-	pid_t pid;
-	int fd;
-	char path[64];
-	uint8_t *hdm;		/* the first page of what the decoder decodes */
-	uint8_t *dma;
-};
-
-/* Send a message; the answer's payload goes to @out.  Its length, or -errno */
-static int call_fd(struct client *s, uint16_t command, const void *payload, uint32_t len,
-		   void *out, uint32_t room, int fd)
-{
-	uint8_t head[16] = { 7 };
-	struct iovec iov[2] = { { head, 16 }, { (void *)payload, len } };
-	union {
-		struct cmsghdr c;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = {};
-	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
-	uint32_t size;
-
-	put16(head + 2, command);
-	put32(head + 4, 16 + len);
-	if (fd >= 0) {
-		msg.msg_control = &control;
-		msg.msg_controllen = sizeof(control);
-		control.c.cmsg_level = SOL_SOCKET;
-		control.c.cmsg_type = SCM_RIGHTS;
-		control.c.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.c), &fd, sizeof(fd));
-	}
-	if (sendmsg(s->fd, &msg, MSG_NOSIGNAL) != (ssize_t)(16 + len) ||
-	    recv(s->fd, head, 16, MSG_WAITALL) != 16)
-		return -EPIPE;
-	size = get32(head + 4) - 16;
-	assert_int_equal(get16(head), 7);
-	assert_int_equal(get16(head + 2), command);
-	if (get32(head + 8) & 0x20) {
-		assert_int_equal(size, 0);
-		return -(int)get32(head + 12);
-	}
-	assert_in_range(size, 0, room);
-	if (size)
-		assert_int_equal(recv(s->fd, out, size, MSG_WAITALL), size);
-	return size;
-}
-
-static int call(struct client *s, uint16_t command, const void *payload, uint32_t len, void *out,
-		uint32_t room)
-{
-	return call_fd(s, command, payload, len, out, room, -1);
-}
-
-static void put64(uint8_t *p, uint64_t val)
-{
-	put32(p, val);
-	put32(p + 4, val >> 32);
-}
-
-/* Access a region as a VMM does: 0 or -errno */
-static int try_access(struct client *s, uint32_t region, uint64_t at, void *buf, uint32_t count,
-		      bool write)
-{
-	uint8_t msg[16 + 64] = {}, out[16 + 64];
-	int ret;
-
-	assert_in_range(count, 0, 64);
-	put64(msg, at);
-	put32(msg + 8, region);
-	put32(msg + 12, count);
-	if (write)
-		memcpy(msg + 16, buf, count);
-	ret = call(s, write ? WRITE : READ, msg, write ? 16 + count : 16, out, sizeof(out));
-	if (ret >= 0 && !write)
-		memcpy(buf, out + 16, count);
-	return ret < 0 ? ret : 0;
-}
-
-static uint32_t read32(struct client *s, uint32_t region, uint64_t at)
-{
-	uint8_t b[4];
-
-	assert_int_equal(try_access(s, region, at, b, 4, false), 0);
-	return get32(b);
-}
-
-static void write32(struct client *s, uint32_t region, uint64_t at, uint32_t val)
-{
-	uint8_t b[4];
-
-	put32(b, val);
-	assert_int_equal(try_access(s, region, at, b, 4, true), 0);
-}
-
-static int dma_map(struct client *s, uint64_t addr, uint64_t size, uint64_t offset, int fd)
-{
-	uint8_t msg[32] = {}, out[32];
-
-	put32(msg, 32);
-	put32(msg + 4, 3);
-	put64(msg + 8, offset);
-	put64(msg + 16, addr);
-	put64(msg + 24, size);
-	return call_fd(s, MAP, msg, sizeof(msg), out, sizeof(out), fd);
-}
-
-static int dma_unmap(struct client *s, uint64_t addr, uint64_t size, uint32_t flags)
-{
-	uint8_t msg[24] = {}, out[24];
-
-	put32(msg, 24);
-	put32(msg + 4, flags);
-	put64(msg + 8, addr);
-	put64(msg + 16, size);
-	return call(s, UNMAP, msg, sizeof(msg), out, sizeof(out));
-}
-
-static int connect_to(const char *path)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	strcpy(addr.sun_path, path);
-	for (int i = 0; i < 500; i++) {
-		if (!connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
-			return fd;
-		usleep(10000);
-	}
-	close(fd);
-	return -1;
-}
-
-static void start(struct client *s, const char *option)
-{
-	snprintf(s->path, sizeof(s->path), "/tmp/t2dev-test.%d", getpid());
-	s->pid = fork();
-	if (!s->pid) {
-		freopen("/dev/null", "w", stderr);
-		execl(server, server, "--socket", s->path, "--keep", option, NULL);
-		_exit(127);
-	}
-	s->fd = connect_to(s->path);
-	assert_true(s->fd >= 0);
-}
+const char *server;
 
 static int setup(void **state)
 {
 	struct client *s = calloc(1, sizeof(*s));
-	int fd = memfd_create("hdm", 0);
 
-	start(s, NULL);
-	assert_int_equal(ftruncate(fd, 2 * GRANULE), 0);
-	s->hdm = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	s->dma = mmap(NULL, DMA_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, GRANULE);
-	assert_int_equal(dma_map(s, HDM_BASE, GRANULE, 0, fd), 0);
-	assert_int_equal(dma_map(s, DMA_BASE, DMA_SIZE, GRANULE, fd), 0);
-	close(fd);
+	client_start(s, "--keep");
+	client_map(s);
 	write32(s, CONFIG, PCI_COMMAND, COMMAND_ON);
 	*state = s;
 	return 0;
@@ -219,6 +51,7 @@ static int teardown(void **state)
 	waitpid(s->pid, &status, 0);
 	close(s->fd);
 	unlink(s->path);
+	unlink(s->log);
 	munmap(s->hdm, 4096);
 	munmap(s->dma, DMA_SIZE);
 	free(s);
@@ -361,23 +194,6 @@ static void decoder_commits_and_decommits(void **state)
 	assert_int_equal(read32(*state, 0, ctrl) & 0xf00, 0x700);
 }
 
-/* Have the accelerator do something; what STATUS says then */
-static uint32_t operate(struct client *s, uint32_t opcode, uint32_t flags, uint64_t src,
-			uint64_t dst, uint64_t len)
-{
-	const uint32_t reg[][2] = {
-		{ T2DEV_ACC_STATUS, ~0u }, { T2DEV_ACC_OPCODE, opcode }, { T2DEV_ACC_FLAGS, flags },
-		{ T2DEV_ACC_SRC_LO, src }, { T2DEV_ACC_SRC_HI, src >> 32 },
-		{ T2DEV_ACC_DST_LO, dst }, { T2DEV_ACC_DST_HI, dst >> 32 },
-		{ T2DEV_ACC_LEN_LO, len }, { T2DEV_ACC_LEN_HI, len >> 32 },
-		{ T2DEV_ACC_DOORBELL, 1 },
-	};
-
-	for (unsigned int i = 0; i < sizeof(reg) / sizeof(reg[0]); i++)
-		write32(s, 2, reg[i][0], reg[i][1]);
-	return read32(s, 2, T2DEV_ACC_STATUS);
-}
-
 static void engine_fills_copies_and_checksums(void **state)
 {
 	struct client *s = *state;
@@ -462,19 +278,6 @@ static void interrupts_arrive(void **state)
 	assert_int_equal(set_irqs(s, 0x24, 9, 0, 1, fd), -EINVAL);
 	assert_int_equal(set_irqs(s, 0x22, 2, 0, 1, -1), -EINVAL);
 	close(fd);
-}
-
-/* Give the control capability a line: 0 or the errno that it answers */
-static uint32_t control(struct client *s, const char *line, uint32_t go)
-{
-	for (size_t i = 0; i < strlen(line); i += 4) {
-		char four[4] = {};
-
-		memcpy(four, line + i, strnlen(line + i, 4));
-		assert_int_equal(try_access(s, CONFIG, CONTROL + T2DEV_CTL_DATA, four, 4, true), 0);
-	}
-	write32(s, CONFIG, CONTROL + T2DEV_CTL_GO, go);
-	return read32(s, CONFIG, CONTROL + T2DEV_CTL_RESULT);
 }
 
 static void options_change_at_run_time(void **state)
