@@ -19,6 +19,13 @@
 #define HDM_AT		0x200
 #define SECOND_HDM_AT	0x800
 
+#define RAS_MASK		0x04
+#define RAS_SEVERITY		0x08
+#define RAS_CORRECTABLE		0x0c
+#define RAS_CORRECTABLE_MASK	0x10
+#define RAS_UNCORRECTABLE	0x0001cfff	/* the bits that there are */
+#define RAS_CORRECTABLES	0x0000007f
+
 #define HDM_GLOBAL	0x04
 #define DECODER(n)	(0x10 + 0x20 * (n))
 #define BASE_LOW	0x00
@@ -29,7 +36,9 @@
 #define SKIP_LOW	0x14
 #define SKIP_HIGH	0x18
 
-#define CTRL_RW		0x37ffu
+#define CTRL_RW		0x13ffu		/* IG, IW, lock, commit, target type */
+#define CTRL_IW		0x00f0u
+#define CTRL_IG		0x000fu
 #define CTRL_LOCK	(1u << 8)
 #define CTRL_COMMIT	(1u << 9)
 #define CTRL_COMMITTED	(1u << 10)
@@ -38,6 +47,11 @@
 static uint32_t *cm(struct device *dev, uint32_t at)
 {
 	return &dev->comp.cm[at / 4];
+}
+
+static bool locked(uint32_t ctrl)
+{
+	return (ctrl & CTRL_COMMITTED) && (ctrl & CTRL_LOCK);
 }
 
 static uint32_t entry(uint32_t id, uint32_t version, uint32_t at)
@@ -83,8 +97,10 @@ void comp_build(struct device *dev)
 
 	memset(&dev->comp, 0, sizeof(dev->comp));
 	dev->comp.ras = RAS_AT;
-	*cm(dev, RAS_AT + 0x04) = 0x0001cfff;	/* uncorrectable error mask */
-	*cm(dev, RAS_AT + 0x08) = 0x0001cfff;	/* and severity */
+	*cm(dev, RAS_AT) = dev->options.ras_uncorrectable;
+	*cm(dev, RAS_AT + RAS_MASK) = RAS_UNCORRECTABLE;
+	*cm(dev, RAS_AT + RAS_SEVERITY) = RAS_UNCORRECTABLE;
+	*cm(dev, RAS_AT + RAS_CORRECTABLE) = dev->options.ras_correctable;
 	*cm(dev, IDE_AT) = 0x1de1de00;
 	*cm(dev, SECURITY_AT) = 0x5ec5ec00;
 
@@ -127,6 +143,19 @@ bool comp_decoder(const struct device *dev, unsigned int n, uint64_t *base, uint
 	return true;
 }
 
+/* Does an enabled decoder decode the host physical address @hpa? */
+bool comp_decodes(const struct device *dev, uint64_t hpa)
+{
+	uint64_t base, size;
+
+	if (!dev->comp.hdm || !(dev->comp.cm[(HDM_AT + HDM_GLOBAL) / 4] & 2))
+		return false;
+	for (unsigned int n = 0; n < dev->options.decoders; n++)
+		if (comp_decoder(dev, n, &base, &size) && hpa >= base && hpa - base < size)
+			return true;
+	return false;
+}
+
 /* Decoder 0 comes back other than it was, and cannot be changed */
 void comp_resize(struct device *dev)
 {
@@ -148,23 +177,97 @@ void comp_lose(struct device *dev)
 			memset(cm(dev, HDM_AT + DECODER(n)), 0, 0x20);
 }
 
+/*
+ * A conventional reset loses all decoders, a CXL reset those that are not locked; both
+ * the global enable.  FLR and D3hot leave them alone, and RAS is sticky (8.2.4.17).
+ */
+void comp_reset(struct device *dev, enum reset_kind kind)
+{
+	if (!dev->comp.hdm || kind == RESET_FLR || kind == RESET_D3)
+		return;
+	*cm(dev, HDM_AT + HDM_GLOBAL) = 0;
+	for (unsigned int n = 0; n < dev->options.decoders; n++) {
+		uint32_t *reg = cm(dev, HDM_AT + DECODER(n));
+
+		if (kind == RESET_BUS || !locked(reg[CTRL / 4])) {
+			memset(reg, 0, 0x20);
+			dev->comp.commit[n].bits = 0;
+		}
+	}
+}
+
+/* Size of the device's memory, which is what its decoders can map */
+static uint64_t capacity(const struct device *dev)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int n = 0; n < dev->options.decoders; n++)
+		sum += dev->options.decoder[n].size;
+	return sum;
+}
+
+static uint64_t reg64(const uint32_t *reg, uint32_t low)
+{
+	return (uint64_t)reg[low / 4 + 1] << 32 | reg[low / 4];
+}
+
+/* What is wrong with decoder @n's settings, or NULL (8.2.4.20.12) */
+static const char *settings_error(struct device *dev, unsigned int n)
+{
+	const uint32_t *reg = cm(dev, HDM_AT + DECODER(n));
+	uint64_t base = reg64(reg, BASE_LOW), size = reg64(reg, SIZE_LOW);
+	uint64_t dpa = reg64(reg, SKIP_LOW) + size, end = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		const uint32_t *lower = cm(dev, HDM_AT + DECODER(i));
+
+		dpa += reg64(lower, SKIP_LOW) + reg64(lower, SIZE_LOW);
+		if (reg64(lower, SIZE_LOW))
+			end = reg64(lower, BASE_LOW) + reg64(lower, SIZE_LOW);
+	}
+	if ((reg[CTRL / 4] & CTRL_IG) > 6)
+		return "interleave granularity is reserved";
+	if (reg[CTRL / 4] & CTRL_IW)
+		return "the device does not interleave";
+	/* A decoder of size 0 decodes nothing, and may be committed */
+	if (size && base + size - 1 < base)
+		return "the range wraps";
+	if (size && base < end)
+		return "the range is not above that of the decoders before";
+	if (dpa > capacity(dev))
+		return "the device has less memory";
+	return NULL;
+}
+
 static bool may_commit(struct device *dev, unsigned int n)
 {
-	uint32_t *reg = cm(dev, HDM_AT + DECODER(n));
-	uint64_t base = (uint64_t)reg[BASE_HIGH / 4] << 32 | reg[BASE_LOW / 4];
-	uint64_t size = (uint64_t)reg[SIZE_HIGH / 4] << 32 | reg[SIZE_LOW / 4];
-	uint64_t prev_base, prev_size;
+	const char *error = settings_error(dev, n);
+	uint64_t base, size;
 
 	if (misbehaves(dev, MIS_COMMIT_ERROR))
 		return false;
-	if (!size || base + size - 1 < base || (reg[CTRL / 4] & 0xf) > 6 ||
-	    (reg[CTRL / 4] >> 4 & 0xf))
+	if (n && !comp_decoder(dev, n - 1, &base, &size)) {
+		misuse(dev, MISUSE_COMMIT_ORDER,
+		       "HDM decoder %u is committed before HDM decoder %u", n, n - 1);
 		return false;
-	if (!n)
-		return true;
-	return comp_decoder(dev, n - 1, &prev_base, &prev_size) && base >= prev_base + prev_size;
+	}
+	if (error)
+		misuse(dev, MISUSE_COMMIT_SETTINGS, "HDM decoder %u is committed, but %s", n,
+		       error);
+	return !error;
 }
 
+static void decommit(struct device *dev, unsigned int n, uint32_t *ctrl)
+{
+	uint64_t base, size;
+
+	if (n + 1 < dev->options.decoders && comp_decoder(dev, n + 1, &base, &size))
+		misuse(dev, MISUSE_COMMIT_ORDER,
+		       "HDM decoder %u is decommitted before HDM decoder %u", n, n + 1);
+	*ctrl &= ~(CTRL_COMMIT | CTRL_COMMITTED);
+}
+
+/* A write to CTRL that no lock forbids */
 static void write_ctrl(struct device *dev, unsigned int n, uint32_t val)
 {
 	uint32_t *ctrl = cm(dev, HDM_AT + DECODER(n) + CTRL);
@@ -172,75 +275,132 @@ static void write_ctrl(struct device *dev, unsigned int n, uint32_t val)
 
 	if (old & CTRL_COMMITTED) {
 		if (!(val & CTRL_COMMIT))
-			*ctrl &= ~(CTRL_COMMIT | CTRL_COMMITTED);
+			decommit(dev, n, ctrl);
 		return;
 	}
-	*ctrl = (old & ~CTRL_RW) | (val & CTRL_RW & ~(CTRL_COMMITTED | CTRL_ERROR));
-	if (!(val & CTRL_COMMIT))
+	*ctrl = (old & ~CTRL_RW) | (val & CTRL_RW);
+	if (!(val & CTRL_COMMIT)) {
 		*ctrl &= ~CTRL_ERROR;
-	else if (misbehaves(dev, MIS_COMMIT_STUCK))
-		return;
-	else if (!(old & CTRL_COMMIT))
-		*ctrl |= may_commit(dev, n) ? CTRL_COMMITTED : CTRL_ERROR;
-	else
-		*ctrl |= old & CTRL_ERROR;
+		dev->comp.commit[n].bits = 0;
+	} else if (!(old & CTRL_COMMIT) && !misbehaves(dev, MIS_COMMIT_STUCK)) {
+		late_start(&dev->comp.commit[n],
+			   may_commit(dev, n) ? CTRL_COMMITTED : CTRL_ERROR);
+	}
+}
+
+/* Bits of a decoder's register that are RWL, by offset; the rest is reserved or RO */
+static uint32_t decoder_bits(uint32_t reg)
+{
+	static const uint32_t bits[0x20 / 4] = {
+		[BASE_LOW / 4] = 0xf0000000, [BASE_HIGH / 4] = 0xffffffff,
+		[SIZE_LOW / 4] = 0xf0000000, [SIZE_HIGH / 4] = 0xffffffff,
+		[CTRL / 4] = CTRL_RW,
+		[SKIP_LOW / 4] = 0xf0000000, [SKIP_HIGH / 4] = 0xffffffff,
+	};
+
+	return bits[reg / 4];
 }
 
 static void write_decoder(struct device *dev, unsigned int n, uint32_t reg, uint32_t val)
 {
+	uint32_t *now = cm(dev, HDM_AT + DECODER(n) + reg), rwl = decoder_bits(reg);
 	uint32_t ctrl = *cm(dev, HDM_AT + DECODER(n) + CTRL);
+	uint32_t fixed = reg == CTRL ? CTRL_COMMITTED | CTRL_ERROR : 0;
+	bool decommits = reg == CTRL && !(val & CTRL_COMMIT);
 
-	if ((ctrl & CTRL_COMMITTED) && (ctrl & CTRL_LOCK))
-		return;
-	switch (reg) {
-	case CTRL:
-		write_ctrl(dev, n, val);
-		return;
-	case BASE_LOW:
-	case SIZE_LOW:
-	case SKIP_LOW:
-		val &= 0xf0000000;
-		break;
-	case BASE_HIGH:
-	case SIZE_HIGH:
-	case SKIP_HIGH:
-		break;
-	default:
+	if (val & ~(rwl | fixed))
+		misuse(dev, MISUSE_RESERVED, "HDM decoder %u: %#x written at offset %#x", n, val,
+		       reg);
+	if ((ctrl & CTRL_COMMITTED) && ((*now ^ val) & rwl) && (locked(ctrl) || !decommits)) {
+		misuse(dev, MISUSE_LOCKED,
+		       "HDM decoder %u: %#x written at offset %#x, which reads %#x, CTRL %#x", n,
+		       val, reg, *now, ctrl);
 		return;
 	}
-	if (!(ctrl & CTRL_COMMITTED))
-		*cm(dev, HDM_AT + DECODER(n) + reg) = val;
+	if (reg == CTRL)
+		write_ctrl(dev, n, val);
+	else
+		*now = val & rwl;
 }
 
-static void write_cm(struct device *dev, uint32_t at, uint32_t val)
-{
-	uint32_t hdm = at - HDM_AT;
+/* Registers outside the decoders; all others are read-only */
+static const struct {
+	uint16_t at;
+	bool hdm;	/* there only with the HDM Decoder Capability */
+	uint32_t rw;
+	uint32_t clears;	/* RW1C */
+} plain[] = {
+	{ RAS_AT, false, 0, RAS_UNCORRECTABLE },
+	{ RAS_AT + RAS_MASK, false, RAS_UNCORRECTABLE, 0 },
+	{ RAS_AT + RAS_SEVERITY, false, RAS_UNCORRECTABLE, 0 },
+	{ RAS_AT + RAS_CORRECTABLE, false, 0, RAS_CORRECTABLES },
+	{ RAS_AT + RAS_CORRECTABLE_MASK, false, RAS_CORRECTABLES, 0 },
+	{ HDM_AT + HDM_GLOBAL, true, 2, 0 },	/* no poison on decode errors */
+};
 
-	if (at == RAS_AT || at == RAS_AT + 0x0c) {
-		*cm(dev, at) &= ~val;			/* status: RW1C */
-	} else if (at == RAS_AT + 0x04 || at == RAS_AT + 0x08 || at == RAS_AT + 0x10) {
-		*cm(dev, at) = val;
-	} else if (dev->comp.hdm && at >= HDM_AT && hdm < DECODER(dev->options.decoders)) {
-		if (hdm == HDM_GLOBAL)
-			*cm(dev, at) = val & 2;
-		else if (hdm >= DECODER(0))
-			write_decoder(dev, (hdm - 0x10) / 0x20, (hdm - 0x10) % 0x20, val);
+static void write_plain(struct device *dev, uint32_t at, uint32_t val, uint32_t mask)
+{
+	uint32_t *now = cm(dev, at);
+
+	for (unsigned int i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+		if (plain[i].at != at || (plain[i].hdm && !dev->comp.hdm))
+			continue;
+		if (val & ~(plain[i].rw | plain[i].clears))
+			misuse(dev, MISUSE_RESERVED, "component registers: %#x written at CM + %#x",
+			       val, at);
+		*now = (*now & ~(plain[i].rw & mask)) | (val & plain[i].rw);
+		*now &= ~(val & plain[i].clears);
+		return;
 	}
+	misuse(dev, MISUSE_READ_ONLY, "component registers: %#x written at CM + %#x", val, at);
+}
+
+/* A write to the bytes of @mask in a dword; @val is 0 in the others */
+static void write_cm(struct device *dev, uint32_t at, uint32_t val, uint32_t mask)
+{
+	uint32_t decoder = at - HDM_AT - DECODER(0);
+
+	if (dev->comp.hdm && at >= HDM_AT + DECODER(0) &&
+	    at < HDM_AT + DECODER(dev->options.decoders))
+		write_decoder(dev, decoder / 0x20, decoder % 0x20,
+			      (*cm(dev, at) & ~mask) | val);
+	else
+		write_plain(dev, at, val, mask);
 }
 
 static void write_bytes(struct device *dev, uint64_t at, const uint8_t *buf, uint32_t count)
 {
 	while (count) {
 		uint32_t first = at % 4, n = 4 - first < count ? 4 - first : count;
-		uint8_t dword[4];
+		uint32_t mask = (n == 4 ? ~0u : (1u << 8 * n) - 1) << 8 * first;
+		uint8_t dword[4] = {};
 
-		put32(dword, *cm(dev, at - first));
 		memcpy(dword + first, buf, n);
-		write_cm(dev, at - first, get32(dword));
+		write_cm(dev, at - first, get32(dword), mask);
 		at += n;
 		buf += n;
 		count -= n;
 	}
+}
+
+static void settle(struct device *dev, unsigned int n, bool read)
+{
+	*cm(dev, HDM_AT + DECODER(n) + CTRL) |= late_take(&dev->comp.commit[n], read);
+}
+
+/* Commit the decoders whose time has come */
+void comp_settle(struct device *dev)
+{
+	for (unsigned int n = 0; n < dev->options.decoders; n++)
+		settle(dev, n, false);
+}
+
+static void read_cm(struct device *dev, uint64_t at, uint8_t *buf, uint32_t count)
+{
+	for (unsigned int n = 0; n < dev->options.decoders; n++)
+		if (covers(at, count, HDM_AT + DECODER(n) + CTRL))
+			settle(dev, n, true);
+	memcpy(buf, (uint8_t *)dev->comp.cm + at, count);
 }
 
 /* An access to the component block; outside the CM area nothing is there */
@@ -248,10 +408,19 @@ void comp_access(struct device *dev, uint64_t at, uint8_t *buf, uint32_t count, 
 {
 	uint32_t skip = 0;
 
+	if (at % 4 || count != 4)
+		misuse(dev, MISUSE_WIDTH, "component block: %u bytes %s at offset %#llx", count,
+		       write ? "written" : "read", (unsigned long long)at);
 	if (!write)
 		memset(buf, misbehaves(dev, MIS_ALL_ONES) ? 0xff : 0, count);
-	if (misbehaves(dev, MIS_ALL_ONES) || at >= CM_OFFSET + CM_SIZE || at + count <= CM_OFFSET)
+	if (misbehaves(dev, MIS_ALL_ONES))
 		return;
+	if (at >= CM_OFFSET + CM_SIZE || at + count <= CM_OFFSET) {
+		if (write)
+			misuse(dev, MISUSE_READ_ONLY, "component block: write at offset %#llx",
+			       (unsigned long long)at);
+		return;
+	}
 	if (at < CM_OFFSET)
 		skip = CM_OFFSET - at;
 	at += skip;
@@ -262,5 +431,5 @@ void comp_access(struct device *dev, uint64_t at, uint8_t *buf, uint32_t count, 
 	if (write)
 		write_bytes(dev, at - CM_OFFSET, buf, count);
 	else
-		memcpy(buf, (uint8_t *)dev->comp.cm + at - CM_OFFSET, count);
+		read_cm(dev, at - CM_OFFSET, buf, count);
 }

@@ -3,7 +3,6 @@
  * Configuration space: header, PCI Express, power management, MSI-X, and the
  * extended capabilities with the CXL DVSECs (CXL r4.0 8.1).
  */
-#include <errno.h>
 #include <string.h>
 
 #include <linux/pci_regs.h>
@@ -21,20 +20,25 @@
 #define AER_AT		0x1d0
 #define FLEXBUS_AT	0x1b0
 
-#define CXL_VENDOR	0x1e98
-#define DVSEC_CAP	0x0a
-#define DVSEC_CTRL	0x0c
-#define DVSEC_STATUS	0x0e
-#define DVSEC_CTRL2	0x10
-#define DVSEC_STATUS2	0x12
-#define DVSEC_LOCK	0x14
-#define CTRL2_WBI	(1 << 1)
-#define CTRL2_RESET	(1 << 2)
-#define CTRL2_CLEAR	(1 << 3)
-
 static void allow(struct device *dev, uint32_t at, uint32_t mask)
 {
 	put32(&dev->writable[at], mask);
+}
+
+static void build_bar(struct device *dev, unsigned int i)
+{
+	const struct bar *bar = &dev->bar[i];
+	uint32_t at = PCI_BASE_ADDRESS_0 + 4 * i;
+	uint64_t mask = ~(bar->size - 1) & ~0xfull;
+
+	if (!bar->size)
+		return;
+	put32(&dev->config[at], bar->type);
+	allow(dev, at, mask);
+	if (bar->type & PCI_BASE_ADDRESS_MEM_TYPE_64)
+		allow(dev, at + 4, mask >> 32);
+	if (bar->type & PCI_BASE_ADDRESS_SPACE_IO)
+		dev->writable[PCI_COMMAND] |= PCI_COMMAND_IO;
 }
 
 static void build_header(struct device *dev)
@@ -53,33 +57,20 @@ static void build_header(struct device *dev)
 	dev->writable[PCI_CACHE_LINE_SIZE] = 0xff;
 	dev->writable[PCI_INTERRUPT_LINE] = 0xff;
 
-	for (unsigned int bar = 0; bar < 4; bar += 2) {
-		uint64_t mask = ~(device_region_size(dev, bar) - 1);
-
-		put32(c + PCI_BASE_ADDRESS_0 + 4 * bar, PCI_BASE_ADDRESS_MEM_TYPE_64 |
-		      PCI_BASE_ADDRESS_MEM_PREFETCH);
-		allow(dev, PCI_BASE_ADDRESS_0 + 4 * bar, mask);
-		allow(dev, PCI_BASE_ADDRESS_0 + 4 * bar + 4, mask >> 32);
-	}
-	if (dev->options.io_bar) {
-		put32(c + PCI_BASE_ADDRESS_0 + 4 * IO_BAR, PCI_BASE_ADDRESS_SPACE_IO);
-		allow(dev, PCI_BASE_ADDRESS_0 + 4 * IO_BAR, ~(IO_BAR_SIZE - 1));
-		dev->writable[PCI_COMMAND] |= PCI_COMMAND_IO;
-	}
+	for (unsigned int i = 0; i < NUM_BARS; i++)
+		build_bar(dev, i);
 }
 
 static void build_caps(struct device *dev)
 {
 	uint8_t *c = dev->config;
 
-	dev->pm = PM_AT;
 	c[PM_AT] = PCI_CAP_ID_PM;
 	c[PM_AT + 1] = EXP_AT;
 	put16(c + PM_AT + PCI_PM_PMC, 3);
-	put16(c + PM_AT + PCI_PM_CTRL, PCI_PM_CTRL_NO_SOFT_RESET);
-	put16(&dev->writable[PM_AT + PCI_PM_CTRL], PCI_PM_CTRL_STATE_MASK);
+	if (!dev->options.soft_reset)
+		put16(c + PM_AT + PCI_PM_CTRL, PCI_PM_CTRL_NO_SOFT_RESET);
 
-	dev->exp = EXP_AT;
 	c[EXP_AT] = PCI_CAP_ID_EXP;
 	c[EXP_AT + 1] = MSIX_AT;
 	put16(c + EXP_AT + PCI_EXP_FLAGS, 2 | PCI_EXP_TYPE_ENDPOINT << 4);
@@ -87,15 +78,11 @@ static void build_caps(struct device *dev)
 	put32(c + EXP_AT + PCI_EXP_LNKCAP, 5 | 16 << 4);
 	put16(c + EXP_AT + PCI_EXP_LNKSTA, 5 | 16 << 4);
 	put16(c + EXP_AT + PCI_EXP_DEVCTL, 0x2810);
-	put16(&dev->writable[EXP_AT + PCI_EXP_DEVCTL], 0x7fff);
-	put16(&dev->writable[EXP_AT + PCI_EXP_LNKCTL], 0x00c0);
 
 	c[MSIX_AT] = PCI_CAP_ID_MSIX;
 	put16(c + MSIX_AT + PCI_MSIX_FLAGS, T2DEV_MSIX_VECTORS - 1);
-	put32(c + MSIX_AT + PCI_MSIX_TABLE, T2DEV_MSIX_TABLE | T2DEV_ACCEL_BAR);
-	put32(c + MSIX_AT + PCI_MSIX_PBA, T2DEV_MSIX_PBA | T2DEV_ACCEL_BAR);
-	put16(&dev->writable[MSIX_AT + PCI_MSIX_FLAGS], PCI_MSIX_FLAGS_ENABLE |
-	      PCI_MSIX_FLAGS_MASKALL);
+	put32(c + MSIX_AT + PCI_MSIX_TABLE, T2DEV_MSIX_TABLE | dev->accel_bar);
+	put32(c + MSIX_AT + PCI_MSIX_PBA, T2DEV_MSIX_PBA | dev->accel_bar);
 }
 
 /* Append an extended capability to the chain, the last of which is *@prev */
@@ -119,45 +106,14 @@ static uint8_t *cxl_dvsec(struct device *dev, uint16_t *prev, uint16_t at, uint1
 	return c;
 }
 
-static void build_device_dvsec(struct device *dev, uint16_t *prev)
-{
-	unsigned int ranges = dev->options.decoders > 1 ? 2 : 1;
-	uint16_t cap = 1 | 2 | 4 | 8 | ranges << 4 | 1 << 6 | 1 << 7 | 1 << 8 |
-		       dev->options.mem_clear << 11;
-	uint8_t *c = cxl_dvsec(dev, prev, DVSEC_AT, 0, 2, dev->options.dvsec_length);
-
-	dev->dvsec = DVSEC_AT;
-	if (misbehaves(dev, MIS_NO_MEM_CAPABLE))
-		cap &= ~4;
-	put16(c + DVSEC_CAP, cap);
-	put16(c + DVSEC_CTRL, dev->options.control);
-	put16(c + DVSEC_LOCK, dev->options.config_lock);
-	put16(c + 0x16, 1 | 4 << 8);			/* 256 KiB of cache */
-	for (unsigned int i = 0; i < ranges; i++) {
-		const struct decoder_options *o = &dev->options.decoder[i];
-		uint8_t *range = c + 0x18 + 0x10 * i;
-
-		put32(range, o->size >> 32);
-		put32(range + 4, (o->size & 0xf0000000) | 2 << 2 | 2 << 5 |
-		      dev->options.active_timeout << 13 |
-		      (misbehaves(dev, MIS_NOT_ACTIVE) ? 1 : 3));
-		put32(range + 8, o->base >> 32);
-		put32(range + 12, o->base & 0xf0000000);
-	}
-	if (misbehaves(dev, MIS_ONES_RANGE))
-		memset(c + 0x1c, 0xff, 4);
-	if (misbehaves(dev, MIS_ONES_DVSEC))
-		memset(c + DVSEC_CAP, 0xff, dev->options.dvsec_length - DVSEC_CAP);
-}
-
 static void build_locator(struct device *dev, uint16_t *prev)
 {
 	uint8_t *c = cxl_dvsec(dev, prev, LOCATOR_AT, 8, 0, 0x0c + 3 * 8);
 	uint64_t at = device_block_offset(dev);
-	uint32_t bar = T2DEV_COMP_BAR;
+	uint32_t bar = dev->comp_bar;
 
 	if (misbehaves(dev, MIS_BLOCK_OUTSIDE_BAR))
-		at = dev->options.bar_size;
+		at = dev->bar[dev->comp_bar].size;
 	if (misbehaves(dev, MIS_BLOCK_WRAPS))
 		at = 0xffffffffffff0000;
 	if (misbehaves(dev, MIS_BIR_INVALID))
@@ -179,51 +135,67 @@ static void build_locator(struct device *dev, uint16_t *prev)
 		memset(c + 0x0c, 0xff, 3 * 8);
 }
 
-/* The extended capabilities anew, as the options say */
-void config_build_ext(struct device *dev)
+static void build_chain(struct device *dev)
 {
 	uint16_t prev = 0;
 	uint8_t *c;
-
-	memset(dev->config + 0x100, 0, CONFIG_SIZE - 0x100);
-	dev->dvsec = 0;
 
 	c = ext_cap(dev, &prev, DSN_AT, PCI_EXT_CAP_ID_DSN, 1);
 	put32(c + 4, 0x00c0ffee);
 	put32(c + 8, 0x12345678);
 
-	dev->control = CONTROL_AT;
 	c = ext_cap(dev, &prev, CONTROL_AT, PCI_EXT_CAP_ID_VNDR, 1);
 	put32(c + 4, T2DEV_VSEC_ID | T2DEV_VSEC_REV << 16 | (uint32_t)T2DEV_VSEC_LEN << 20);
 
 	if (!misbehaves(dev, MIS_NO_DVSEC))
-		build_device_dvsec(dev, &prev);
+		dvsec_build(dev, cxl_dvsec(dev, &prev, DVSEC_AT, 0, 2, dev->options.dvsec_length));
 	if (!misbehaves(dev, MIS_NO_LOCATOR))
 		build_locator(dev, &prev);
-	ext_cap(dev, &prev, AER_AT, PCI_EXT_CAP_ID_ERR, 2);
-	put32(&dev->config[AER_AT + PCI_ERR_UNCOR_SEVER], 0x00462030);
-	allow(dev, AER_AT + PCI_ERR_UNCOR_MASK, ~0u);
-	allow(dev, AER_AT + PCI_ERR_UNCOR_SEVER, ~0u);
-	allow(dev, AER_AT + PCI_ERR_COR_MASK, ~0u);
+	c = ext_cap(dev, &prev, AER_AT, PCI_EXT_CAP_ID_ERR, 2);
+	put32(c + PCI_ERR_UNCOR_SEVER, 0x00462030);
+	/* CXL RAS errors are internal errors to PCIe (CXL r4.0 12.2) */
+	put32(c + PCI_ERR_UNCOR_STATUS, dev->options.ras_uncorrectable ? PCI_ERR_UNC_INTN : 0);
+	put32(c + PCI_ERR_COR_STATUS, dev->options.ras_correctable ? PCI_ERR_COR_INTERNAL : 0);
 	c = cxl_dvsec(dev, &prev, FLEXBUS_AT, 7, 2, 0x20);
 	put16(c + 0x0a, 0x67);		/* capable of cache, io and mem, 68 B flit */
 	put16(c + 0x0c, 0x67);		/* enabled */
 	put16(c + 0x0e, 0x67);		/* negotiated */
 }
 
+/* Build the extended capabilities from the options */
+void config_build_ext(struct device *dev)
+{
+	memset(dev->config + 0x100, 0, CONFIG_SIZE - 0x100);
+	build_chain(dev);
+	dev->control = CONTROL_AT;
+	dev->dvsec = caps_find_ext(dev, PCI_EXT_CAP_ID_DVSEC, CXL_VENDOR, 0);
+	caps_allow(dev);
+	memcpy(dev->fresh + 0x100, dev->config + 0x100, CONFIG_SIZE - 0x100);
+}
+
+/* The header and the standard capabilities as at power-on */
 void config_init(struct device *dev)
 {
 	memset(dev->config, 0, sizeof(dev->config));
 	memset(dev->writable, 0, sizeof(dev->writable));
 	build_header(dev);
 	build_caps(dev);
-	config_build_ext(dev);
+	dev->pm = caps_find(dev, PCI_CAP_ID_PM);
+	dev->exp = caps_find(dev, PCI_CAP_ID_EXP);
+	memcpy(dev->fresh, dev->config, 0x100);
+	/* What firmware wrote to the header is gone after a reset */
+	for (unsigned int i = 0; i < 0x40; i++)
+		dev->fresh[i] &= ~dev->writable[i];
+}
+
+bool config_low_power(const struct device *dev)
+{
+	return dev->pm && (dev->config[dev->pm + PCI_PM_CTRL] & PCI_PM_CTRL_STATE_MASK);
 }
 
 bool config_memory_enabled(const struct device *dev)
 {
-	return (get16(&dev->config[PCI_COMMAND]) & PCI_COMMAND_MEMORY) &&
-	       !(get16(&dev->config[dev->pm + PCI_PM_CTRL]) & PCI_PM_CTRL_STATE_MASK);
+	return (get16(&dev->config[PCI_COMMAND]) & PCI_COMMAND_MEMORY) && !config_low_power(dev);
 }
 
 bool config_bus_master(const struct device *dev)
@@ -231,135 +203,60 @@ bool config_bus_master(const struct device *dev)
 	return get16(&dev->config[PCI_COMMAND]) & PCI_COMMAND_MASTER;
 }
 
-/* What any reset does to the writable bits of the header and capabilities */
+/* Is the whole function reset on its way from D3hot to D0? */
+static bool resets_in_d3(const struct device *dev)
+{
+	return !(get16(&dev->config[dev->pm + PCI_PM_CTRL]) & PCI_PM_CTRL_NO_SOFT_RESET);
+}
+
+/*
+ * A CXL reset does not touch CXL.io state, and neither does D3hot to D0 while
+ * No_Soft_Reset is set.  Other resets restore all writable bits except sticky ones
+ * and, for FLR, those that PCIe r6.0 6.6.2 exempts.
+ */
 void config_reset(struct device *dev, enum reset_kind kind)
 {
-	if (kind == RESET_CXL || kind == RESET_D3)
+	const uint8_t *keeps = kind == RESET_BUS ? dev->sticky : dev->flr_keeps;
+
+	if (kind == RESET_CXL || (kind == RESET_D3 && !resets_in_d3(dev)))
 		return;
-	for (unsigned int i = 0; i < 0x100; i++)
-		dev->config[i] &= ~dev->writable[i];
-	put16(&dev->config[dev->exp + PCI_EXP_DEVCTL], 0x2810);
-}
+	for (unsigned int i = 0; i < CONFIG_SIZE; i++) {
+		uint8_t lost = (dev->writable[i] | dev->clears[i]) & ~keeps[i];
 
-/* Memory_Active of all ranges */
-void config_set_active(struct device *dev, bool active)
-{
-	for (unsigned int i = 0; i < 2 && dev->dvsec; i++) {
-		uint8_t *low = &dev->config[dev->dvsec + 0x1c + 0x10 * i];
-
-		put32(low, active && (get32(low) & 1) ? get32(low) | 2 : get32(low) & ~2u);
+		dev->config[i] = (dev->config[i] & ~lost) | (dev->fresh[i] & lost);
 	}
+	engine_reset(dev);
 }
 
-/* CONTROL2's doorbells */
-static void write_ctrl2(struct device *dev, uint16_t val)
-{
-	uint8_t *c = &dev->config[dev->dvsec];
-	uint16_t status = get16(c + DVSEC_STATUS2);
-
-	put16(c + DVSEC_CTRL2, val & 0x39);
-	if (val & CTRL2_WBI)
-		put16(c + DVSEC_STATUS2, status |= 1);
-	if (!(val & CTRL2_RESET))
-		return;
-	if ((val & CTRL2_CLEAR) && dev->options.mem_clear)
-		device_clear_memory(dev);
-	device_reset(dev, RESET_CXL);
-	status &= ~7;
-	if (misbehaves(dev, MIS_RESET_ERROR))
-		status |= 4;
-	else if (!misbehaves(dev, MIS_RESET_HANGS))
-		status |= 2;
-	put16(c + DVSEC_STATUS2, status);
-}
-
-/* A 16-bit unit of the CXL Device DVSEC, already merged with what was there */
-static void write_dvsec(struct device *dev, uint16_t at, uint16_t val)
-{
-	uint8_t *c = &dev->config[dev->dvsec];
-	bool locked = get16(c + DVSEC_LOCK) & 1;
-
-	switch (at) {
-	case DVSEC_CTRL:
-		if (!locked)
-			put16(c + at, (val & 0x4ffd) | 2);
-		break;
-	case DVSEC_STATUS:
-		put16(c + at, get16(c + at) & ~(val & 0x4000));
-		break;
-	case DVSEC_CTRL2:
-		write_ctrl2(dev, val);
-		break;
-	case DVSEC_STATUS2:
-		put16(c + at, get16(c + at) & ~(val & 8));
-		break;
-	case DVSEC_LOCK:
-		put16(c + at, get16(c + at) | (val & 1));
-		break;
-	case 0x20:
-	case 0x22:
-	case 0x30:
-	case 0x32:
-		if (!locked)
-			put16(c + at, val);
-		break;
-	case 0x26:
-	case 0x36:
-		if (!locked)
-			put16(c + at, val & 0xf000);
-		break;
-	}
-}
-
-static void control_append(struct device *dev, const uint8_t *buf, uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++)
-		if (buf[i] && dev->line_len < sizeof(dev->line) - 1)
-			dev->line[dev->line_len++] = buf[i];
-	dev->line[dev->line_len] = 0;
-}
-
-static void control_go(struct device *dev, uint32_t what)
-{
-	uint32_t result = EINVAL;
-
-	if (what == T2DEV_GO_APPLY)
-		result = device_configure(dev, dev->line);
-	else if (what == T2DEV_GO_RESTORE)
-		result = device_configure(dev, NULL);
-	else if (what == T2DEV_GO_CLEAR)
-		result = 0;
-	else if (what == T2DEV_GO_DIE)
-		dev->dying = true;
-	dev->line_len = 0;
-	dev->line[0] = 0;
-	put32(&dev->config[dev->control + T2DEV_CTL_RESULT], result);
-}
-
+/* Write the writable bits; a power state that the function does not support is ignored */
 static void write_plain(struct device *dev, uint32_t at, const uint8_t *buf, uint32_t count)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		uint8_t mask = dev->writable[at + i];
+	uint8_t *pmcsr = &dev->config[dev->pm + PCI_PM_CTRL];
+	uint16_t pmc = get16(&dev->config[dev->pm + PCI_PM_PMC]);
+	uint8_t state = *pmcsr & PCI_PM_CTRL_STATE_MASK, new;
 
-		dev->config[at + i] = (dev->config[at + i] & ~mask) | (buf[i] & mask);
+	for (uint32_t i = at; i < at + count; i++) {
+		uint8_t val = buf[i - at], rw = dev->writable[i];
+
+		dev->config[i] = (dev->config[i] & ~rw) | (val & rw);
+		dev->config[i] &= ~(val & dev->clears[i]);
 	}
-}
-
-static bool covers(uint32_t at, uint32_t count, uint32_t byte)
-{
-	return byte >= at && byte - at < count;
+	new = *pmcsr & PCI_PM_CTRL_STATE_MASK;
+	if (dev->pm && ((new == 1 && !(pmc & PCI_PM_CAP_D1)) ||
+			(new == 2 && !(pmc & PCI_PM_CAP_D2))))
+		*pmcsr = (*pmcsr & ~PCI_PM_CTRL_STATE_MASK) | state;
 }
 
 static void write_std(struct device *dev, uint32_t at, const uint8_t *buf, uint32_t count)
 {
-	uint32_t flr = dev->exp + PCI_EXP_DEVCTL + 1, pmcsr = dev->pm + PCI_PM_CTRL;
-	bool was_d3 = dev->config[pmcsr] & PCI_PM_CTRL_STATE_MASK;
-	bool was_on = config_memory_enabled(dev);
+	uint32_t flr = dev->exp + PCI_EXP_DEVCTL + 1;
+	bool was_d3 = config_low_power(dev), was_on = config_memory_enabled(dev);
 
 	write_plain(dev, at, buf, count);
 	if (was_on && !config_memory_enabled(dev))
 		device_watch(dev);
-	if (was_d3 && !(dev->config[pmcsr] & PCI_PM_CTRL_STATE_MASK))
+	dev->used |= config_memory_enabled(dev);
+	if (was_d3 && !config_low_power(dev))
 		device_reset(dev, RESET_D3);
 	if (covers(at, count, flr) && (buf[flr - at] & (PCI_EXP_DEVCTL_BCR_FLR >> 8)))
 		device_reset(dev, RESET_FLR);
@@ -367,31 +264,9 @@ static void write_std(struct device *dev, uint32_t at, const uint8_t *buf, uint3
 
 static void write_config(struct device *dev, uint32_t at, const uint8_t *buf, uint32_t count)
 {
-	uint32_t end = dev->dvsec + dev->options.dvsec_length;
-
-	if (at < 0x100) {
-		write_std(dev, at, buf, count);
-		return;
-	}
-	if (at >= AER_AT && at + count <= AER_AT + 0x48)
-		write_plain(dev, at, buf, count);
-	if (at == dev->control + T2DEV_CTL_DATA)
-		control_append(dev, buf, count);
-	else if (at == dev->control + T2DEV_CTL_GO && count == 4)
-		control_go(dev, get32(buf));
-	if (!dev->dvsec)
-		return;
-	for (uint32_t unit = at & ~1u; unit < at + count; unit += 2) {
-		uint8_t both[2];
-
-		if (unit < dev->dvsec + DVSEC_CTRL || unit >= end)
-			continue;
-		memcpy(both, &dev->config[unit], 2);
-		for (uint32_t i = 0; i < 2; i++)
-			if (covers(at, count, unit + i))
-				both[i] = buf[unit + i - at];
-		write_dvsec(dev, unit - dev->dvsec, get16(both));
-	}
+	write_std(dev, at, buf, count);
+	control_write(dev, at, buf, count);
+	dvsec_write(dev, at, buf, count);
 }
 
 /* An access to configuration space; the caller checked its bounds */
@@ -401,10 +276,8 @@ void config_access(struct device *dev, uint64_t at, uint8_t *buf, uint32_t count
 		write_config(dev, at, buf, count);
 		return;
 	}
-	/* Memory comes back after it was looked at a few times, or never */
-	if (dev->inactive && dev->inactive != ~0u && covers(at, count, dev->dvsec + 0x1c) &&
-	    !--dev->inactive)
-		config_set_active(dev, true);
-	put32(&dev->config[dev->control + T2DEV_CTL_TOUCHED], dev->touched);
+	dvsec_before_read(dev, at, count);
+	if (dev->control)
+		put32(&dev->config[dev->control + T2DEV_CTL_TOUCHED], dev->touched);
 	memcpy(buf, &dev->config[at], count);
 }

@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+#include <linux/pci_regs.h>
 
 #include "device.h"
 
 #define REGION_CONFIG	7
-#define MAX_WORDS	32
 #define WATCH_LOOKS	10
 #define WATCH_US	200
 
@@ -40,7 +42,7 @@ bool misbehaves(const struct device *dev, enum misbehaviour how)
 /* Where the component block is in its BAR */
 uint64_t device_block_offset(const struct device *dev)
 {
-	uint64_t last = dev->options.bar_size - BLOCK_SIZE;
+	uint64_t last = dev->bar[dev->comp_bar].size - BLOCK_SIZE;
 
 	switch (dev->options.block) {
 	case BLOCK_START:
@@ -63,17 +65,58 @@ static void clear_irqs(struct device *dev)
 	}
 }
 
+static void choose_bars(struct device *dev)
+{
+	const uint8_t mem = PCI_BASE_ADDRESS_MEM_TYPE_64 | PCI_BASE_ADDRESS_MEM_PREFETCH;
+
+	dev->comp_bar = T2DEV_COMP_BAR;
+	dev->accel_bar = T2DEV_ACCEL_BAR;
+	dev->bar[dev->comp_bar] = (struct bar){ dev->options.bar_size, mem, NULL };
+	dev->bar[dev->accel_bar] = (struct bar){ T2DEV_ACCEL_BAR_SIZE, mem, NULL };
+	if (dev->options.io_bar)
+		dev->bar[IO_BAR] = (struct bar){ IO_BAR_SIZE, PCI_BASE_ADDRESS_SPACE_IO, NULL };
+}
+
+/* Allocate the BARs' memory, of which only pages that are written take room */
+static int make_storage(struct device *dev)
+{
+	for (unsigned int i = 0; i < NUM_BARS; i++) {
+		struct bar *bar = &dev->bar[i];
+		void *p;
+
+		if (!bar->size)
+			continue;
+		p = mmap(NULL, bar->size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (p == MAP_FAILED)
+			return -ENOMEM;
+		bar->storage = p;
+	}
+	return 0;
+}
+
+/* The state that firmware leaves, from the options */
+static void build(struct device *dev)
+{
+	dev->gone = false;
+	dev->invalid = 0;
+	dev->inactive = 0;
+	dev->status2.bits = 0;
+	config_build_ext(dev);
+	comp_build(dev);
+}
+
 int device_init(struct device *dev, const struct options *options)
 {
 	memset(dev, 0, sizeof(*dev));
 	memset(dev->irq_fd, 0xff, sizeof(dev->irq_fd));
 	dev->options = *options;
 	dev->start_options = *options;
-	dev->storage = calloc(1, options->bar_size);
-	if (!dev->storage)
+	choose_bars(dev);
+	if (make_storage(dev))
 		return -ENOMEM;
 	config_init(dev);
-	comp_build(dev);
+	build(dev);
 	engine_reset(dev);
 	return 0;
 }
@@ -89,23 +132,24 @@ void device_disconnect(struct device *dev)
 void device_free(struct device *dev)
 {
 	device_disconnect(dev);
-	free(dev->storage);
+	for (unsigned int i = 0; i < NUM_BARS; i++)
+		if (dev->bar[i].storage)
+			munmap(dev->bar[i].storage, dev->bar[i].size);
 }
 
 uint64_t device_region_size(const struct device *dev, uint32_t index)
 {
-	switch (index) {
-	case T2DEV_COMP_BAR:
-		return dev->options.bar_size;
-	case T2DEV_ACCEL_BAR:
-		return T2DEV_ACCEL_BAR_SIZE;
-	case IO_BAR:
-		return dev->options.io_bar ? IO_BAR_SIZE : 0;
-	case REGION_CONFIG:
-		return CONFIG_SIZE;
-	default:
-		return 0;
-	}
+	if (index < NUM_BARS)
+		return dev->bar[index].size;
+	return index == REGION_CONFIG ? CONFIG_SIZE : 0;
+}
+
+static void store(const struct bar *bar, uint64_t at, uint8_t *buf, uint32_t count, bool write)
+{
+	if (write)
+		memcpy(bar->storage + at, buf, count);
+	else
+		memcpy(buf, bar->storage + at, count);
 }
 
 static void bar_piece(struct device *dev, uint64_t at, uint8_t *buf, uint32_t count, bool write,
@@ -113,14 +157,13 @@ static void bar_piece(struct device *dev, uint64_t at, uint8_t *buf, uint32_t co
 {
 	if (in_block)
 		comp_access(dev, at - device_block_offset(dev), buf, count, write);
-	else if (write)
-		memcpy(dev->storage + at, buf, count);
 	else
-		memcpy(buf, dev->storage + at, count);
+		store(&dev->bar[dev->comp_bar], at, buf, count, write);
 }
 
-/* BAR 0: the component block, and storage around it */
-static void bar_access(struct device *dev, uint64_t at, uint8_t *buf, uint32_t count, bool write)
+/* The BAR with the component block, and storage around it */
+static void comp_bar_access(struct device *dev, uint64_t at, uint8_t *buf, uint32_t count,
+			    bool write)
 {
 	uint64_t block = device_block_offset(dev);
 
@@ -144,6 +187,27 @@ static bool is_control(const struct device *dev, uint32_t index, uint64_t at)
 	       (at < 0x100 || (at >= dev->control && at < dev->control + T2DEV_VSEC_LEN));
 }
 
+static void bar_access(struct device *dev, uint32_t index, uint64_t at, uint8_t *buf,
+		       uint32_t count, bool write)
+{
+	const struct bar *bar = &dev->bar[index];
+
+	if (bar->type & PCI_BASE_ADDRESS_SPACE_IO) {
+		memset(buf, 0, write ? 0 : count);	/* nothing is there */
+	} else if (!config_memory_enabled(dev)) {
+		misuse(dev, config_low_power(dev) ? MISUSE_LOW_POWER : MISUSE_MEMORY_OFF,
+		       "%s BAR %u at %#llx", write ? "write to" : "read of", index,
+		       (unsigned long long)at);
+		memset(buf, 0xff, write ? 0 : count);
+	} else if (index == dev->comp_bar) {
+		comp_bar_access(dev, at, buf, count, write);
+	} else if (index == dev->accel_bar && at + count <= T2DEV_ACCEL_BAR_SIZE) {
+		engine_access(dev, at, buf, count, write);
+	} else {
+		store(bar, at, buf, count, write);
+	}
+}
+
 /* Any access that the client makes: 0 or -errno */
 int device_access(struct device *dev, uint32_t index, uint64_t at, uint8_t *buf, uint32_t count,
 		  bool write)
@@ -155,33 +219,32 @@ int device_access(struct device *dev, uint32_t index, uint64_t at, uint8_t *buf,
 	if (dev->options.verbose)
 		log_line("%s region %u at %#llx, %u bytes", write ? "write" : "read", index,
 			 (unsigned long long)at, count);
-	if (dev->gone && !write && !is_control(dev, index, at)) {
-		memset(buf, 0xff, count);
+	if (dev->gone && !is_control(dev, index, at)) {
+		memset(buf, 0xff, write ? 0 : count);
 		return 0;
 	}
-	if (index == REGION_CONFIG) {
+	comp_settle(dev);
+	dvsec_settle(dev);
+	if (index == REGION_CONFIG)
 		config_access(dev, at, buf, count, write);
-		return 0;
-	}
-	if (index == IO_BAR) {
-		memset(buf, 0, write ? 0 : count);	/* nothing is there */
-		return 0;
-	}
-	if (!config_memory_enabled(dev)) {
-		if (!write)
-			memset(buf, 0xff, count);
-		return 0;
-	}
-	if (index == T2DEV_COMP_BAR)
-		bar_access(dev, at, buf, count, write);
 	else
-		engine_access(dev, at, buf, count, write);
+		bar_access(dev, index, at, buf, count, write);
 	return 0;
 }
 
-unsigned int device_irq_count(uint32_t index)
+/* Interrupts of one type: INTx, MSI, MSI-X, error and request */
+unsigned int device_irq_count(const struct device *dev, uint32_t index)
 {
-	return index == 2 ? T2DEV_MSIX_VECTORS : index >= 3 ? 1 : 0;
+	switch (index) {
+	case 0:
+		return dev->config[PCI_INTERRUPT_PIN] ? 1 : 0;
+	case 1:
+		return caps_find(dev, PCI_CAP_ID_MSI) ? 1 : 0;
+	case 2:
+		return caps_find(dev, PCI_CAP_ID_MSIX) ? T2DEV_MSIX_VECTORS : 0;
+	default:
+		return 1;
+	}
 }
 
 /*
@@ -191,7 +254,7 @@ unsigned int device_irq_count(uint32_t index)
 int device_set_irqs(struct device *dev, uint32_t flags, uint32_t index, uint32_t start,
 		    uint32_t count, const int *fds, unsigned int nfds)
 {
-	uint32_t vectors = device_irq_count(index);
+	uint32_t vectors = index < NUM_IRQS ? device_irq_count(dev, index) : 0;
 
 	if (index >= NUM_IRQS || start > vectors || count > vectors - start || nfds > count)
 		return -EINVAL;
@@ -227,7 +290,9 @@ void device_clear_memory(struct device *dev)
 			p = dma_pointer(&dev->ram, base + done, &len, true);
 			if (!p)
 				break;
-			memset(p, 0, len);
+			/* A hole in the file reads 0, and is fast to make at any size */
+			if (madvise(p, len, MADV_REMOVE))
+				memset(p, 0, len);
 		}
 	}
 }
@@ -235,21 +300,27 @@ void device_clear_memory(struct device *dev)
 /* Decoders and enables back to what they are without firmware, or some of that */
 static void lose_decoders(struct device *dev)
 {
-	struct decoder_options none[MAX_DECODERS], keep[MAX_DECODERS];
-
 	if (dev->options.lose_what) {
 		comp_lose(dev);
-		if (dev->dvsec && (dev->options.lose_what & LOSE_ENABLES))
-			put16(&dev->config[dev->dvsec + 0x0c], 2);
+		if (dev->options.lose_what & LOSE_ENABLES)
+			dvsec_lose_enables(dev);
 		return;
 	}
-	memset(none, 0, sizeof(none));
-	memcpy(keep, dev->options.decoder, sizeof(keep));
-	memcpy(dev->options.decoder, none, sizeof(none));
-	comp_build(dev);
-	memcpy(dev->options.decoder, keep, sizeof(keep));
-	if (dev->dvsec)
-		put16(&dev->config[dev->dvsec + 0x0c], 2);
+	comp_reset(dev, RESET_BUS);
+	dvsec_lose_enables(dev);
+}
+
+/* Apply what --misbehave says of resets */
+static void misbehave_at_reset(struct device *dev)
+{
+	if (misbehaves(dev, MIS_RESET_RESIZES))
+		comp_resize(dev);
+	if (misbehaves(dev, MIS_RESET_INACTIVE) || misbehaves(dev, MIS_RESET_SLOW)) {
+		dev->inactive = misbehaves(dev, MIS_RESET_INACTIVE) ? ~0u : 10;
+		dev->media_lost_ms = 0;
+	}
+	dvsec_set_ready(dev);
+	dev->gone = misbehaves(dev, MIS_RESET_GONE);
 }
 
 /*
@@ -280,37 +351,24 @@ void device_reset(struct device *dev, enum reset_kind kind)
 {
 	static const char * const name[] = { "FLR", "CXL reset", "bus reset", "D3 to D0" };
 
+	/* A reset before memory space was ever on is power-on: firmware comes next */
+	if (kind == RESET_BUS && !dev->used) {
+		log_line("power-on");
+		config_init(dev);
+		build(dev);
+		return;
+	}
 	log_line("%s", name[kind]);
 	if (kind != RESET_D3)
 		device_watch(dev);
 	if (dev->options.lose_memory & (1u << kind))
 		device_clear_memory(dev);
+	config_reset(dev, kind);
+	dvsec_reset(dev, kind);
+	comp_reset(dev, kind);
 	if (dev->options.lose & (1u << kind))
 		lose_decoders(dev);
-	if (misbehaves(dev, MIS_RESET_RESIZES))
-		comp_resize(dev);
-	if (misbehaves(dev, MIS_RESET_INACTIVE))
-		dev->inactive = ~0u;
-	if (misbehaves(dev, MIS_RESET_SLOW))
-		dev->inactive = 10;
-	if (dev->inactive)
-		config_set_active(dev, false);
-	dev->gone = misbehaves(dev, MIS_RESET_GONE);
-	if (kind == RESET_CXL || kind == RESET_D3)
-		return;
-	config_reset(dev, kind);
-	engine_reset(dev);
-}
-
-static int split(char *line, char **words)
-{
-	char *save, *word = strtok_r(line, " ", &save);
-	int n = 1;
-
-	for (words[0] = "t2dev"; word && n < MAX_WORDS; word = strtok_r(NULL, " ", &save))
-		words[n++] = word;
-	words[n] = NULL;
-	return n;
+	misbehave_at_reset(dev);
 }
 
 /*
@@ -320,20 +378,17 @@ static int split(char *line, char **words)
 int device_configure(struct device *dev, const char *line)
 {
 	struct options options = dev->options;
-	char copy[T2DEV_CTL_LINE_MAX], *words[MAX_WORDS + 1];
+	char copy[T2DEV_CTL_LINE_MAX], *words[OPTIONS_MAX_WORDS + 1];
 
 	if (line) {
 		snprintf(copy, sizeof(copy), "%s", line);
-		if (options_parse(&options, split(copy, words), words, false))
+		if (options_parse(&options, options_split(copy, words), words, false))
 			return EINVAL;
 	} else {
 		options = dev->start_options;
 	}
 	log_line("configured: %s", line ?: "as at start");
-	dev->gone = false;
-	dev->inactive = 0;
 	dev->options = options;
-	config_build_ext(dev);
-	comp_build(dev);
+	build(dev);
 	return 0;
 }

@@ -5,6 +5,9 @@
  * Data flows from the transport down: transport.c speaks vfio-user, device.c
  * turns accesses into those of config.c (configuration space), comp.c
  * (component registers) and engine.c (the accelerator); dma.c reaches memory.
+ * Behind config.c are caps.c (which bits a capability lets be written), dvsec.c
+ * (the CXL Device DVSEC) and control.c (run-time options).  misuse.c has the
+ * host's errors, late.c the results that take time.
  */
 #ifndef T2DEV_DEVICE_H
 #define T2DEV_DEVICE_H
@@ -22,9 +25,11 @@
 #define CM_SIZE		0x1000
 #define NUM_REGIONS	9
 #define NUM_IRQS	5
+#define NUM_BARS	6
 #define IO_BAR		4
 #define IO_BAR_SIZE	32
 #define GRANULE		0x10000000ull
+#define CXL_VENDOR	0x1e98
 
 /* What a reset may lose, and which kinds there are */
 enum reset_kind {
@@ -86,6 +91,21 @@ enum misbehaviour {
 	MIS_COUNT
 };
 
+/* What a host must not do: bits of struct options.allow_misuse in table order */
+enum misuse_kind {
+	MISUSE_MEMORY_OFF,
+	MISUSE_LOW_POWER,
+	MISUSE_WIDTH,
+	MISUSE_READ_ONLY,
+	MISUSE_RESERVED,
+	MISUSE_LOCKED,
+	MISUSE_COMMIT_ORDER,
+	MISUSE_COMMIT_SETTINGS,
+	MISUSE_DOORBELL,
+	MISUSE_HDM_DMA,
+	MISUSE_KINDS
+};
+
 struct decoder_options {
 	uint64_t base;
 	uint64_t size;
@@ -110,13 +130,19 @@ struct options {
 	bool mem_clear;
 	unsigned int control;		/* DVSEC CONTROL as firmware left it */
 	unsigned int global_control;	/* HDM Global Control as well */
+	unsigned int status;		/* DVSEC STATUS and STATUS2 at start */
+	unsigned int status2;
 	bool config_lock;
+	bool soft_reset;		/* No_Soft_Reset is clear */
+	uint32_t ras_uncorrectable;	/* RAS status registers at start */
+	uint32_t ras_correctable;
 	unsigned int active_timeout;	/* code of the Memory_Active timeout */
 	unsigned int lose;		/* bits of enum reset_kind */
 	unsigned int lose_what;		/* LOSE_ bits, 0: everything */
 	unsigned int lose_memory;
 	uint64_t watch;			/* offset in decoder 0's range, or WATCH_NONE */
 	uint64_t misbehave;		/* bits of enum misbehaviour */
+	unsigned int allow_misuse;	/* bits of enum misuse_kind */
 };
 
 struct dma_map {
@@ -124,6 +150,7 @@ struct dma_map {
 	uint64_t size;
 	uint64_t offset;	/* in the file */
 	int fd;
+	uint64_t file;		/* inode */
 	bool read;
 	bool write;
 	uint8_t *va;		/* mapped at first use */
@@ -136,10 +163,24 @@ struct dma_table {
 	unsigned int n;
 };
 
+/* What a host has to poll: it is there after so many reads, or after some time */
+struct late {
+	uint32_t bits;		/* 0: nothing is awaited */
+	unsigned int reads;
+	uint64_t since_ms;
+};
+
 struct comp {
 	uint32_t cm[CM_SIZE / 4];
 	uint32_t hdm;		/* offset of the HDM capability in cm, 0: none */
 	uint32_t ras;
+	struct late commit[MAX_DECODERS];	/* bits of CTRL */
+};
+
+struct bar {
+	uint64_t size;
+	uint8_t type;
+	uint8_t *storage;	/* bytes of the BAR that are no register */
 };
 
 struct device {
@@ -147,19 +188,28 @@ struct device {
 	struct options start_options;
 
 	uint8_t config[CONFIG_SIZE];
+	uint8_t fresh[CONFIG_SIZE];	/* as firmware left it */
 	uint8_t writable[CONFIG_SIZE];	/* bits that a write changes */
-	uint32_t exp, pm, dvsec, control;	/* where capabilities are */
+	uint8_t clears[CONFIG_SIZE];	/* bits that a write of 1 clears */
+	uint8_t flr_keeps[CONFIG_SIZE];	/* bits of the two above that FLR leaves alone */
+	uint8_t sticky[CONFIG_SIZE];	/* bits of the two that every reset leaves alone */
+	uint32_t exp, pm, dvsec, control;	/* where capabilities are, 0: nowhere */
 	char line[T2DEV_CTL_LINE_MAX];
 	unsigned int line_len;
-	uint32_t control_result;
 
+	bool used;			/* memory space has been on since power-on */
 	bool dying;			/* ends after the answer to this message */
-	bool gone;			/* reads all ones, since a reset */
 	uint32_t touched;		/* times that the watched dword changed while off */
+	bool gone;			/* reads all ones, since a reset */
+	unsigned int invalid;		/* reads of RANGE1 until Memory_Info_Valid is set again */
 	unsigned int inactive;		/* reads of RANGE1 until Memory_Active is set again */
+	uint64_t media_lost_ms;		/* when both flags were cleared, 0: no limit in time */
+	struct late status2;		/* bits of the DVSEC's STATUS2 */
+	unsigned int misused[MISUSE_KINDS];
 
 	struct comp comp;
-	uint8_t *storage;		/* BAR 0 outside the block */
+	struct bar bar[NUM_BARS];
+	unsigned int comp_bar, accel_bar;
 	uint8_t accel[T2DEV_ACCEL_BAR_SIZE];
 
 	struct dma_table dma;		/* what the device's DMA reaches */
@@ -172,12 +222,11 @@ int device_init(struct device *dev, const struct options *options);
 void device_disconnect(struct device *dev);
 void device_free(struct device *dev);
 uint64_t device_region_size(const struct device *dev, uint32_t index);
-bool device_region_mapped_io(uint32_t index);
 int device_access(struct device *dev, uint32_t index, uint64_t at, uint8_t *buf, uint32_t count,
 		  bool write);
 int device_set_irqs(struct device *dev, uint32_t flags, uint32_t index, uint32_t start,
 		    uint32_t count, const int *fds, unsigned int nfds);
-unsigned int device_irq_count(uint32_t index);
+unsigned int device_irq_count(const struct device *dev, uint32_t index);
 void device_clear_memory(struct device *dev);
 void device_reset(struct device *dev, enum reset_kind kind);
 void device_watch(struct device *dev);
@@ -191,15 +240,48 @@ void config_init(struct device *dev);
 void config_build_ext(struct device *dev);
 void config_access(struct device *dev, uint64_t at, uint8_t *buf, uint32_t count, bool write);
 bool config_memory_enabled(const struct device *dev);
+bool config_low_power(const struct device *dev);
 bool config_bus_master(const struct device *dev);
 void config_reset(struct device *dev, enum reset_kind kind);
-void config_set_active(struct device *dev, bool active);
+
+/* caps.c */
+uint32_t caps_find(const struct device *dev, uint16_t id);
+uint32_t caps_find_ext(const struct device *dev, uint16_t id, uint16_t vendor, uint16_t dvsec);
+void caps_allow(struct device *dev);
+
+/* dvsec.c */
+void dvsec_build(struct device *dev, uint8_t *c);
+void dvsec_before_read(struct device *dev, uint32_t at, uint32_t count);
+void dvsec_settle(struct device *dev);
+void dvsec_write(struct device *dev, uint32_t at, const uint8_t *buf, uint32_t count);
+void dvsec_reset(struct device *dev, enum reset_kind kind);
+void dvsec_lose_enables(struct device *dev);
+bool dvsec_mem_enabled(const struct device *dev);
+void dvsec_set_ready(struct device *dev);
+
+/* late.c */
+uint64_t now_ms(void);
+void late_start(struct late *late, uint32_t bits);
+uint32_t late_take(struct late *late, bool read);
+
+/* control.c */
+void control_write(struct device *dev, uint32_t at, const uint8_t *buf, uint32_t count);
+
+/* misuse.c */
+int misuse_find(const char *name);
+void misuse_help(void);
+void misuse(struct device *dev, enum misuse_kind kind, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+bool misuse_seen(const struct device *dev);
 
 /* comp.c */
 void comp_build(struct device *dev);
 void comp_access(struct device *dev, uint64_t at, uint8_t *buf, uint32_t count, bool write);
 void comp_resize(struct device *dev);
 void comp_lose(struct device *dev);
+void comp_reset(struct device *dev, enum reset_kind kind);
+void comp_settle(struct device *dev);
+bool comp_decodes(const struct device *dev, uint64_t hpa);
 bool comp_decoder(const struct device *dev, unsigned int n, uint64_t *base, uint64_t *size);
 
 /* engine.c */
@@ -211,10 +293,13 @@ int dma_add(struct dma_table *table, const struct dma_map *map);
 int dma_remove(struct dma_table *table, uint64_t addr, uint64_t size);
 void dma_clear(struct dma_table *table);
 void dma_note_ram(struct dma_table *ram, const struct dma_map *map);
+uint64_t dma_physical(const struct dma_table *ram, const struct dma_table *table, uint64_t addr);
 uint8_t *dma_pointer(struct dma_table *table, uint64_t addr, uint64_t *len, bool write);
 
 /* options.c */
 void options_default(struct options *options);
+#define OPTIONS_MAX_WORDS	32
+int options_split(char *line, char **words);
 int options_parse(struct options *options, int argc, char **argv, bool at_start);
 void options_help(void);
 
@@ -242,6 +327,12 @@ static inline void put32(uint8_t *p, uint32_t val)
 {
 	put16(p, val);
 	put16(p + 2, val >> 16);
+}
+
+/* Is a byte among @count at @at? */
+static inline bool covers(uint32_t at, uint32_t count, uint32_t byte)
+{
+	return byte >= at && byte - at < count;
 }
 
 static inline uint64_t get64(const uint8_t *p)

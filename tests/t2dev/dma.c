@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "device.h"
@@ -22,6 +23,7 @@ static bool overlap(const struct dma_map *a, const struct dma_map *b)
 int dma_add(struct dma_table *table, const struct dma_map *map)
 {
 	struct dma_map *grown, *new;
+	struct stat st;
 
 	for (unsigned int i = 0; i < table->n; i++)
 		if (overlap(&table->map[i], map))
@@ -38,6 +40,7 @@ int dma_add(struct dma_table *table, const struct dma_map *map)
 	new->fd = dup(map->fd);
 	if (new->fd < 0)
 		return -errno;
+	new->file = fstat(new->fd, &st) ? 0 : st.st_ino;
 	table->n++;
 	return 0;
 }
@@ -85,6 +88,29 @@ void dma_note_ram(struct dma_table *ram, const struct dma_map *map)
 {
 	if (map->read && map->write && ram->n < 64)
 		dma_add(ram, map);
+}
+
+static const struct dma_map *find(const struct dma_table *table, uint64_t addr)
+{
+	for (unsigned int i = 0; i < table->n; i++)
+		if (addr >= table->map[i].addr && addr - table->map[i].addr < table->map[i].size)
+			return &table->map[i];
+	return NULL;
+}
+
+/* The machine's physical address of the memory at @addr, or ~0 if it has none */
+uint64_t dma_physical(const struct dma_table *ram, const struct dma_table *table, uint64_t addr)
+{
+	const struct dma_map *map = find(table, addr);
+
+	for (unsigned int i = 0; map && i < ram->n; i++) {
+		const struct dma_map *m = &ram->map[i];
+		uint64_t at = map->offset + (addr - map->addr);
+
+		if (m->file == map->file && at >= m->offset && at - m->offset < m->size)
+			return m->addr + (at - m->offset);
+	}
+	return ~0ull;
 }
 
 /*

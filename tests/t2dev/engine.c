@@ -61,6 +61,21 @@ static uint8_t *hdm_pointer(struct device *dev, uint64_t offset, uint64_t *len, 
 	return NULL;
 }
 
+/* DMA to the device's own memory, as the host placed it, while nothing decodes it */
+static void judge_dma(struct device *dev, uint64_t addr)
+{
+	uint64_t hpa = dma_physical(&dev->ram, &dev->dma, addr);
+
+	for (unsigned int i = 0; i < dev->options.decoders; i++) {
+		const struct decoder_options *d = &dev->options.decoder[i];
+
+		if (hpa >= d->base && hpa - d->base < d->size &&
+		    !(dvsec_mem_enabled(dev) && comp_decodes(dev, hpa)))
+			misuse(dev, MISUSE_HDM_DMA, "DMA address %#llx is HDM memory at %#llx",
+			       (unsigned long long)addr, (unsigned long long)hpa);
+	}
+}
+
 static uint8_t *pointer(struct device *dev, const struct operand *op, uint64_t done, uint64_t *len)
 {
 	if (op->at + done < op->at)
@@ -69,6 +84,7 @@ static uint8_t *pointer(struct device *dev, const struct operand *op, uint64_t d
 		return hdm_pointer(dev, op->at + done, len, op->write);
 	if (!config_bus_master(dev))
 		return NULL;
+	judge_dma(dev, op->at + done);
 	return dma_pointer(&dev->dma, op->at + done, len, op->write);
 }
 

@@ -69,6 +69,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	ret = serve(options.socket, options.keep);
+	if (misuse_seen(&device) && !ret)
+		ret = T2DEV_EXIT_MISUSE;
 	device_free(&device);
 	return ret;
 }

@@ -226,6 +226,16 @@ static int set_global_control(struct options *o, const char *arg)
 	return small_number(arg, 2, &o->global_control);
 }
 
+static int set_status(struct options *o, const char *arg)
+{
+	return small_number(arg, 0x4000, &o->status) ?: o->status & ~0x4000u ? -EINVAL : 0;
+}
+
+static int set_status2(struct options *o, const char *arg)
+{
+	return small_number(arg, 0x8008, &o->status2) ?: o->status2 & ~0x8008u ? -EINVAL : 0;
+}
+
 static int set_config_lock(struct options *o, const char *arg)
 {
 	unsigned int lock;
@@ -234,6 +244,23 @@ static int set_config_lock(struct options *o, const char *arg)
 		return -EINVAL;
 	o->config_lock = lock;
 	return 0;
+}
+
+static int set_soft_reset(struct options *o, const char *arg)
+{
+	(void)arg;
+	o->soft_reset = true;
+	return 0;
+}
+
+static int set_ras_uncorrectable(struct options *o, const char *arg)
+{
+	return small_number(arg, 0x1cfff, &o->ras_uncorrectable);
+}
+
+static int set_ras_correctable(struct options *o, const char *arg)
+{
+	return small_number(arg, 0x7f, &o->ras_correctable);
 }
 
 static int set_mem_clear(struct options *o, const char *arg)
@@ -345,6 +372,24 @@ static int set_misbehave(struct options *o, const char *arg)
 	return 0;
 }
 
+static int set_allow_misuse(struct options *o, const char *arg)
+{
+	char copy[256], *save, *word;
+
+	if (!*arg || strlen(arg) >= sizeof(copy))
+		return -EINVAL;
+	strcpy(copy, arg);
+	o->allow_misuse = 0;
+	for (word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+		int kind = misuse_find(word);
+
+		if (kind < 0 && strcmp(word, "none"))
+			return -EINVAL;
+		o->allow_misuse |= kind < 0 ? 0 : 1u << kind;
+	}
+	return 0;
+}
+
 static const struct option_def {
 	const char *name;
 	const char *arg;	/* NULL: takes none */
@@ -372,12 +417,23 @@ static const struct option_def {
 	  "CONTROL of the CXL Device DVSEC as firmware left it (7)" },
 	{ "global-control", "VALUE", false, set_global_control,
 	  "HDM Global Control as firmware left it (2)" },
-	{ "config-lock", "0|1", false, set_config_lock,
-	  "CONFIG_LOCK: hardware drops writes of CONTROL (0)" },
 	{ "active-timeout", "CODE", false, set_active_timeout,
 	  "how long Memory_Active may take: 1, 4, 16, 64 or 256 s as 0 to 4 (0)" },
+	{ "status", "VALUE", false, set_status,
+	  "STATUS at start, 0x4000 on a device that is capable of viral (0)" },
+	{ "status2", "VALUE", false, set_status2,
+	  "STATUS2 at start, of 8 (preservation error) and 0x8000 (PM init complete) (0)" },
+	{ "config-lock", "0|1", false, set_config_lock,
+	  "CONFIG_LOCK: hardware drops writes of CONTROL (0)" },
+	{ "soft-reset", NULL, true, set_soft_reset,
+	  "No_Soft_Reset is clear: from D3hot to D0 the function loses its CXL.io state" },
+	{ "ras-uncorrectable", "BITS", false, set_ras_uncorrectable,
+	  "RAS Uncorrectable Error Status at start (0)" },
+	{ "ras-correctable", "BITS", false, set_ras_correctable,
+	  "RAS Correctable Error Status at start (0)" },
 	{ "lose", "RESETS", false, set_lose,
-	  "resets that lose decoders and enables: flr, cxl, bus, d3, none (none)" },
+	  "resets that lose decoders and enables which they should keep: flr, cxl, bus, d3, none "
+	  "(none)" },
 	{ "lose-what", "NAMES", false, set_lose_what,
 	  "what those lose: all, or some of enables, global, decoderN (all)" },
 	{ "lose-memory", "RESETS", false, set_lose_memory,
@@ -385,6 +441,8 @@ static const struct option_def {
 	{ "watch", "OFFSET", false, set_watch,
 	  "dword in decoder 0's range that is not to change while memory is off, or none (none)" },
 	{ "misbehave", "NAMES", false, set_misbehave, "see below (none)" },
+	{ "allow-misuse", "KINDS", false, set_allow_misuse,
+	  "what the host may do wrong, see below (none)" },
 };
 
 #define NUM_DEFS	(sizeof(defs) / sizeof(defs[0]))
@@ -406,6 +464,7 @@ void options_help(void)
 	     "Ways to misbehave, several separated by commas:");
 	for (unsigned int i = 0; i < MIS_COUNT; i++)
 		printf("  %-18s %s\n", misbehaviours[i].name, misbehaviours[i].what);
+	misuse_help();
 }
 
 static const struct option_def *find_def(const char *word, size_t len)
@@ -441,6 +500,18 @@ static int parse_one(struct options *o, int argc, char **argv, int *i, bool at_s
 		return -EINVAL;
 	}
 	return 0;
+}
+
+/* Cut a line into words, behind a name as main() has it: their number, for options_parse() */
+int options_split(char *line, char **words)
+{
+	char *save, *word = strtok_r(line, " ", &save);
+	int n = 1;
+
+	for (words[0] = "t2dev"; word && n < OPTIONS_MAX_WORDS; word = strtok_r(NULL, " ", &save))
+		words[n++] = word;
+	words[n] = NULL;
+	return n;
 }
 
 /* Options on top of what *@options has; changed only if all are valid */

@@ -75,4 +75,7 @@
 #define T2DEV_CTL_TOUCHED	0x14	/* RO, times that --watch saw a change since start */
 #define T2DEV_CTL_LINE_MAX	512
 
+/* Exit status of the server when the host misused the device */
+#define T2DEV_EXIT_MISUSE	3
+
 #endif

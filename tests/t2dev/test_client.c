@@ -16,8 +16,6 @@
 
 #include "test_client.h"
 
-#define MAX_WORDS	32
-
 /* Send a message; the answer's payload goes to @out.  Its length, or -errno */
 int call_fd(struct client *s, uint16_t command, const void *payload, uint32_t len, void *out,
 	    uint32_t room, int fd)
@@ -139,7 +137,7 @@ int connect_to(const char *path)
 /* Start a server with options, one a word; its log goes to a file */
 void client_start(struct client *s, const char *options)
 {
-	char line[512], *words[MAX_WORDS + 4] = { (char *)server, "--socket", s->path };
+	char line[512], *words[OPTIONS_MAX_WORDS + 4] = { (char *)server, "--socket", s->path };
 	static unsigned int count;
 	char *save, *word;
 	int n = 3;
@@ -172,6 +170,8 @@ void client_map(struct client *s)
 	s->dma = mmap(NULL, DMA_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, GRANULE);
 	assert_int_equal(dma_map(s, HDM_BASE, GRANULE, 0, fd), 0);
 	assert_int_equal(dma_map(s, DMA_BASE, DMA_SIZE, GRANULE, fd), 0);
+	/* HDM memory as an IOMMU shows it */
+	assert_int_equal(dma_map(s, HDM_IOVA, DMA_SIZE, 0, fd), 0);
 	close(fd);
 }
 
@@ -211,12 +211,36 @@ uint16_t read16(struct client *s, uint64_t at)
 	return read32(s, CONFIG, at & ~3ull) >> (at & 2 ? 16 : 0);
 }
 
+/* What a register is at last: hardware may need a second look */
+uint32_t settled32(struct client *s, uint32_t region, uint64_t at)
+{
+	read32(s, region, at);
+	return read32(s, region, at);
+}
+
+uint16_t settled16(struct client *s, uint64_t at)
+{
+	read16(s, at);
+	return read16(s, at);
+}
+
 void write16(struct client *s, uint32_t region, uint64_t at, uint16_t val)
 {
 	uint8_t b[2];
 
 	put16(b, val);
 	assert_int_equal(try_access(s, region, at, b, 2, true), 0);
+}
+
+/* A device with options, on and with memory; to be closed with device_close() */
+struct client *device_open(const char *options)
+{
+	struct client *s = calloc(1, sizeof(*s));
+
+	client_start(s, options);
+	client_map(s);
+	write32(s, CONFIG, PCI_COMMAND, COMMAND_ON);
+	return s;
 }
 
 /* Leave the server, which ends by that: its status */
@@ -228,4 +252,34 @@ int client_end(struct client *s)
 	assert_int_equal(waitpid(s->pid, &status, 0), s->pid);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
+}
+
+/*
+ * Leave the device, which ends by that.  Exactly the kinds of misuse in @misuses, each
+ * followed by a blank, must be in its log, and the exit status must say so.
+ */
+void device_close(struct client *s, const char *misuses)
+{
+	static const char prefix[] = "t2dev: misuse: ";
+	char line[512], seen[256] = "";
+	int status = client_end(s);
+	FILE *log = fopen(s->log, "r");
+
+	assert_non_null(log);
+	while (fgets(line, sizeof(line), log)) {
+		char *kind = line + sizeof(prefix) - 1;
+
+		if (strncmp(line, prefix, sizeof(prefix) - 1))
+			continue;
+		strcpy(strchr(kind, ':'), " ");
+		if (!strstr(seen, kind))
+			strcat(seen, kind);
+	}
+	fclose(log);
+	unlink(s->log);
+	munmap(s->hdm, 4096);
+	munmap(s->dma, DMA_SIZE);
+	free(s);
+	assert_string_equal(seen, misuses);
+	assert_int_equal(status, *misuses ? T2DEV_EXIT_MISUSE : 0);
 }

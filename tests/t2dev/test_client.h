@@ -20,11 +20,32 @@
 #define HDM_BASE	0x100000000ull
 #define DMA_BASE	0x40000000ull
 #define DMA_SIZE	0x100000u
+#define HDM_IOVA	0x50000000ull
 #define CONFIG		7
 #define BLOCK		0x10000		/* of 256 KiB, the middle */
 #define HDM		(BLOCK + 0x1200)
 #define DVSEC		0x130
 #define CONTROL		0x110
+#define CTRL		(DVSEC + 0x0c)
+#define CTRL2		(DVSEC + 0x10)
+#define STATUS2		(DVSEC + 0x12)
+#define LOCK		(DVSEC + 0x14)
+#define SIZE_LOW	(DVSEC + 0x1c)
+#define RANGE_BASE	(DVSEC + 0x20)
+#define RAS		(BLOCK + 0x1080)
+#define GLOBAL		(HDM + 0x04)
+#define DECODER(n)	(HDM + 0x10 + 0x20 * (n))
+#define DECODER_CTRL(n)	(DECODER(n) + 0x10)
+#define PMCSR		0x44
+#define DEVCTL		0x58
+#define MSIX_CTRL	0x90
+#define AER_STATUS	0x1d4
+#define AER_MASK	0x1d8
+
+#define COMMIT		0x200u
+#define COMMITTED	0x400u
+#define NOT_COMMITTED	0x800u
+#define LOCK_ON_COMMIT	0x100u
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 #define COMMAND_ON	(PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER)
 
@@ -53,6 +74,8 @@ int try_access(struct client *s, uint32_t region, uint64_t at, void *buf, uint32
 uint32_t read32(struct client *s, uint32_t region, uint64_t at);
 void write32(struct client *s, uint32_t region, uint64_t at, uint32_t val);
 uint16_t read16(struct client *s, uint64_t at);
+uint32_t settled32(struct client *s, uint32_t region, uint64_t at);
+uint16_t settled16(struct client *s, uint64_t at);
 void write16(struct client *s, uint32_t region, uint64_t at, uint16_t val);
 int dma_map(struct client *s, uint64_t addr, uint64_t size, uint64_t offset, int fd);
 int dma_unmap(struct client *s, uint64_t addr, uint64_t size, uint32_t flags);
@@ -63,6 +86,11 @@ void client_map(struct client *s);
 uint32_t control(struct client *s, const char *line, uint32_t go);
 uint32_t operate(struct client *s, uint32_t opcode, uint32_t flags, uint64_t src, uint64_t dst,
 		 uint64_t len);
+struct client *device_open(const char *options);
+void device_close(struct client *s, const char *misuses);
+
+int run_strict_tests(void);
+int run_reset_tests(void);
 
 static inline void put64(uint8_t *p, uint64_t val)
 {

@@ -229,7 +229,7 @@ static int do_get_region_info(struct device *dev, struct message *m)
 	return 0;
 }
 
-static int do_get_irq_info(struct message *m)
+static int do_get_irq_info(struct device *dev, struct message *m)
 {
 	uint32_t index;
 
@@ -239,8 +239,8 @@ static int do_get_irq_info(struct message *m)
 	if (index >= NUM_IRQS)
 		return -EINVAL;
 	put32(m->payload, 16);
-	put32(m->payload + 4, device_irq_count(index) ? IRQ_EVENTFD | IRQ_NORESIZE : 0);
-	put32(m->payload + 12, device_irq_count(index));
+	put32(m->payload + 4, device_irq_count(dev, index) ? IRQ_EVENTFD | IRQ_NORESIZE : 0);
+	put32(m->payload + 12, device_irq_count(dev, index));
 	m->len = 16;
 	return 0;
 }
@@ -291,7 +291,7 @@ static int dispatch(struct device *dev, struct message *m)
 	case CMD_GET_REGION_INFO:
 		return do_get_region_info(dev, m);
 	case CMD_GET_IRQ_INFO:
-		return do_get_irq_info(m);
+		return do_get_irq_info(dev, m);
 	case CMD_SET_IRQS:
 		return do_set_irqs(dev, m);
 	case CMD_REGION_READ:
@@ -374,7 +374,7 @@ int transport_serve(struct device *dev, int fd)
 			close(m.fd[i]);
 		/* Not before the answer, which QEMU would wait for */
 		if (dev->dying)
-			exit(0);
+			exit(misuse_seen(dev) ? T2DEV_EXIT_MISUSE : 0);
 	} while (ret > 0);
 	free(m.payload);
 	/* A client that goes away in the middle of a message is nothing special */
