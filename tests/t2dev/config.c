@@ -43,6 +43,7 @@ static void build_bar(struct device *dev, unsigned int i)
 
 static void build_header(struct device *dev)
 {
+	const struct profile *p = dev->options.profile;
 	uint8_t *c = dev->config;
 
 	put16(c + PCI_VENDOR_ID, T2DEV_VENDOR_ID);
@@ -59,6 +60,8 @@ static void build_header(struct device *dev)
 
 	for (unsigned int i = 0; i < NUM_BARS; i++)
 		build_bar(dev, i);
+	for (const struct header_word *w = p ? p->header : NULL; w && w->at; w++)
+		put32(c + w->at, w->val);
 }
 
 static void build_caps(struct device *dev)
@@ -135,8 +138,10 @@ static void build_locator(struct device *dev, uint16_t *prev)
 		memset(c + 0x0c, 0xff, 3 * 8);
 }
 
+/* Build the usual chain of extended capabilities, then append the profile's own */
 static void build_chain(struct device *dev)
 {
+	const struct profile *p = dev->options.profile;
 	uint16_t prev = 0;
 	uint8_t *c;
 
@@ -160,26 +165,43 @@ static void build_chain(struct device *dev)
 	put16(c + 0x0a, 0x67);		/* capable of cache, io and mem, 68 B flit */
 	put16(c + 0x0c, 0x67);		/* enabled */
 	put16(c + 0x0e, 0x67);		/* negotiated */
+	for (const struct cap_def *cap = p ? p->caps : NULL; cap && cap->id; cap++) {
+		c = ext_cap(dev, &prev, cap->at, cap->id, cap->version);
+		for (unsigned int i = 0; i < cap->words; i++)
+			put32(c + 4 + 4 * i, cap->body[i]);
+	}
+}
+
+static bool is_dump(const struct device *dev)
+{
+	return dev->options.profile && dev->options.profile->dump;
 }
 
 /* Build the extended capabilities from the options */
 void config_build_ext(struct device *dev)
 {
-	memset(dev->config + 0x100, 0, CONFIG_SIZE - 0x100);
-	build_chain(dev);
-	dev->control = CONTROL_AT;
+	if (!is_dump(dev)) {
+		memset(dev->config + 0x100, 0, CONFIG_SIZE - 0x100);
+		build_chain(dev);
+		dev->control = CONTROL_AT;
+	}
 	dev->dvsec = caps_find_ext(dev, PCI_EXT_CAP_ID_DVSEC, CXL_VENDOR, 0);
+	dev->doe_at = caps_find_ext(dev, PCI_EXT_CAP_ID_DOE, 0, 0);
 	caps_allow(dev);
 	memcpy(dev->fresh + 0x100, dev->config + 0x100, CONFIG_SIZE - 0x100);
+	doe_reset(dev);
 }
 
-/* The header and the standard capabilities as at power-on */
+/* The header and the standard capabilities as at power-on, and a dump as a whole */
 void config_init(struct device *dev)
 {
 	memset(dev->config, 0, sizeof(dev->config));
 	memset(dev->writable, 0, sizeof(dev->writable));
 	build_header(dev);
-	build_caps(dev);
+	if (is_dump(dev))
+		dump_read(dev->options.profile->dump, dev->options.profile->dump_end, dev->config);
+	else
+		build_caps(dev);
 	dev->pm = caps_find(dev, PCI_CAP_ID_PM);
 	dev->exp = caps_find(dev, PCI_CAP_ID_EXP);
 	memcpy(dev->fresh, dev->config, 0x100);
@@ -225,6 +247,7 @@ void config_reset(struct device *dev, enum reset_kind kind)
 
 		dev->config[i] = (dev->config[i] & ~lost) | (dev->fresh[i] & lost);
 	}
+	doe_reset(dev);
 	engine_reset(dev);
 }
 
@@ -255,6 +278,11 @@ static void write_std(struct device *dev, uint32_t at, const uint8_t *buf, uint3
 	write_plain(dev, at, buf, count);
 	if (was_on && !config_memory_enabled(dev))
 		device_watch(dev);
+	/* The test machine's firmware enables memory space of each device: undo that once */
+	if (dev->options.memory_off && !dev->firmware_done && config_memory_enabled(dev)) {
+		dev->firmware_done = true;
+		dev->config[PCI_COMMAND] &= ~PCI_COMMAND_MEMORY;
+	}
 	dev->used |= config_memory_enabled(dev);
 	if (was_d3 && !config_low_power(dev))
 		device_reset(dev, RESET_D3);
@@ -267,6 +295,8 @@ static void write_config(struct device *dev, uint32_t at, const uint8_t *buf, ui
 	write_std(dev, at, buf, count);
 	control_write(dev, at, buf, count);
 	dvsec_write(dev, at, buf, count);
+	if (dev->doe_at && count == 4 && at >= dev->doe_at && at < dev->doe_at + 0x18)
+		doe_write(dev, at - dev->doe_at, get32(buf));
 }
 
 /* An access to configuration space; the caller checked its bounds */

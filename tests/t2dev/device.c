@@ -67,14 +67,23 @@ static void clear_irqs(struct device *dev)
 
 static void choose_bars(struct device *dev)
 {
-	const uint8_t mem = PCI_BASE_ADDRESS_MEM_TYPE_64 | PCI_BASE_ADDRESS_MEM_PREFETCH;
+	const struct options *o = &dev->options;
+	const struct bar_def usual[NUM_BARS] = {
+		[T2DEV_COMP_BAR] = { o->bar_size, PCI_BASE_ADDRESS_MEM_TYPE_64 |
+				     PCI_BASE_ADDRESS_MEM_PREFETCH },
+		[T2DEV_ACCEL_BAR] = { T2DEV_ACCEL_BAR_SIZE, PCI_BASE_ADDRESS_MEM_TYPE_64 |
+				      PCI_BASE_ADDRESS_MEM_PREFETCH },
+		[IO_BAR] = { o->io_bar ? IO_BAR_SIZE : 0, PCI_BASE_ADDRESS_SPACE_IO },
+	};
+	bool own = o->profile && o->profile->bars;
+	const struct bar_def *defs = own ? o->profile->bars : usual;
 
-	dev->comp_bar = T2DEV_COMP_BAR;
-	dev->accel_bar = T2DEV_ACCEL_BAR;
-	dev->bar[dev->comp_bar] = (struct bar){ dev->options.bar_size, mem, NULL };
-	dev->bar[dev->accel_bar] = (struct bar){ T2DEV_ACCEL_BAR_SIZE, mem, NULL };
-	if (dev->options.io_bar)
-		dev->bar[IO_BAR] = (struct bar){ IO_BAR_SIZE, PCI_BASE_ADDRESS_SPACE_IO, NULL };
+	dev->comp_bar = own ? o->profile->comp_bar : T2DEV_COMP_BAR;
+	dev->accel_bar = own ? o->profile->accel_bar : T2DEV_ACCEL_BAR;
+	for (unsigned int i = 0; i < NUM_BARS; i++) {
+		dev->bar[i].size = defs[i].size;
+		dev->bar[i].type = defs[i].type;
+	}
 }
 
 /* Allocate the BARs' memory, of which only pages that are written take room */
@@ -354,6 +363,7 @@ void device_reset(struct device *dev, enum reset_kind kind)
 	/* A reset before memory space was ever on is power-on: firmware comes next */
 	if (kind == RESET_BUS && !dev->used) {
 		log_line("power-on");
+		dev->firmware_done = false;
 		config_init(dev);
 		build(dev);
 		return;

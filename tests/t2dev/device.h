@@ -6,8 +6,9 @@
  * turns accesses into those of config.c (configuration space), comp.c
  * (component registers) and engine.c (the accelerator); dma.c reaches memory.
  * Behind config.c are caps.c (which bits a capability lets be written), dvsec.c
- * (the CXL Device DVSEC) and control.c (run-time options).  misuse.c has the
- * host's errors, late.c the results that take time.
+ * (the CXL Device DVSEC), doe.c (a DOE mailbox) and control.c (run-time options).
+ * profiles.c has the tables of devices to play, misuse.c the host's errors, late.c
+ * the results that take time.
  */
 #ifndef T2DEV_DEVICE_H
 #define T2DEV_DEVICE_H
@@ -26,10 +27,12 @@
 #define NUM_REGIONS	9
 #define NUM_IRQS	5
 #define NUM_BARS	6
+#define NO_BAR		NUM_BARS	/* the device has no such block */
 #define IO_BAR		4
 #define IO_BAR_SIZE	32
 #define GRANULE		0x10000000ull
 #define CXL_VENDOR	0x1e98
+#define EXT_CAP_IDE	0x30		/* not in every pci_regs.h */
 
 /* What a reset may lose, and which kinds there are */
 enum reset_kind {
@@ -106,6 +109,42 @@ enum misuse_kind {
 	MISUSE_KINDS
 };
 
+/* A BAR as the profiles have it: its size, and bits 3:0 of its register */
+struct bar_def {
+	uint64_t size;
+	uint8_t type;
+};
+
+/* An extended capability of a profile: @body is what follows its header */
+struct cap_def {
+	uint16_t at;
+	uint16_t id;
+	uint8_t version;
+	uint8_t words;
+	const uint32_t *body;
+};
+
+/* A dword of the standard header that differs from the usual device's */
+struct header_word {
+	uint8_t at;
+	uint32_t val;
+};
+
+/* A device to play; members that are NULL or 0 leave the usual device as it is */
+struct profile {
+	const char *name;
+	const char *what;
+	const char *source;
+	const char *line;		/* options */
+	const struct bar_def *bars;	/* NUM_BARS of them, with the two below */
+	unsigned int comp_bar;
+	unsigned int accel_bar;
+	const struct cap_def *caps;	/* appended to the usual chain, ends with id 0 */
+	const struct header_word *header;	/* ends with at 0 */
+	const char *dump;		/* lspci -xxxx: all of configuration space */
+	const char *dump_end;
+};
+
 struct decoder_options {
 	uint64_t base;
 	uint64_t size;
@@ -133,6 +172,7 @@ struct options {
 	unsigned int status;		/* DVSEC STATUS and STATUS2 at start */
 	unsigned int status2;
 	bool config_lock;
+	bool memory_off;		/* firmware leaves memory space off */
 	bool soft_reset;		/* No_Soft_Reset is clear */
 	uint32_t ras_uncorrectable;	/* RAS status registers at start */
 	uint32_t ras_correctable;
@@ -143,6 +183,7 @@ struct options {
 	uint64_t watch;			/* offset in decoder 0's range, or WATCH_NONE */
 	uint64_t misbehave;		/* bits of enum misbehaviour */
 	unsigned int allow_misuse;	/* bits of enum misuse_kind */
+	const struct profile *profile;	/* NULL: none */
 };
 
 struct dma_map {
@@ -183,6 +224,15 @@ struct bar {
 	uint8_t *storage;	/* bytes of the BAR that are no register */
 };
 
+/* A DOE mailbox, PCIe r6.0 6.30: a request as it is written, an answer as it is read */
+#define DOE_WORDS	8
+struct doe {
+	uint32_t request[DOE_WORDS];
+	uint32_t answer[DOE_WORDS];
+	unsigned int written, length, taken;
+	bool error;
+};
+
 struct device {
 	struct options options;
 	struct options start_options;
@@ -193,10 +243,11 @@ struct device {
 	uint8_t clears[CONFIG_SIZE];	/* bits that a write of 1 clears */
 	uint8_t flr_keeps[CONFIG_SIZE];	/* bits of the two above that FLR leaves alone */
 	uint8_t sticky[CONFIG_SIZE];	/* bits of the two that every reset leaves alone */
-	uint32_t exp, pm, dvsec, control;	/* where capabilities are, 0: nowhere */
+	uint32_t exp, pm, dvsec, control, doe_at;	/* where capabilities are, 0: nowhere */
 	char line[T2DEV_CTL_LINE_MAX];
 	unsigned int line_len;
 
+	bool firmware_done;		/* firmware's enabling of memory space was undone */
 	bool used;			/* memory space has been on since power-on */
 	bool dying;			/* ends after the answer to this message */
 	uint32_t touched;		/* times that the watched dword changed while off */
@@ -208,6 +259,7 @@ struct device {
 	unsigned int misused[MISUSE_KINDS];
 
 	struct comp comp;
+	struct doe doe;
 	struct bar bar[NUM_BARS];
 	unsigned int comp_bar, accel_bar;
 	uint8_t accel[T2DEV_ACCEL_BAR_SIZE];
@@ -264,8 +316,15 @@ uint64_t now_ms(void);
 void late_start(struct late *late, uint32_t bits);
 uint32_t late_take(struct late *late, bool read);
 
+/* doe.c */
+void doe_reset(struct device *dev);
+void doe_write(struct device *dev, uint32_t at, uint32_t val);
+
 /* control.c */
 void control_write(struct device *dev, uint32_t at, const uint8_t *buf, uint32_t count);
+
+/* dump.c */
+void dump_read(const char *text, const char *end, uint8_t *config);
 
 /* misuse.c */
 int misuse_find(const char *name);
@@ -273,6 +332,14 @@ void misuse_help(void);
 void misuse(struct device *dev, enum misuse_kind kind, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 bool misuse_seen(const struct device *dev);
+
+/* dumps.S */
+extern const char dump_0d93_early[], dump_0d93_early_end[];
+extern const char dump_0d93_cxl11[], dump_0d93_cxl11_end[];
+
+/* profiles.c */
+const struct profile *profile_find(const char *name);
+void profiles_help(void);
 
 /* comp.c */
 void comp_build(struct device *dev);

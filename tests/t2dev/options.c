@@ -246,6 +246,13 @@ static int set_config_lock(struct options *o, const char *arg)
 	return 0;
 }
 
+static int set_memory_off(struct options *o, const char *arg)
+{
+	(void)arg;
+	o->memory_off = true;
+	return 0;
+}
+
 static int set_soft_reset(struct options *o, const char *arg)
 {
 	(void)arg;
@@ -390,6 +397,19 @@ static int set_allow_misuse(struct options *o, const char *arg)
 	return 0;
 }
 
+/* A profile's options come first: those after it on the command line have their way */
+static int set_profile(struct options *o, const char *arg)
+{
+	const struct profile *p = profile_find(arg);
+	char line[T2DEV_CTL_LINE_MAX], *words[OPTIONS_MAX_WORDS + 1];
+
+	if (!p)
+		return -EINVAL;
+	o->profile = p;
+	snprintf(line, sizeof(line), "%s", p->line ?: "");
+	return options_parse(o, options_split(line, words), words, true);
+}
+
 static const struct option_def {
 	const char *name;
 	const char *arg;	/* NULL: takes none */
@@ -425,6 +445,8 @@ static const struct option_def {
 	  "STATUS2 at start, of 8 (preservation error) and 0x8000 (PM init complete) (0)" },
 	{ "config-lock", "0|1", false, set_config_lock,
 	  "CONFIG_LOCK: hardware drops writes of CONTROL (0)" },
+	{ "memory-off", NULL, true, set_memory_off,
+	  "the first write that enables memory space, which is firmware's, has no effect" },
 	{ "soft-reset", NULL, true, set_soft_reset,
 	  "No_Soft_Reset is clear: from D3hot to D0 the function loses its CXL.io state" },
 	{ "ras-uncorrectable", "BITS", false, set_ras_uncorrectable,
@@ -443,6 +465,7 @@ static const struct option_def {
 	{ "misbehave", "NAMES", false, set_misbehave, "see below (none)" },
 	{ "allow-misuse", "KINDS", false, set_allow_misuse,
 	  "what the host may do wrong, see below (none)" },
+	{ "profile", "NAME", true, set_profile, "a device of the list below" },
 };
 
 #define NUM_DEFS	(sizeof(defs) / sizeof(defs[0]))
@@ -465,6 +488,7 @@ void options_help(void)
 	for (unsigned int i = 0; i < MIS_COUNT; i++)
 		printf("  %-18s %s\n", misbehaviours[i].name, misbehaviours[i].what);
 	misuse_help();
+	profiles_help();
 }
 
 static const struct option_def *find_def(const char *word, size_t len)

@@ -3,7 +3,7 @@
  * Tests of the software device by itself: they speak vfio-user to a server that
  * they start, as QEMU would, and as QEMU never should.
  *
- * usage: test T2DEV
+ * usage: test T2DEV PROFILES-DIRECTORY
  */
 #include <errno.h>
 #include <poll.h>
@@ -23,17 +23,27 @@
 
 #include "test_client.h"
 
-const char *server;
+const char *server, *profiles_dir;
 
-static int setup(void **state)
+static int setup_device(void **state, const char *options)
 {
 	struct client *s = calloc(1, sizeof(*s));
 
-	client_start(s, "--keep");
+	client_start(s, options);
 	client_map(s);
 	write32(s, CONFIG, PCI_COMMAND, COMMAND_ON);
 	*state = s;
 	return 0;
+}
+
+static int setup(void **state)
+{
+	return setup_device(state, "--keep");
+}
+
+static int setup_accelerator(void **state)
+{
+	return setup_device(state, "--keep --profile=accelerator");
 }
 
 /* The server must be as well as at its start: still there, and serving */
@@ -468,18 +478,22 @@ int main(int argc, char **argv)
 		T(enables_are_as_firmware_left_them),
 		T(watched_memory_is_noticed_to_change_while_off),
 		T(random_messages_are_survived),
+		cmocka_unit_test_setup_teardown(random_messages_are_survived, setup_accelerator,
+						teardown),
 	};
 
 	int failed;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: test T2DEV\n");
+	if (argc != 3) {
+		fprintf(stderr, "usage: test T2DEV PROFILES-DIRECTORY\n");
 		return 2;
 	}
 	server = argv[1];
+	profiles_dir = argv[2];
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	failed = cmocka_run_group_tests_name("t2dev", tests, NULL, NULL);
 	failed += run_strict_tests();
 	failed += run_reset_tests();
+	failed += run_profile_tests();
 	return failed ? 1 : 0;
 }

@@ -53,8 +53,8 @@ enum {
 	VERSION = 1, MAP, UNMAP, INFO, REGION_INFO, IRQ_INFO = 7, SET_IRQS, READ, WRITE, RESET = 13
 };
 
-/* The server that is tested */
-extern const char *server;
+/* The server that is tested, and where the files of profiles are */
+extern const char *server, *profiles_dir;
 
 struct client {
 	pid_t pid;
@@ -91,6 +91,7 @@ void device_close(struct client *s, const char *misuses);
 
 int run_strict_tests(void);
 int run_reset_tests(void);
+int run_profile_tests(void);
 
 static inline void put64(uint8_t *p, uint64_t val)
 {
