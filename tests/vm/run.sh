@@ -8,7 +8,9 @@
 #   # t2dev: OPTIONS    a software device with these options, one line a device;
 #                       after @sibling it is a second function of the one before,
 #                       after @switch it is below a switch; @type3 is QEMU's own
-#                       memory expander instead
+#                       memory expander instead.  A device whose host breaks the
+#                       specification's rules fails its machine; what a scenario
+#                       breaks on purpose it allows with t2ctl --allow-misuse
 #   # memmap: RANGES    memory hidden from the kernel, as memmap= takes it
 #   # dimm: SIZE ADDR   memory at ADDR in no firmware table, instead of memmap
 #   # cmdline: WORDS    added to the kernel's command line

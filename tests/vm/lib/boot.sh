@@ -93,7 +93,8 @@ stop_devices() { # dir
 		[ $status -eq 0 ] && ! grep -q 'runtime error\|Sanitizer' "$1/dev$i.log" &&
 			continue
 		echo "device $i ended with status $status"
-		tail -n 20 "$1/dev$i.log"
+		# Status 3: the host misused the device
+		grep 'misuse: ' "$1/dev$i.log" || tail -n 20 "$1/dev$i.log"
 	done
 }
 
