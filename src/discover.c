@@ -294,21 +294,25 @@ static int find_ranges(struct pci_dev *pdev, struct cxl_vfio_found *found)
 /* Turn CXL.mem on if firmware left it off; fails if CONFIG_LOCK is set in hardware */
 static int enable_mem(struct pci_dev *pdev, struct cxl_vfio_found *found)
 {
+	bool locked;
 	u16 lock = 0;
 
 	if (found->dvsec_ctrl & CXL_VFIO_DVSEC_CTRL_MEM_ENABLE)
 		return 0;
-	pci_write_config_word(pdev, found->dvsec + CXL_VFIO_DVSEC_CTRL,
-			      found->dvsec_ctrl | CXL_VFIO_DVSEC_CTRL_MEM_ENABLE);
-	pci_read_config_word(pdev, found->dvsec + CXL_VFIO_DVSEC_CTRL, &found->dvsec_ctrl);
+	pci_read_config_word(pdev, found->dvsec + CXL_VFIO_DVSEC_LOCK, &lock);
+	locked = lock & CXL_VFIO_DVSEC_LOCK_CONFIG_LOCK;
+	if (!locked) {
+		pci_write_config_word(pdev, found->dvsec + CXL_VFIO_DVSEC_CTRL,
+				      found->dvsec_ctrl | CXL_VFIO_DVSEC_CTRL_MEM_ENABLE);
+		pci_read_config_word(pdev, found->dvsec + CXL_VFIO_DVSEC_CTRL,
+				     &found->dvsec_ctrl);
+	}
 	if (found->dvsec_ctrl & CXL_VFIO_DVSEC_CTRL_MEM_ENABLE) {
 		pci_info(pdev, "CXL Device DVSEC: Mem_Enable was off, turned on\n");
 		return 0;
 	}
-	pci_read_config_word(pdev, found->dvsec + CXL_VFIO_DVSEC_LOCK, &lock);
 	pci_err(pdev, "CXL Device DVSEC: CONTROL reads %#06x, Mem_Enable is off and cannot be turned on%s\n",
-		found->dvsec_ctrl,
-		lock & CXL_VFIO_DVSEC_LOCK_CONFIG_LOCK ? ", CONFIG_LOCK is set" : "");
+		found->dvsec_ctrl, locked ? ", CONFIG_LOCK is set" : "");
 	return -EACCES;
 }
 

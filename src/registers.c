@@ -354,21 +354,29 @@ static int cxl_vfio_commit_decoder(struct cxl_vfio_device *dev, unsigned int n)
 	return 0;
 }
 
-/* Restore CONTROL's enables; hardware drops the write while CONFIG_LOCK is set */
+/* Has hardware CONFIG_LOCK set, so that it drops writes of CONTROL and RANGE BASE? */
+static bool config_is_locked(struct cxl_vfio_device *dev)
+{
+	return cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_LOCK) & CXL_VFIO_DVSEC_LOCK_CONFIG_LOCK;
+}
+
+/* Restore CONTROL's enables, which is impossible while CONFIG_LOCK is set */
 static int cxl_vfio_restore_control(struct cxl_vfio_device *dev, u16 ctrl)
 {
 	u16 saved = dev->found->dvsec_ctrl;
+	bool locked;
 
 	if (!((ctrl ^ saved) & CTRL_ENABLES))
 		return 0;
-	cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL, saved);
-	ctrl = cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL);
-	if (!((ctrl ^ saved) & CTRL_ENABLES))
-		return 0;
-	pci_err(dev->core.pdev, "CXL Device DVSEC: CONTROL reads %#06x after %#06x was written%s, device memory stays closed; power-cycle the device\n",
-		ctrl, saved,
-		cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_LOCK) & CXL_VFIO_DVSEC_LOCK_CONFIG_LOCK ?
-		" with CONFIG_LOCK set" : "");
+	locked = config_is_locked(dev);
+	if (!locked) {
+		cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL, saved);
+		ctrl = cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL);
+		if (!((ctrl ^ saved) & CTRL_ENABLES))
+			return 0;
+	}
+	pci_err(dev->core.pdev, "CXL Device DVSEC: CONTROL reads %#06x, it was %#06x at bind and %s, device memory stays closed; power-cycle the device\n",
+		ctrl, saved, locked ? "CONFIG_LOCK is set" : "does not take it back");
 	return -EPERM;
 }
 
@@ -454,7 +462,8 @@ int cxl_vfio_restore(struct cxl_vfio_device *dev)
 	}
 	if (cxl_vfio_registers_intact(dev))
 		return 0;
-	restore_range_bases(dev);
+	if (!config_is_locked(dev))
+		restore_range_bases(dev);
 	ret = cxl_vfio_restore_control(dev, ctrl) ?: cxl_vfio_restore_global(dev);
 	if (!ret && !cxl_vfio_decoders_intact(dev->cm_regs, dev->found))
 		ret = cxl_vfio_restore_decoders(dev);

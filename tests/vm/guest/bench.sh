@@ -19,6 +19,7 @@ use() { # driver device parameters...
 }
 
 declare -A stock ours
+modprobe t2lab
 use vfio-pci "$small"
 for name in cfg_plain cfg_dvsec bar_plain open_close command_write; do
 	stock[$name]=$(bench "$small" $name)

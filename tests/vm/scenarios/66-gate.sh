@@ -5,7 +5,7 @@
 bdf=$(dev)
 modprobe t2lab
 modprobe cxl-vfio-pci keep_memory=1
-check "binding works" equal "$(bind "$bdf")" 0
+check "the device binds with keep_memory=1" equal "$(bind "$bdf")" 0
 DEVICE=$bdf tap gate_test
 DEVICE=$bdf tap lose_test
 unbind "$bdf"
@@ -30,7 +30,7 @@ check "and the log names the register" logged "$bdf: .*CONTROL"
 t2ctl "$bdf" restore
 
 # A lock in hardware that drops what the driver puts back is in the log, once a reset
-check "binding works" equal "$(bind "$bdf")" 0
+check "the device binds with keep_memory=1" equal "$(bind "$bdf")" 0
 t2ctl "$bdf" --lose=flr,cxl --lose-what=enables --config-lock=1
 log_mark
 vfio_reset "$bdf" > /dev/null 2>&1
@@ -42,7 +42,7 @@ t2ctl "$bdf" restore
 unbind "$bdf"
 
 # Unbinding does not wait for memory that never becomes active, which may take 256 s
-check "binding works" equal "$(bind "$bdf")" 0
+check "the device binds with keep_memory=1" equal "$(bind "$bdf")" 0
 t2ctl "$bdf" --misbehave=reset-inactive --active-timeout=4
 echo 1 > "$PCI/devices/$bdf/reset"
 sleep 1
