@@ -32,18 +32,18 @@ try Y off
 for can in 1 0; do
 	t2ctl "$bdf" --mem-clear=$can
 	lab_word 0x108000000 0xdecade > /dev/null
-	check "memory has something in it" equal "$(lab_word 0x108000000)" 0xdecade
-	check "binding works with --mem-clear=$can" equal "$(bind "$bdf")" 0
-	check "sysfs says in the end that nothing is left to clear" cleared
-	check "and it is gone before the device is opened" equal "$(lab_word 0x108000000)" 0
+	check "memory has data in it before the bind (--mem-clear=$can)" equal "$(lab_word 0x108000000)" 0xdecade
+	check "the device binds with --mem-clear=$can" equal "$(bind "$bdf")" 0
+	check "clearing ends after the bind (--mem-clear=$can)" cleared
+	check "memory is clear before the device is opened (--mem-clear=$can)" equal "$(lab_word 0x108000000)" 0
 	unbind "$bdf"
 done
 t2ctl "$bdf" restore
 modprobe -r cxl-vfio-pci
 modprobe cxl-vfio-pci keep_memory=1
 lab_word 0x108000000 0xdecade > /dev/null
-check "binding works with keep_memory=1" equal "$(bind "$bdf")" 0
-check "nothing is to be cleared" equal "$(cat "$clearing")" 0
+check "the device binds with keep_memory=1 and data in its memory" equal "$(bind "$bdf")" 0
+check "keep_memory=1 leaves nothing to clear" equal "$(cat "$clearing")" 0
 vfio_info "$bdf" > /dev/null
-check "and nothing is" equal "$(lab_word 0x108000000)" 0xdecade
+check "an open with keep_memory=1 clears nothing" equal "$(lab_word 0x108000000)" 0xdecade
 unbind "$bdf"

@@ -12,8 +12,8 @@ modprobe t2lab
 modprobe cxl-vfio-pci
 # The device cannot do it by itself
 t2ctl "$bdf" --mem-clear=0
-check "binding works" equal "$(bind "$bdf")" 0
-check "there is memory to clear right after" [ "$(cat "$clearing")" -gt 0 ]
+check "the device binds with 2.75 GiB to clear" equal "$(bind "$bdf")" 0
+check "the bind leaves memory to be cleared in the background" [ "$(cat "$clearing")" -gt 0 ]
 DEVICE=$bdf HPA=0x140000000 KEEP=N LARGE=1 tap clear_test \
 	-t close_leaves_it_to_others_and_open_waits_for_them -t an_open_that_waits_can_be_killed
 unbind "$bdf"
@@ -22,20 +22,20 @@ unbind "$bdf"
 modprobe -r cxl-vfio-pci
 t2ctl "$bdf" restore
 modprobe cxl-vfio-pci keep_memory=1
-check "binding works with keep_memory=1" equal "$(bind "$bdf")" 0
+check "the device of three decoders binds with keep_memory=1" equal "$(bind "$bdf")" 0
 DEVICE=$bdf DECODERS=3 tap lose_test -v second_decoder
 unbind "$bdf"
 modprobe -r cxl-vfio-pci
 modprobe cxl-vfio-pci
 t2ctl "$bdf" --mem-clear=0
 
-# The last thing that this device does
-check "binding works" equal "$(bind "$bdf")" 0
+# The device dies here, so this is the last test
+check "the device binds before it dies" equal "$(bind "$bdf")" 0
 t2ctl "$bdf" die
 sleep 3
 left=$(cat "$clearing")
 sleep 3
 check "a device that dies is cleared no further" equal "$(cat "$clearing")" "$left"
-check "which is before the end" within 1 "$left" $((3 * 1024 * 1024 * 1024))
+check "a device that dies is not all cleared" within 1 "$left" $((3 * 1024 * 1024 * 1024))
 unbind "$bdf"
-check "and it can be unbound" [ -z "$(driver_of "$bdf")" ]
+check "a device that died can be unbound" [ -z "$(driver_of "$bdf")" ]

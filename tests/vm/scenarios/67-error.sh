@@ -10,8 +10,8 @@ bdf=$(dev 1)
 sibling=$(dev 2)
 modprobe t2lab
 modprobe cxl-vfio-pci keep_memory=1
-check "the one with HDM memory is bound" equal "$(bind "$bdf")" 0
-check "the other is in the kernel helper's hands" equal "$(bind "$sibling" t2lab)" 0
+check "the function with HDM memory binds" equal "$(bind "$bdf")" 0
+check "the other function is bound to the kernel helper" equal "$(bind "$sibling" t2lab)" 0
 DEVICE=$bdf tap error_test
 unbind "$sibling"
 unbind "$bdf"

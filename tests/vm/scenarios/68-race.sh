@@ -8,7 +8,7 @@ rounds=60
 ! full || rounds=600
 modprobe t2lab
 modprobe cxl-vfio-pci keep_memory=1 max_order=0
-check "binding works" equal "$(bind "$bdf")" 0
+check "the device binds" equal "$(bind "$bdf")" 0
 for how in command d3 low_power irqs; do
 	check "nobody touches memory that is off: $how, $rounds rounds" \
 		gate_race "$bdf" $how $rounds

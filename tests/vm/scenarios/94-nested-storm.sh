@@ -9,7 +9,7 @@
 bdf=$(dev)
 load_kvm
 check "this machine has KVM" [ -c /dev/kvm ]
-check "binding works" equal "$(bind "$bdf")" 0
+check "the device binds" equal "$(bind "$bdf")" 0
 NESTED_APPEND="$NESTED_APPEND storm=60"
 NESTED_SMP=2 nested_boot "$bdf" kvm -cpu host
 nested_report
