@@ -78,6 +78,18 @@ static unsigned int wait_state(const struct vm_fault *vmf)
 	return (vmf->flags & restartable) == restartable ? TASK_INTERRUPTIBLE : TASK_KILLABLE;
 }
 
+/*
+ * Is this a fault by which KVM or the IOMMU driver looks for a page frame?  They look
+ * at the page table after the fault.  If another task takes the page away in between
+ * they fail, and KVM stops its guest, unless the lock was dropped during the fault:
+ * then they try again.  Such a fault drops the lock even after it has succeeded.
+ */
+static bool is_lookup(const struct vm_fault *vmf)
+{
+	return (vmf->flags & (FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_RETRY_NOWAIT |
+			      FAULT_FLAG_USER | FAULT_FLAG_TRIED)) == FAULT_FLAG_ALLOW_RETRY;
+}
+
 static bool can_drop_lock(const struct vm_fault *vmf)
 {
 	return (vmf->flags & FAULT_FLAG_ALLOW_RETRY) && !(vmf->flags & FAULT_FLAG_RETRY_NOWAIT);
@@ -150,7 +162,12 @@ static vm_fault_t cxl_vfio_huge_fault(struct vm_fault *vmf, unsigned int order)
 	ret = answer == ANSWER_GO ? window_insert(vmf, window, phys, order) : VM_FAULT_SIGBUS;
 	up_read(&dev->gate.lock);
 	up_read(&dev->core.memory_lock);
-	return answer == ANSWER_WAIT ? cxl_vfio_wait_for_gate(vmf, window) : ret;
+	if (answer == ANSWER_WAIT)
+		return cxl_vfio_wait_for_gate(vmf, window);
+	if (ret != VM_FAULT_NOPAGE || !is_lookup(vmf))
+		return ret;
+	cxl_vfio_compat_release_fault_lock(vmf);
+	return VM_FAULT_RETRY;
 }
 
 static vm_fault_t cxl_vfio_fault(struct vm_fault *vmf)

@@ -101,6 +101,7 @@ static enum verdict judge(struct cxl_vfio_device *dev)
 /* The device was seen to be usable in @epoch: let users at it, or clear it first */
 static void take_back(struct cxl_vfio_device *dev, unsigned int epoch)
 {
+	lockdep_assert_held(&dev->recovery.lock);
 	if (dev->recovery.state != RECOVERY_INTACT)
 		cxl_vfio_model_reset(dev, true);
 	dev->recovery.state = RECOVERY_INTACT;

@@ -38,7 +38,7 @@ use "$OURS" "$huge"
 ours[huge_open_close]=$(bench "$huge" open_close)
 unbind "$huge"
 ours[command_write]=$(bench "$large" command_write)
-for name in open_close zap reset_resume; do
+for name in open_close zap reset_resume cxl_reset; do
 	ours[small_$name]=$(bench "$small" $name)
 	ours[large_$name]=$(bench "$large" $name)
 done
@@ -77,3 +77,5 @@ echo "BENCH command_write ${ours[command_write]} ${stock[command_write]}"
 echo "BENCH reset_resume ${ours[large_reset_resume]} ${ours[small_reset_resume]}"
 echo "BENCH clear ${ours[clear]} ${ours[memset]}"
 echo "BENCH open_after_idle ${ours[huge_open_close]} ${ours[small_open_close]}"
+# Without a limit: what docs/reset.md says of cache maintenance
+echo "NOTE cxl_reset of 256 MiB and of 16 GiB: ${ours[small_cxl_reset]} ${ours[large_cxl_reset]}"
