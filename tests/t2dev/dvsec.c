@@ -280,7 +280,7 @@ static void cxl_reset(struct device *dev, bool clear)
 	    !(status & STATUS2_INVALID))
 		misuse(dev, MISUSE_DOORBELL,
 		       "CXL reset with the cache enabled and not invalid, STATUS2 is %#x", status);
-	if (clear)
+	if (clear && !misbehaves(dev, MIS_CLEAR_FAILS))
 		device_clear_memory(dev);
 	device_reset(dev, RESET_CXL);
 	if (clear && !dev->inactive)

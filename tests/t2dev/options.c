@@ -42,6 +42,7 @@ static const struct {
 	[MIS_ALL_ONES] = { "all-ones", "the component block reads all ones" },
 	[MIS_ONES_HDM] = { "ones-hdm", "the HDM Decoder Capability reads all ones" },
 	[MIS_RESET_HANGS] = { "reset-hangs", "a CXL reset never completes" },
+	[MIS_CLEAR_FAILS] = { "clear-fails", "Reset Memory Clear leaves the memory as it is" },
 	[MIS_RESET_ERROR] = { "reset-error", "a CXL reset ends with an error" },
 	[MIS_RESET_RESIZES] = { "reset-resizes", "a reset locks decoder 0 at half its size" },
 	[MIS_RESET_INACTIVE] = { "reset-inactive", "Memory_Active is not set again after a reset" },

@@ -7,7 +7,8 @@
 # A scenario is a file in scenarios/.  Comments in its head describe its machine:
 #   # t2dev: OPTIONS    a software device with these options, one line a device;
 #                       after @sibling it is a second function of the one before,
-#                       after @switch it is below a switch; @type3 is QEMU's own
+#                       after @switch it is below a switch; @single has no other
+#                       function; @type3 is QEMU's own
 #                       memory expander instead.  A device whose host breaks the
 #                       specification's rules fails its machine; what a scenario
 #                       breaks on purpose it allows with t2ctl --allow-misuse

@@ -141,6 +141,8 @@ boot() {
 			machine=$machine,cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=256M
 			continue
 			;;
+		@single*)
+			place="\"bus\":\"rp$i\",\"addr\":\"00.0\"" ;;
 		@sibling*)
 			place="\"bus\":\"rp$((i - 1))\",\"addr\":\"00.1\"" ;;
 		@switch*)
