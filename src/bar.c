@@ -108,20 +108,22 @@ static void device_write(void __iomem *reg, const u64 *val, size_t size)
 	}
 }
 
-/* Access the device once; -EIO while it does not decode memory, -EAGAIN to wait first */
+/*
+ * One access to the device; -EIO while it does not decode memory, -EAGAIN to wait.
+ * Registers are asked for without the gate's lock: an access under way when a reset
+ * begins reads all ones, as under vfio-pci.
+ */
 static int try_access(struct cxl_vfio_device *dev, u64 at, u64 *val, size_t size, bool write)
 {
 	enum cxl_vfio_answer answer;
 
 	if (down_read_killable(&dev->core.memory_lock))
 		return -EINTR;
-	down_read(&dev->gate.lock);
 	answer = cxl_vfio_gate_ask(dev, ASK_BAR);
 	if (answer == ANSWER_GO && write)
 		device_write(dev->bar.regs + at, val, size);
 	else if (answer == ANSWER_GO)
 		device_read(dev->bar.regs + at, val, size);
-	up_read(&dev->gate.lock);
 	up_read(&dev->core.memory_lock);
 	return answer == ANSWER_GO ? 0 : answer == ANSWER_WAIT ? -EAGAIN : -EIO;
 }
