@@ -96,14 +96,15 @@ static long core_device_info(struct cxl_vfio_device *dev, struct vfio_device_inf
 static long append_cap(void __user *uinfo, u32 first, u32 offset, const void *cap, u32 size)
 {
 	u32 __user *link = uinfo + offsetof(struct vfio_device_info, cap_offset);
-	u32 at = first;
+	u32 at = first, before = 0;
 
 	if (put_user(first, link))
 		return -EFAULT;
 	while (at) {
-		/* vfio-pci-core's chain ends below @offset, but the user may change it */
-		if (at > offset - sizeof(struct vfio_info_cap_header))
+		/* The chain ascends and ends below @offset, but the user may change it */
+		if (at <= before || at > offset - sizeof(struct vfio_info_cap_header))
 			return -EINVAL;
+		before = at;
 		link = uinfo + at + offsetof(struct vfio_info_cap_header, next);
 		if (get_user(at, link))
 			return -EFAULT;

@@ -70,7 +70,7 @@ static bool clear_next(struct cxl_vfio_clear_part *part)
 	u64 at = part->at;
 	bool go;
 
-	if (at == part->end || READ_ONCE(dev->clear.stop))
+	if (at >= part->end || READ_ONCE(dev->clear.stop))
 		return false;
 	down_read(&dev->gate.lock);
 	go = cxl_vfio_gate_ask(dev, ASK_CLEAR) == ANSWER_GO &&
@@ -84,6 +84,16 @@ static bool clear_next(struct cxl_vfio_clear_part *part)
 	return go;
 }
 
+/* One runner less: the last one lets users in if all is clear */
+static void drop_runner(struct cxl_vfio_device *dev)
+{
+	if (!atomic_dec_and_test(&dev->clear.running))
+		return;
+	if (!cxl_vfio_clear_left(dev))
+		cxl_vfio_gate_set(dev, HOLD_CLEARING, false);
+	wake_up_all(&dev->gate.wait);
+}
+
 static void cxl_vfio_clear_work(struct work_struct *work)
 {
 	struct cxl_vfio_clear_part *part = container_of(work, struct cxl_vfio_clear_part, work);
@@ -91,11 +101,7 @@ static void cxl_vfio_clear_work(struct work_struct *work)
 
 	while (clear_next(part))
 		cond_resched();
-	if (!atomic_dec_and_test(&dev->clear.running))
-		return;
-	if (!cxl_vfio_clear_left(dev))
-		cxl_vfio_gate_set(dev, HOLD_CLEARING, false);
-	wake_up_all(&dev->gate.wait);
+	drop_runner(dev);
 }
 
 /* Share @size bytes out, whole chunks each */
@@ -196,6 +202,12 @@ bool cxl_vfio_clear_is_due(const struct cxl_vfio_device *dev)
 					     ~(BIT(HOLD_UNUSED) | BIT(HOLD_CLEARING)));
 }
 
+static bool may_start(const struct cxl_vfio_device *dev)
+{
+	return !READ_ONCE(dev->clear.recycling) && !READ_ONCE(dev->clear.deferred) &&
+	       !READ_ONCE(dev->recovery.stop) && cxl_vfio_clear_is_due(dev);
+}
+
 /**
  * cxl_vfio_clear_kick() - clear what is left to clear, if that may be done now
  * @dev: the device
@@ -207,18 +219,20 @@ void cxl_vfio_clear_kick(struct cxl_vfio_device *dev)
 	struct cxl_vfio_clear *clear = &dev->clear;
 	int node = dev_to_node(&dev->core.pdev->dev);
 
-	if (READ_ONCE(clear->recycling) || READ_ONCE(clear->deferred) ||
-	    READ_ONCE(dev->recovery.stop) || !cxl_vfio_clear_is_due(dev))
+	if (!may_start(dev))
 		return;
+	/* This function is a runner as well, so that the last worker waits for it */
 	mutex_lock(&clear->lock);
-	for (unsigned int i = 0; i < CXL_VFIO_CLEAR_PARTS; i++) {
-		if (clear->part[i].at == clear->part[i].end)
+	atomic_inc(&clear->running);
+	for (unsigned int i = 0; i < CXL_VFIO_CLEAR_PARTS && may_start(dev); i++) {
+		if (clear->part[i].at >= clear->part[i].end)
 			continue;
 		atomic_inc(&clear->running);
 		if (!queue_work_node(node, cxl_vfio_queue, &clear->part[i].work))
 			atomic_dec(&clear->running);
 	}
 	mutex_unlock(&clear->lock);
+	drop_runner(dev);
 }
 
 /**
@@ -290,6 +304,7 @@ bool cxl_vfio_clear_verify(struct cxl_vfio_device *dev)
 		return false;
 	}
 	mutex_lock(&dev->clear.lock);
+	stop_workers(&dev->clear);
 	share_out(&dev->clear, 0);
 	mutex_unlock(&dev->clear.lock);
 	cxl_vfio_gate_set(dev, HOLD_CLEARING, false);

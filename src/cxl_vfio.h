@@ -185,6 +185,7 @@ enum cxl_vfio_recovery_state {
  * @reset_start: when reset_prepare was called
  * @settle_work: brings the device back for callers that cannot wait
  * @recycle_work: makes the device ready for its next user
+ * @error_work: ends the wait for a recovery from an error that does not end
  * @pm_nb: called when the system goes to sleep
  * @kind: kind of the last reset, NULL if there was none
  * @result: 0 or a negative errno of the last reset
@@ -199,6 +200,7 @@ struct cxl_vfio_recovery {
 	ktime_t reset_start;
 	struct work_struct settle_work;
 	struct work_struct recycle_work;
+	struct delayed_work error_work;
 	struct notifier_block pm_nb;
 	const char *kind;
 	int result;
@@ -428,12 +430,14 @@ void cxl_vfio_trace_phase(struct cxl_vfio_device *dev, enum cxl_vfio_reset_phase
 void cxl_vfio_give_up(struct cxl_vfio_device *dev);
 void cxl_vfio_queue_settle(struct cxl_vfio_device *dev);
 int cxl_vfio_settle(struct cxl_vfio_device *dev);
+void cxl_vfio_rebuild_model(struct cxl_vfio_device *dev, bool conventional);
 void cxl_vfio_settle_bind(struct cxl_vfio_device *dev);
 
 /* reset.c */
 extern const struct pci_error_handlers cxl_vfio_err_handlers;
 void cxl_vfio_recycle(struct cxl_vfio_device *dev);
 int cxl_vfio_attach(struct cxl_vfio_device *dev);
+void cxl_vfio_closing(struct cxl_vfio_device *dev);
 void cxl_vfio_detach(struct cxl_vfio_device *dev);
 void cxl_vfio_closed(struct cxl_vfio_device *dev);
 int cxl_vfio_low_power(struct cxl_vfio_device *dev, u32 flags, void __user *arg, size_t argsz);

@@ -134,8 +134,8 @@ static struct sg_table *cxl_vfio_dmabuf_map(struct dma_buf_attachment *attach,
 	down_read(&dev->gate.lock);
 	switch (cxl_vfio_gate_ask(dev, ASK_IMPORT)) {
 	case ANSWER_GO:
-		WRITE_ONCE(dev->gate.mapped, true);
 		sgt = map_ranges(hdm, attach->dev, dir);
+		WRITE_ONCE(dev->gate.mapped, true);
 		break;
 	case ANSWER_WAIT:
 		/* Do not wait here: the hold's owner needs the reservation lock */

@@ -34,6 +34,9 @@ static const struct {
 #define HELD_AWAY	(BIT(HOLD_RESET) | BIT(HOLD_ERROR) | BIT(HOLD_SLEEP) |	\
 			 BIT(HOLD_LOW_POWER) | BIT(HOLD_RESET_FAILED) | BIT(HOLD_EVICTED))
 
+/* Holds whose end may take minutes, or need the device lock that an unbind has */
+#define HELD_LONG	(BIT(HOLD_SETTLE) | BIT(HOLD_ERROR))
+
 /* Tasks whose own call holds a gate, of any device */
 static LIST_HEAD(callers);
 static DEFINE_SPINLOCK(callers_lock);
@@ -67,7 +70,9 @@ static enum cxl_vfio_answer answer_of(const struct cxl_vfio_gate *gate, enum cxl
 	for_each_set_bit(hold, &held, HOLD_COUNT)
 		answer = max_t(unsigned int, answer,
 			       asker == ASK_BAR ? holds[hold].bar : holds[hold].hdm);
-	return answer == ANSWER_WAIT && READ_ONCE(gate->leaving) ? ANSWER_FAIL : answer;
+	if (answer == ANSWER_WAIT && (held & HELD_LONG) && READ_ONCE(gate->leaving))
+		return ANSWER_FAIL;
+	return answer;
 }
 
 /**

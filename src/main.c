@@ -57,7 +57,9 @@ close_mem:
 close_bar:
 	cxl_vfio_bar_close(dev);
 disable:
+	cxl_vfio_closing(dev);
 	vfio_pci_core_disable(&dev->core);
+	cxl_vfio_closed(dev);
 	return ret;
 }
 

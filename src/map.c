@@ -61,12 +61,13 @@ static vm_fault_t window_insert(struct vm_fault *vmf, struct cxl_vfio_window *wi
 
 	if (ret)
 		return ret;
-	WRITE_ONCE(window->dev->gate.mapped, true);
 	if (window->mem)
 		cxl_vfio_mem_touched(window->mem, phys - window->phys, PAGE_SIZE << order);
 	ret = cxl_vfio_compat_insert_pfn(vmf, PHYS_PFN(phys), order);
 	if (ret == VM_FAULT_NOPAGE && !order)
 		fault_around(vmf, window);
+	/* After the page is there: a zap that clears the flag before has missed the page */
+	WRITE_ONCE(window->dev->gate.mapped, true);
 	return ret;
 }
 

@@ -17,6 +17,8 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
+/* Longer than the PCI core takes to recover from an error on a link */
+#define ERROR_PATIENCE		(180 * HZ)
 #define HOT_RESET_TRIES		50
 #define WBI_TIMEOUT_MS		100
 #define CXL_RESET_SETTLE_MS	100		/* config space is undefined for so long */
@@ -220,6 +222,8 @@ static long cxl_vfio_hot_reset(struct cxl_vfio_device *dev, unsigned long arg)
 			break;
 		usleep_range(1000, 1500);
 	}
+	if (!ret)
+		cxl_vfio_gate_set(dev, HOLD_RESET_FAILED, false);
 	cxl_vfio_gate_leave(dev, &caller);
 	return ret;
 }
@@ -242,6 +246,8 @@ static long cxl_vfio_function_reset(struct cxl_vfio_device *dev, unsigned long a
 		ret = cxl_vfio_cxl_reset(dev, false);
 	if (!cxl || cxl_vfio_params->reset_method != RESET_CXL_ONLY)
 		ret = vfio_pci_core_ioctl(&dev->core.vdev, VFIO_DEVICE_RESET, arg);
+	if (!ret)
+		cxl_vfio_gate_set(dev, HOLD_RESET_FAILED, false);
 	return ret;
 }
 
@@ -262,7 +268,7 @@ long cxl_vfio_reset_ioctl(struct cxl_vfio_device *dev, unsigned int cmd, unsigne
 	if (cxl_vfio_settle(dev) && !ret)
 		ret = -EIO;
 	if (!ret)
-		cxl_vfio_model_reset(dev, true);
+		cxl_vfio_rebuild_model(dev, true);
 	return ret;
 }
 
@@ -306,7 +312,7 @@ int cxl_vfio_guest_reset(struct cxl_vfio_device *dev, bool clear)
 	if (!ret)
 		ret = cxl_vfio_settle(dev);
 	if (!ret)
-		cxl_vfio_model_reset(dev, false);
+		cxl_vfio_rebuild_model(dev, false);
 	return ret;
 }
 
@@ -320,7 +326,10 @@ int cxl_vfio_attach(struct cxl_vfio_device *dev)
 {
 	int ret;
 
-	/* Opening the device has reset it */
+	if (dev->core.reset_works)
+		cxl_vfio_gate_set(dev, HOLD_RESET_FAILED, false);
+	else if (READ_ONCE(dev->clear.deferred))
+		pci_warn(dev->core.pdev, "the device cannot be reset, what the previous user started may still write its memory\n");
 	WRITE_ONCE(dev->clear.deferred, false);
 	cxl_vfio_gate_unjudge(dev);
 	if (cxl_vfio_settle(dev) == -EINTR || cxl_vfio_clear_wait(dev))
@@ -340,6 +349,18 @@ int cxl_vfio_attach(struct cxl_vfio_device *dev)
 }
 
 /**
+ * cxl_vfio_closing() - vfio-pci-core is about to reset the device without calling back
+ * @dev: the device, which nobody uses; cxl_vfio_closed() follows
+ */
+void cxl_vfio_closing(struct cxl_vfio_device *dev)
+{
+	cxl_vfio_gate_hold(dev, HOLD_RESET);
+	/* A task that puts registers back is done first */
+	mutex_lock(&dev->recovery.lock);
+	mutex_unlock(&dev->recovery.lock);
+}
+
+/**
  * cxl_vfio_detach() - the user has gone, and with it all mappings
  * @dev: the device; vfio-pci-core is about to reset it without calling back, and
  *	cxl_vfio_closed() follows
@@ -347,7 +368,7 @@ int cxl_vfio_attach(struct cxl_vfio_device *dev)
 void cxl_vfio_detach(struct cxl_vfio_device *dev)
 {
 	cxl_vfio_gate_set(dev, HOLD_UNUSED, true);
-	cxl_vfio_gate_hold(dev, HOLD_RESET);
+	cxl_vfio_closing(dev);
 	cxl_vfio_gate_set(dev, HOLD_LOW_POWER, false);
 	if (dev->clear.used)
 		cxl_vfio_clear_restart(dev);
@@ -355,13 +376,18 @@ void cxl_vfio_detach(struct cxl_vfio_device *dev)
 
 /**
  * cxl_vfio_closed() - vfio-pci-core has closed the device, and reset it if it could
- * @dev: the device
+ * @dev: the device, which is brought back and cleared in the background
+ *
+ * If the reset did not happen, the device may still write its memory: then the
+ * memory is cleared after the reset of the next open.
  */
 void cxl_vfio_closed(struct cxl_vfio_device *dev)
 {
 	cxl_vfio_gate_unjudge(dev);
+	WRITE_ONCE(dev->clear.recycling, true);
+	WRITE_ONCE(dev->clear.deferred, dev->core.needs_reset);
 	cxl_vfio_gate_release(dev, HOLD_RESET);
-	cxl_vfio_recycle(dev);
+	queue_work(cxl_vfio_queue, &dev->recovery.recycle_work);
 }
 
 static bool clears_itself(const struct cxl_vfio_device *dev)
@@ -395,16 +421,12 @@ static void cxl_vfio_recycle_work(struct work_struct *work)
 }
 
 /**
- * cxl_vfio_recycle() - bring back and clear a device that nobody has open
- * @dev: the device, just bound or closed
- *
- * If the reset at close did not happen, the device may still write its memory:
- * then the memory is cleared after the reset of the next open.
+ * cxl_vfio_recycle() - bring back and clear a device that was just bound
+ * @dev: the device
  */
 void cxl_vfio_recycle(struct cxl_vfio_device *dev)
 {
 	WRITE_ONCE(dev->clear.recycling, true);
-	WRITE_ONCE(dev->clear.deferred, dev->core.needs_reset);
 	queue_work(cxl_vfio_queue, &dev->recovery.recycle_work);
 }
 
@@ -442,9 +464,27 @@ static void cxl_vfio_reset_done(struct pci_dev *pdev)
 	note_reset(dev, "function", 0, dev->recovery.reset_start);
 	mutex_unlock(&dev->recovery.lock);
 	cxl_vfio_trace_phase(dev, PHASE_FUNCTION, 0, dev->recovery.reset_start);
-	cxl_vfio_gate_set(dev, HOLD_RESET_FAILED, false);
-	cxl_vfio_gate_set(dev, HOLD_ERROR, false);
 	cxl_vfio_gate_release(dev, HOLD_RESET);
+	cxl_vfio_queue_settle(dev);
+}
+
+/*
+ * Recovery from an error has not ended: some kernels call no driver when it fails.
+ * Those who wait fail from now on, and a device that is well after all is let in.
+ */
+static void cxl_vfio_error_work(struct work_struct *work)
+{
+	struct cxl_vfio_device *dev = container_of(to_delayed_work(work), struct cxl_vfio_device,
+						   recovery.error_work);
+
+	if (!cxl_vfio_gate_is_held(dev, HOLD_ERROR))
+		return;
+	pci_err(dev->core.pdev, "recovery from an error on the link has not ended, device memory stays closed; reset the device\n");
+	mutex_lock(&dev->recovery.lock);
+	dev->recovery.state = RECOVERY_LOST_RETRY;
+	cxl_vfio_gate_set(dev, HOLD_LOST, true);
+	cxl_vfio_gate_set(dev, HOLD_ERROR, false);
+	mutex_unlock(&dev->recovery.lock);
 	cxl_vfio_queue_settle(dev);
 }
 
@@ -457,6 +497,11 @@ static pci_ers_result_t cxl_vfio_error_detected(struct pci_dev *pdev, pci_channe
 		return result;
 	/* Another function's vote may lead to a reset of the link, whatever the error */
 	cxl_vfio_gate_set(dev, HOLD_ERROR, true);
+	/* A task that puts registers back is done first */
+	mutex_lock(&dev->recovery.lock);
+	mutex_unlock(&dev->recovery.lock);
+	if (!READ_ONCE(dev->recovery.stop))
+		mod_delayed_work(cxl_vfio_queue, &dev->recovery.error_work, ERROR_PATIENCE);
 	switch (state) {
 	case pci_channel_io_normal:
 		return result;
@@ -491,6 +536,7 @@ static void cxl_vfio_resume(struct pci_dev *pdev)
 
 	if (!dev->found->is_cxl)
 		return;
+	cancel_delayed_work(&dev->recovery.error_work);
 	cxl_vfio_gate_set(dev, HOLD_ERROR, false);
 	cxl_vfio_queue_settle(dev);
 }
@@ -533,6 +579,7 @@ int cxl_vfio_reset_bind(struct cxl_vfio_device *dev)
 {
 	cxl_vfio_settle_bind(dev);
 	INIT_WORK(&dev->recovery.recycle_work, cxl_vfio_recycle_work);
+	INIT_DELAYED_WORK(&dev->recovery.error_work, cxl_vfio_error_work);
 	dev->recovery.pm_nb.notifier_call = cxl_vfio_pm_event;
 	return register_pm_notifier(&dev->recovery.pm_nb);
 }
@@ -545,6 +592,7 @@ void cxl_vfio_reset_unbind(struct cxl_vfio_device *dev)
 {
 	unregister_pm_notifier(&dev->recovery.pm_nb);
 	WRITE_ONCE(dev->recovery.stop, true);
+	cancel_delayed_work_sync(&dev->recovery.error_work);
 	cancel_work_sync(&dev->recovery.settle_work);
 	cancel_work_sync(&dev->recovery.recycle_work);
 }

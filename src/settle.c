@@ -263,6 +263,19 @@ static void cxl_vfio_settle_work(struct work_struct *work)
 }
 
 /**
+ * cxl_vfio_rebuild_model() - bring the guest's view up to date after a reset
+ * @dev: the device, settled; no locks are held
+ * @conventional: the reset releases locks too
+ */
+void cxl_vfio_rebuild_model(struct cxl_vfio_device *dev, bool conventional)
+{
+	if (lock_device(dev))
+		return;
+	cxl_vfio_model_reset(dev, conventional);
+	unlock_device(dev);
+}
+
+/**
  * cxl_vfio_settle_bind() - prepare settling by work item
  * @dev: the device, before it is registered
  */
