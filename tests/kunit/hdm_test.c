@@ -100,6 +100,8 @@ static void hdm_decodes_the_decoder_count(struct kunit *test)
 	struct cxl_vfio_hdm *hdm;
 
 	KUNIT_EXPECT_EQ(test, c->count, cxl_vfio_hdm_decoder_count(c->code | 0xfffffff0));
+	KUNIT_EXPECT_EQ(test, CXL_VFIO_HDM_DECODER(c->count),
+			cxl_vfio_hdm_length(c->code | 0xfffffff0));
 	if (!c->count)
 		return;
 	hdm = make(test, c->code, COMMIT | COMMITTED, &mirror);
