@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gate_race - memory is never touched while it is off, whoever else writes registers
+ * gate_race - memory is never touched while it is off, while others write registers
  *
  * usage: gate_race ADDRESS HOW ROUNDS
  * HOW is what turns memory off and on: command (Memory Space), d3 (PMCSR) or

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The gate as users meet it.  Whoever touches memory while the device comes back from
- * a reset waits, can be killed meanwhile, and goes on; whoever turned memory off
+ * The gate as users meet it.  A user who touches memory while the device comes back from
+ * a reset waits, can be killed meanwhile, and goes on; a user who turned memory off
  * itself is refused.  A buffer inside device memory harms nobody.  A write to config
  * space that cannot change whether memory may be touched leaves mappings alone.
  */
