@@ -23,6 +23,7 @@
 #define WBI_TIMEOUT_MS		100
 #define CXL_RESET_SETTLE_MS	100		/* config space is undefined for so long */
 #define CXL_RESET_POLL_MS	20
+#define LOCK_TRIES		100		/* each after CXL_RESET_POLL_MS */
 
 #define CTRL2_DOORBELLS		(CXL_VFIO_DVSEC_CTRL2_INIT_WBI | CXL_VFIO_DVSEC_CTRL2_INIT_RST)
 
@@ -400,10 +401,24 @@ static bool clears_itself(const struct cxl_vfio_device *dev)
 	       !pdev->multifunction && !pdev->is_virtfn && !dev->clear.distrusted;
 }
 
+/* A reset that waits for the device's lock, which the bind itself may still have */
+static int cxl_reset_patiently(struct cxl_vfio_device *dev)
+{
+	int ret = -EAGAIN;
+
+	for (unsigned int i = 0; i < LOCK_TRIES && !READ_ONCE(dev->recovery.stop); i++) {
+		ret = cxl_vfio_cxl_reset(dev, true);
+		if (ret != -EAGAIN)
+			break;
+		msleep(CXL_RESET_POLL_MS);
+	}
+	return ret;
+}
+
 /* Let the device clear its memory, if it can; what it leaves is for the CPUs */
 static void clear_by_reset(struct cxl_vfio_device *dev)
 {
-	if (clears_itself(dev) && cxl_vfio_clear_is_due(dev) && !cxl_vfio_cxl_reset(dev, true) &&
+	if (clears_itself(dev) && cxl_vfio_clear_is_due(dev) && !cxl_reset_patiently(dev) &&
 	    !cxl_vfio_settle(dev))
 		cxl_vfio_clear_verify(dev);
 }
