@@ -51,7 +51,7 @@ build="make -C /lib/modules/\$kver/build M=/tmp modules"
 check "a probe that fits in no variant stops the build and is named" \
 	refused "$NEWEST" "$copy && sed -i 's/^ \* asks 1: .*/ * asks 1: neither\n * asks 0: neither/' \
 			src/compat/probes/vm_flags_set.c &&
-		echo '#error neither' >> src/compat/probes/vm_flags_set.c && $build" \
+		sed -i '1i #error neither' src/compat/probes/vm_flags_set.c && $build" \
 	"not supported: probe 'vm_flags_set' fits in no variant"
 check "a probe that fails for another reason than its own stops the build and is named" \
 	refused "$NEWEST" "$copy &&
@@ -68,8 +68,8 @@ check "headers without Module.symvers are named" \
 	'have no Module.symvers'
 check "DKMS's log has the vector of probes, and so has the module" \
 	inside "$NEWEST" "make -s install KVER=\$kver &&
-		grep -h 'probes: cxl_type2=1 ' /var/lib/dkms/cxl-vfio-pci/*/\$kver/*/log/make.log &&
-		modinfo -k \$kver -F probes cxl-vfio-pci | grep '^cxl_type2=1 '"
+		grep -h 'probes: .*cxl_type2=1 ' /var/lib/dkms/cxl-vfio-pci/*/\$kver/*/log/make.log &&
+		modinfo -k \$kver -F probes cxl-vfio-pci | grep 'cxl_type2=1 '"
 check "CXL_VFIO_IDS become the only vfio_pci aliases of the module" \
 	inside "$NEWEST" "cp -r Kbuild dkms.conf src include /tmp && cd /tmp &&
 		make -s -C /lib/modules/\$kver/build M=/tmp CXL_VFIO_IDS='1234:c712 10de:2941' modules &&
