@@ -67,7 +67,7 @@ check "headers without Module.symvers are named" \
 	refused "$NEWEST" "$copy && rm /lib/modules/\$kver/build/Module.symvers && $build" \
 	'have no Module.symvers'
 check "DKMS's log has the vector of probes, and so has the module" \
-	inside "$NEWEST" "make -s install KVER=\$kver &&
+	inside "$NEWEST" "make install KVER=\$kver >/dev/null &&
 		grep -h 'probes: .*cxl_type2=1 ' /var/lib/dkms/cxl-vfio-pci/*/\$kver/*/log/make.log &&
 		modinfo -k \$kver -F probes cxl-vfio-pci | grep 'cxl_type2=1 '"
 check "CXL_VFIO_IDS become the only vfio_pci aliases of the module" \
