@@ -90,6 +90,7 @@ struct rw_semaphore { int taken; };
 
 struct list_head { struct list_head *next, *prev; };
 struct work_struct { int pending; };
+struct delayed_work { struct work_struct work; };
 struct notifier_block { int unused; };
 typedef long long ktime_t;
 typedef unsigned long pgoff_t;
