@@ -22,5 +22,11 @@ for part in "$@"; do
 	failed=$((failed + ${sum%% failed*}))
 	echo "== $part took $((SECONDS - start)) s"
 done
+if [ $failed -gt 0 ]; then
+	echo "== what failed (the whole output of a part is in build/check-PART.log):"
+	for part in "$@"; do
+		sed -n "s/.* \.\.\. FAIL$/    $part: &/p" "build/check-$part.log"
+	done
+fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -189,7 +189,7 @@ prepare_series() { # series
 }
 
 run_machine() { # series dir
-	local status=0
+	local status=0 start=$SECONDS
 
 	if [ -n "${KEEP:-}" ]; then
 		echo ,wait=off > "$2/shell"
@@ -198,6 +198,7 @@ run_machine() { # series dir
 	boot "$1" "$2" || status=$?
 	cat "$2/result.log"
 	after_boot "$2" "$status"
+	echo "@@ took $((SECONDS - start)) s: the whole machine of $(sed 's,scenarios/\(.*\)[.]sh,\1,' "$2/plan" | paste -sd ' ')"
 }
 
 # Turn the @@ lines of a machine into one readable line a test
@@ -253,6 +254,11 @@ wait
 for series in $kernels; do
 	cat "$BUILD/$series"/run/skipped.log "$BUILD/$series"/run/*/raw.log | report "$series"
 done | tee "$BUILD/report.log"
+for series in $kernels; do
+	sed -n "s/^@@ took \([0-9]*\) s: /\1 s [$series] /p" "$BUILD/$series"/run/*/raw.log
+done | sort -rn > "$BUILD/times.log"
+echo "the scenarios that took longest (all are in ${BUILD#"$TOP"/}/times.log):"
+head -n 12 "$BUILD/times.log" | sed 's/^/    /'
 passed=$(grep -c ' \.\.\. ok$' "$BUILD/report.log")
 failed=$(grep -c ' \.\.\. FAIL$' "$BUILD/report.log")
 skipped=$(grep -c ' \.\.\. skipped$' "$BUILD/report.log")
