@@ -53,8 +53,11 @@ static void make_virtual(struct cxl_vfio_device *dev, u16 pos, u16 end)
 
 static bool core_hides(const struct cxl_vfio_device *dev, u16 pos)
 {
-	/* Do not test the header: vfio-pci-core keeps the first one as a placeholder */
-	return dev->core.pci_config_map[pos + CXL_VFIO_DVSEC_HEADER2] == MAP_INVALID;
+	/*
+	 * Do not test the header: vfio-pci-core keeps the first one as a placeholder.
+	 * Test the next dword, since the shortest capabilities (ATS, LTR) end there.
+	 */
+	return dev->core.pci_config_map[pos + 4] == MAP_INVALID;
 }
 
 /* List the areas of the extended capability at @pos; returns whether the user may see it */
