@@ -240,10 +240,9 @@ static int note_range(struct pci_dev *pdev, struct cxl_vfio_found *found, unsign
 			n, ctrl);
 		return -EDOM;
 	}
-	if (!range.size) {
-		pci_err(pdev, "HDM decoder %u: committed with size 0\n", n);
-		return -EINVAL;
-	}
+	/* Firmware locks decoders that it has no use for so, CXL r4.0 8.2.4.20.12 */
+	if (!range.size)
+		return 0;
 	if (!IS_ALIGNED(range.base | range.size, CXL_VFIO_HDM_GRANULE)) {
 		pci_err(pdev, "HDM decoder %u: base %#llx size %#llx, expected multiples of 256 MiB\n",
 			n, range.base, range.size);
@@ -284,7 +283,7 @@ static int find_ranges(struct pci_dev *pdev, struct cxl_vfio_found *found)
 			return ret;
 	}
 	if (!found->nr_ranges) {
-		pci_err(pdev, "HDM Decoder Capability: none of %u decoders is committed, expected firmware to commit one\n",
+		pci_err(pdev, "HDM Decoder Capability: none of %u decoders is committed with memory, expected firmware to commit one\n",
 			count);
 		return -ENODATA;
 	}

@@ -42,6 +42,11 @@ static bool is_committed(const struct cxl_vfio_hdm_decoder *d)
 	return d->reg[REG_CTRL] & CXL_VFIO_HDM_CTRL_COMMITTED;
 }
 
+static void decommit(struct cxl_vfio_hdm_decoder *d)
+{
+	d->reg[REG_CTRL] &= ~(CXL_VFIO_HDM_CTRL_COMMIT | CXL_VFIO_HDM_CTRL_COMMITTED);
+}
+
 static bool is_locked(const struct cxl_vfio_hdm_decoder *d)
 {
 	return is_committed(d) && (d->reg[REG_CTRL] & CXL_VFIO_HDM_CTRL_LOCK);
@@ -111,6 +116,11 @@ void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs, const struct c
 		d->reg[REG_SIZE_LOW] &= CXL_VFIO_HDM_LOW_MASK;
 		d->reg[REG_SKIP_LOW] &= CXL_VFIO_HDM_LOW_MASK;
 		d->backed = is_committed(d) ? reg_pair(d, REG_SIZE_LOW) : 0;
+		if (!d->backed) {
+			/* Guests refuse a device that has a decoder committed with size 0 */
+			decommit(d);
+			d->reg[REG_CTRL] &= ~CXL_VFIO_HDM_CTRL_LOCK;
+		}
 		if (!view->hide_hpa)
 			continue;
 		d->reg[REG_BASE_LOW] = 0;
@@ -128,9 +138,8 @@ void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs, const struct c
 void cxl_vfio_hdm_lose(struct cxl_vfio_hdm *hdm)
 {
 	for (unsigned int n = 0; n < hdm->count; n++) {
-		hdm->decoder[n].reg[REG_CTRL] &= ~(CXL_VFIO_HDM_CTRL_COMMIT |
-						   CXL_VFIO_HDM_CTRL_COMMITTED |
-						   CXL_VFIO_HDM_CTRL_LOCK);
+		decommit(&hdm->decoder[n]);
+		hdm->decoder[n].reg[REG_CTRL] &= ~CXL_VFIO_HDM_CTRL_LOCK;
 		hdm->decoder[n].backed = 0;
 	}
 }
@@ -174,7 +183,6 @@ static bool settings_legal(const struct cxl_vfio_hdm *hdm, unsigned int n)
 {
 	const struct cxl_vfio_hdm_decoder *d = &hdm->decoder[n];
 	u64 base = reg_pair(d, REG_BASE_LOW), size = reg_pair(d, REG_SIZE_LOW);
-	const struct cxl_vfio_hdm_decoder *prev;
 
 	if (!size || size > d->backed || base + size - 1 < base)
 		return false;
@@ -182,12 +190,17 @@ static bool settings_legal(const struct cxl_vfio_hdm *hdm, unsigned int n)
 		return false;
 	if (FIELD_GET(CXL_VFIO_HDM_CTRL_IW, d->reg[REG_CTRL]))
 		return false;
-	if (!n)
-		return true;
+	/* Decoders commit in ascending order, past those that have no memory to decode */
+	for (unsigned int i = 0; i < n; i++) {
+		const struct cxl_vfio_hdm_decoder *prev = &hdm->decoder[i];
 
-	prev = &hdm->decoder[n - 1];
-	return is_committed(prev) &&
-	       base > reg_pair(prev, REG_BASE_LOW) + reg_pair(prev, REG_SIZE_LOW) - 1;
+		if (!prev->backed)
+			continue;
+		if (!is_committed(prev) ||
+		    base <= reg_pair(prev, REG_BASE_LOW) + reg_pair(prev, REG_SIZE_LOW) - 1)
+			return false;
+	}
+	return true;
 }
 
 /* Control bits that a write may change while the decoder is not committed */
@@ -211,10 +224,11 @@ static enum cxl_vfio_hdm_event_type write_committed_ctrl(struct cxl_vfio_hdm *hd
 	if (val & CXL_VFIO_HDM_CTRL_COMMIT)
 		return HDM_EVENT_NONE;
 	/* Decoders are decommitted in descending order only */
-	if (n + 1 < hdm->count && is_committed(&hdm->decoder[n + 1]))
-		return HDM_EVENT_NONE;
+	for (unsigned int later = n + 1; later < hdm->count; later++)
+		if (is_committed(&hdm->decoder[later]))
+			return HDM_EVENT_NONE;
 
-	d->reg[REG_CTRL] &= ~(CXL_VFIO_HDM_CTRL_COMMIT | CXL_VFIO_HDM_CTRL_COMMITTED);
+	decommit(d);
 	return HDM_EVENT_DECOMMITTED;
 }
 

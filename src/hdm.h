@@ -24,8 +24,8 @@ struct cxl_vfio_hdm_event {
 /**
  * struct cxl_vfio_hdm_decoder - one HDM decoder as the guest sees it
  * @reg: BASE, SIZE, CTRL and DPA skip, dwords in register order
- * @backed: bytes of host memory behind the decoder, 0 where the host's
- *	decoder is not committed
+ * @backed: bytes of host memory behind the decoder, 0 where firmware did not
+ *	commit it, or committed it with size 0
  */
 struct cxl_vfio_hdm_decoder {
 	u32 reg[HDM_REGS_PER_DECODER];

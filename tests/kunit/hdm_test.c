@@ -316,6 +316,40 @@ static void hdm_commits_after_an_error(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, HDM_EVENT_COMMITTED, set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT));
 }
 
+/*
+ * Firmware commits and locks the decoders 0 and 2 with size 0.  A guest sees neither
+ * committed, and commits those with memory as if the others did not exist.
+ */
+static void hdm_shows_decoders_of_size_0_uncommitted(struct kunit *test)
+{
+	struct cxl_vfio_hdm *hdm = kunit_kzalloc(test, sizeof(*hdm), GFP_KERNEL);
+	u32 *regs = device_regs(test, 2, COMMIT | COMMITTED | LOCK);
+
+	KUNIT_ASSERT_NOT_NULL(test, hdm);
+	regs[decoder_reg(0, CXL_VFIO_HDM_SIZE_LOW) / 4] = 0;
+	regs[decoder_reg(2, CXL_VFIO_HDM_SIZE_LOW) / 4] = 0;
+	cxl_vfio_hdm_init(hdm, regs, &mirror, true);
+	KUNIT_EXPECT_EQ(test, 0, get(hdm, 0, CXL_VFIO_HDM_CTRL));
+	KUNIT_EXPECT_EQ(test, 0, get(hdm, 2, CXL_VFIO_HDM_CTRL));
+	KUNIT_EXPECT_EQ(test, COMMIT | COMMITTED | LOCK, get(hdm, 1, CXL_VFIO_HDM_CTRL));
+	KUNIT_EXPECT_EQ(test, COMMIT | COMMITTED | LOCK, get(hdm, 3, CXL_VFIO_HDM_CTRL));
+	/* No size is legal for them */
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_ERROR, set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT));
+	set_range(hdm, 2, HPA + 2 * GIB, GIB);
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_ERROR, set(hdm, 2, CXL_VFIO_HDM_CTRL, COMMIT));
+
+	cxl_vfio_hdm_init(hdm, regs, &hidden, true);
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, set(hdm, 1, CXL_VFIO_HDM_CTRL, 0));
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_DECOMMITTED, set(hdm, 3, CXL_VFIO_HDM_CTRL, 0));
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_DECOMMITTED, set(hdm, 1, CXL_VFIO_HDM_CTRL, 0));
+	set_range(hdm, 1, GIB, GIB);
+	set_range(hdm, 3, 2 * GIB, GIB);
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_ERROR, set(hdm, 3, CXL_VFIO_HDM_CTRL, COMMIT));
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, set(hdm, 3, CXL_VFIO_HDM_CTRL, 0));
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_COMMITTED, set(hdm, 1, CXL_VFIO_HDM_CTRL, COMMIT));
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_COMMITTED, set(hdm, 3, CXL_VFIO_HDM_CTRL, COMMIT));
+}
+
 /* Decoders commit in ascending order and are decommitted in descending order */
 static void hdm_commits_in_ascending_order(struct kunit *test)
 {
@@ -439,6 +473,7 @@ static struct kunit_case hdm_test_cases[] = {
 	KUNIT_CASE_PARAM(hdm_commits_legal_settings_only, legal_gen_params),
 	KUNIT_CASE(hdm_lock_on_commit_makes_a_decoder_read_only),
 	KUNIT_CASE(hdm_commits_after_an_error),
+	KUNIT_CASE(hdm_shows_decoders_of_size_0_uncommitted),
 	KUNIT_CASE(hdm_commits_in_ascending_order),
 	KUNIT_CASE(hdm_hides_the_host_address),
 	KUNIT_CASE(hdm_mirrors_the_device),
