@@ -12,18 +12,35 @@
 
 #define BAR_FLAGS	(PCI_BASE_ADDRESS_MEM_TYPE_64 | PCI_BASE_ADDRESS_MEM_PREFETCH)
 
-/* Does the device lack BAR @bar?  A BAR without an address may have no resource, so read it */
-static bool slot_is_free(struct pci_dev *pdev, unsigned int bar)
+/*
+ * The BAR registers that the device has, a bit each.  A BAR without an address may
+ * have no resource, so the registers are read as well.  A 64-bit BAR may start at an
+ * odd register; its upper half is a register that reads 0 and has no resource.
+ */
+static unsigned int used_slots(struct pci_dev *pdev)
 {
-	u32 val = ~0U;
+	unsigned int used = 0;
 
-	pci_read_config_dword(pdev, PCI_BASE_ADDRESS_0 + 4 * bar, &val);
-	return !val && !pci_resource_len(pdev, bar);
+	for (unsigned int bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
+		bool is_64 = pci_resource_flags(pdev, bar) & IORESOURCE_MEM_64;
+		u32 val = ~0U;
+
+		pci_read_config_dword(pdev, PCI_BASE_ADDRESS_0 + 4 * bar, &val);
+		if (!val && !pci_resource_len(pdev, bar))
+			continue;
+		used |= BIT(bar);
+		if ((val & (PCI_BASE_ADDRESS_SPACE | PCI_BASE_ADDRESS_MEM_TYPE_MASK)) ==
+		    PCI_BASE_ADDRESS_MEM_TYPE_64)
+			is_64 = true;
+		if (is_64)
+			used |= BIT(++bar);
+	}
+	return used;
 }
 
 static bool pair_is_free(struct pci_dev *pdev, unsigned int bar)
 {
-	return slot_is_free(pdev, bar) && slot_is_free(pdev, bar + 1);
+	return !(used_slots(pdev) & (3U << bar));
 }
 
 /**
