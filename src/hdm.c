@@ -116,6 +116,8 @@ void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs, const struct c
 		d->reg[REG_SIZE_LOW] &= CXL_VFIO_HDM_LOW_MASK;
 		d->reg[REG_SKIP_LOW] &= CXL_VFIO_HDM_LOW_MASK;
 		d->backed = is_committed(d) ? reg_pair(d, REG_SIZE_LOW) : 0;
+		d->skip = reg_pair(d, REG_SKIP_LOW);
+		d->bi = d->reg[REG_CTRL] & CXL_VFIO_HDM_CTRL_BI;
 		if (!d->backed) {
 			/* Guests refuse a device that has a decoder committed with size 0 */
 			decommit(d);
@@ -178,13 +180,24 @@ u32 cxl_vfio_hdm_read(const struct cxl_vfio_hdm *hdm, u32 offset)
 	return hdm->decoder[n].reg[offset % CXL_VFIO_HDM_DECODER_STRIDE / 4];
 }
 
-/* May decoder @n commit with its current settings?  CXL r4.0 8.2.4.20.12 */
+/*
+ * May decoder @n commit with its current settings?  CXL r4.0 8.2.4.20.12
+ *
+ * The device's own decoders stay as they are.  A decoder's device physical address is
+ * the sum of the sizes and skips before it, so these must be the device's own, or
+ * guest and device would mean different memory by one address.
+ */
 static bool settings_legal(const struct cxl_vfio_hdm *hdm, unsigned int n)
 {
 	const struct cxl_vfio_hdm_decoder *d = &hdm->decoder[n];
 	u64 base = reg_pair(d, REG_BASE_LOW), size = reg_pair(d, REG_SIZE_LOW);
 
 	if (!size || size > d->backed || base + size - 1 < base)
+		return false;
+	if (reg_pair(d, REG_SKIP_LOW) != d->skip)
+		return false;
+	/* The BI route is the host's and hidden, so the guest cannot change the way of coherency */
+	if (!!(d->reg[REG_CTRL] & CXL_VFIO_HDM_CTRL_BI) != d->bi)
 		return false;
 	if (FIELD_GET(CXL_VFIO_HDM_CTRL_IG, d->reg[REG_CTRL]) > HDM_IG_MAX)
 		return false;
@@ -196,8 +209,8 @@ static bool settings_legal(const struct cxl_vfio_hdm *hdm, unsigned int n)
 
 		if (!prev->backed)
 			continue;
-		if (!is_committed(prev) ||
-		    base <= reg_pair(prev, REG_BASE_LOW) + reg_pair(prev, REG_SIZE_LOW) - 1)
+		if (!is_committed(prev) || reg_pair(prev, REG_SIZE_LOW) != prev->backed ||
+		    base <= reg_pair(prev, REG_BASE_LOW) + prev->backed - 1)
 			return false;
 	}
 	return true;

@@ -26,10 +26,14 @@ struct cxl_vfio_hdm_event {
  * @reg: BASE, SIZE, CTRL and DPA skip, dwords in register order
  * @backed: bytes of host memory behind the decoder, 0 where firmware did not
  *	commit it, or committed it with size 0
+ * @skip: DPA skip of the device's own decoder, bytes
+ * @bi: BI of the device's own decoder: its memory is kept coherent by back-invalidation
  */
 struct cxl_vfio_hdm_decoder {
 	u32 reg[HDM_REGS_PER_DECODER];
 	u64 backed;
+	u64 skip;
+	bool bi;
 };
 
 /**

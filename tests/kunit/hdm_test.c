@@ -256,6 +256,8 @@ static const struct legal_case {
 	{ "two ways", 2 * GIB, GIB, 1 << 4, false },
 	{ "three ways", 2 * GIB, GIB, 8 << 4, false },
 	{ "reserved ways", 2 * GIB, GIB, 15 << 4, false },
+	{ "back-invalidation, which the device's decoder does not use", 2 * GIB, GIB, 1 << 13,
+	  false },
 };
 
 static void legal_desc(const struct legal_case *c, char *desc)
@@ -314,6 +316,43 @@ static void hdm_commits_after_an_error(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT));
 	KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, set(hdm, 0, CXL_VFIO_HDM_CTRL, 0));
 	KUNIT_EXPECT_EQ(test, HDM_EVENT_COMMITTED, set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT));
+}
+
+/* Sizes, skips and BI of the guest's decoders are those of the device's own */
+static void hdm_commits_the_device_addresses_of_the_device(struct kunit *test)
+{
+	struct cxl_vfio_hdm *hdm = kunit_kzalloc(test, sizeof(*hdm), GFP_KERNEL);
+	u32 *regs = device_regs(test, 1, COMMIT | COMMITTED | CXL_VFIO_HDM_CTRL_BI);
+	u32 bi = CXL_VFIO_HDM_CTRL_BI;
+
+	KUNIT_ASSERT_NOT_NULL(test, hdm);
+	regs[decoder_reg(1, CXL_VFIO_HDM_SKIP_LOW) / 4] = GIB;
+	cxl_vfio_hdm_init(hdm, regs, &hidden, true);
+	set(hdm, 1, CXL_VFIO_HDM_CTRL, bi);
+	set(hdm, 0, CXL_VFIO_HDM_CTRL, 0);
+
+	/* A decoder may be smaller, but then none after it commits */
+	set_range(hdm, 0, GIB, GIB / 2);
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_ERROR, set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT));
+	set(hdm, 0, CXL_VFIO_HDM_CTRL, 0);
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_COMMITTED, set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT | bi));
+	set_range(hdm, 1, 2 * GIB, GIB);
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_ERROR, set(hdm, 1, CXL_VFIO_HDM_CTRL, COMMIT | bi));
+	set(hdm, 1, CXL_VFIO_HDM_CTRL, 0);
+	set(hdm, 0, CXL_VFIO_HDM_CTRL, 0);
+	set_range(hdm, 0, GIB, GIB);
+	set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT | bi);
+
+	for (unsigned int reg = CXL_VFIO_HDM_SKIP_LOW; reg <= CXL_VFIO_HDM_SKIP_HIGH; reg += 4) {
+		u32 own = get(hdm, 1, reg);
+
+		set(hdm, 1, reg, own + 0x10000000);
+		KUNIT_EXPECT_EQ(test, HDM_EVENT_ERROR,
+				set(hdm, 1, CXL_VFIO_HDM_CTRL, COMMIT | bi));
+		set(hdm, 1, CXL_VFIO_HDM_CTRL, bi);
+		set(hdm, 1, reg, own);
+	}
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_COMMITTED, set(hdm, 1, CXL_VFIO_HDM_CTRL, COMMIT | bi));
 }
 
 /*
@@ -473,6 +512,7 @@ static struct kunit_case hdm_test_cases[] = {
 	KUNIT_CASE_PARAM(hdm_commits_legal_settings_only, legal_gen_params),
 	KUNIT_CASE(hdm_lock_on_commit_makes_a_decoder_read_only),
 	KUNIT_CASE(hdm_commits_after_an_error),
+	KUNIT_CASE(hdm_commits_the_device_addresses_of_the_device),
 	KUNIT_CASE(hdm_shows_decoders_of_size_0_uncommitted),
 	KUNIT_CASE(hdm_commits_in_ascending_order),
 	KUNIT_CASE(hdm_hides_the_host_address),
