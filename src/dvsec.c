@@ -18,9 +18,26 @@
 #include "dvsec.h"
 
 #define UNIT(offset)		((offset) / 2)
-/* Only hardware knows these bits.  Cache_Invalid is the driver's to set */
-#define STATUS2_LIVE		CXL_VFIO_DVSEC_STATUS2_PM_INIT_DONE
 #define RANGE_LIVE		(CXL_VFIO_DVSEC_RANGE_INFO_VALID | CXL_VFIO_DVSEC_RANGE_ACTIVE)
+
+/*
+ * Bits that only hardware knows.  Those in @follows have the device's value.  Those in
+ * @latched are set when the device sets them, and cleared by the guest, whose write
+ * does not reach the device.  Cache Invalid is the driver's to set.
+ */
+static const struct {
+	u16 offset;
+	u16 follows;
+	u16 latched;
+} live[DVSEC_NR_LIVE] = {
+	{ CXL_VFIO_DVSEC_STATUS, 0, CXL_VFIO_DVSEC_STATUS_VIRAL },
+	{ CXL_VFIO_DVSEC_STATUS2, CXL_VFIO_DVSEC_STATUS2_PM_INIT_DONE,
+	  CXL_VFIO_DVSEC_STATUS2_HDM_PRESERVE_ERR },
+	{ CXL_VFIO_DVSEC_RANGE_SIZE_LOW(0), RANGE_LIVE, 0 },
+	{ CXL_VFIO_DVSEC_RANGE_SIZE_LOW(0) + 2, CXL_VFIO_DVSEC_RANGE_DEGRADED >> 16, 0 },
+	{ CXL_VFIO_DVSEC_RANGE_SIZE_LOW(1), RANGE_LIVE, 0 },
+	{ CXL_VFIO_DVSEC_RANGE_SIZE_LOW(1) + 2, CXL_VFIO_DVSEC_RANGE_DEGRADED >> 16, 0 },
+};
 
 /* Fields of CAPABILITY that the guest sees only with view.guest_reset */
 #define CAP_GUEST_RESET		(CXL_VFIO_DVSEC_CAP_WBI | CXL_VFIO_DVSEC_CAP_RST |	\
@@ -75,6 +92,8 @@ void cxl_vfio_dvsec_init(struct cxl_vfio_dvsec *dvsec, const u16 *regs, u16 len,
 						      CXL_VFIO_DVSEC_STATUS2_RST_COMPLETE |
 						      CXL_VFIO_DVSEC_STATUS2_RST_ERROR);
 
+	for (unsigned int i = 0; i < ARRAY_SIZE(live); i++)
+		dvsec->seen[i] = dvsec->reg[UNIT(live[i].offset)] & live[i].latched;
 	for (unsigned int i = 0; i < CXL_VFIO_DVSEC_RANGES; i++) {
 		u16 start = CXL_VFIO_DVSEC_RANGE_SIZE_HIGH(i);
 		u16 base = CXL_VFIO_DVSEC_RANGE_BASE_HIGH(i);
@@ -87,6 +106,17 @@ void cxl_vfio_dvsec_init(struct cxl_vfio_dvsec *dvsec, const u16 *regs, u16 len,
 }
 
 /**
+ * cxl_vfio_dvsec_live_offset() - name a register with bits that only hardware knows
+ * @n: which one, below DVSEC_NR_LIVE
+ *
+ * Return: the register's offset from the DVSEC's start.
+ */
+u16 cxl_vfio_dvsec_live_offset(unsigned int n)
+{
+	return live[n].offset;
+}
+
+/**
  * cxl_vfio_dvsec_is_live() - does a read need the hardware's current state?
  * @offset: first byte read
  * @count: bytes read
@@ -96,14 +126,8 @@ void cxl_vfio_dvsec_init(struct cxl_vfio_dvsec *dvsec, const u16 *regs, u16 len,
  */
 bool cxl_vfio_dvsec_is_live(u16 offset, size_t count)
 {
-	static const u16 live[] = {
-		CXL_VFIO_DVSEC_STATUS2,
-		CXL_VFIO_DVSEC_RANGE_SIZE_LOW(0),
-		CXL_VFIO_DVSEC_RANGE_SIZE_LOW(1),
-	};
-
 	for (unsigned int i = 0; i < ARRAY_SIZE(live); i++)
-		if (offset < live[i] + 2 && offset + count > live[i])
+		if (offset < live[i].offset + 2 && offset + count > live[i].offset)
 			return true;
 	return false;
 }
@@ -114,22 +138,29 @@ static void merge(struct cxl_vfio_dvsec *dvsec, u16 offset, u16 mask, u16 val)
 		dvsec->reg[UNIT(offset)] = (dvsec->reg[UNIT(offset)] & ~mask) | (val & mask);
 }
 
-/**
- * cxl_vfio_dvsec_set_live() - refresh the bits that only hardware knows
- * @dvsec: the model
- * @status2: STATUS2 as read from the device: PM Init Done
- * @range_low: low halves of both RANGE SIZE LOW registers as read from the
- *	device: Memory_Info_Valid and Memory_Active
- */
-void cxl_vfio_dvsec_set_live(struct cxl_vfio_dvsec *dvsec, u16 status2,
-			     const u16 range_low[CXL_VFIO_DVSEC_RANGES])
+/* Does the device claim the range that the register at @offset belongs to? */
+static bool is_claimed(const struct cxl_vfio_dvsec *dvsec, u16 offset)
 {
 	unsigned int ranges = FIELD_GET(CXL_VFIO_DVSEC_CAP_HDM_COUNT,
 					dvsec->reg[UNIT(CXL_VFIO_DVSEC_CAP)]);
 
-	merge(dvsec, CXL_VFIO_DVSEC_STATUS2, STATUS2_LIVE, status2);
-	for (unsigned int i = 0; i < CXL_VFIO_DVSEC_RANGES && i < ranges; i++)
-		merge(dvsec, CXL_VFIO_DVSEC_RANGE_SIZE_LOW(i), RANGE_LIVE, range_low[i]);
+	return offset < CXL_VFIO_DVSEC_RANGE_SIZE_HIGH(min_t(u16, ranges, CXL_VFIO_DVSEC_RANGES));
+}
+
+/**
+ * cxl_vfio_dvsec_set_live() - refresh the bits that only hardware knows
+ * @dvsec: the model
+ * @regs: the registers of cxl_vfio_dvsec_live_offset() as read from the device
+ */
+void cxl_vfio_dvsec_set_live(struct cxl_vfio_dvsec *dvsec, const u16 regs[DVSEC_NR_LIVE])
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(live); i++) {
+		if (!is_claimed(dvsec, live[i].offset))
+			continue;
+		merge(dvsec, live[i].offset, live[i].follows, regs[i]);
+		merge(dvsec, live[i].offset, live[i].latched & regs[i] & ~dvsec->seen[i], ~0);
+		dvsec->seen[i] = regs[i] & live[i].latched;
+	}
 }
 
 /**

@@ -171,19 +171,18 @@ void cxl_vfio_model_lost(struct cxl_vfio_device *dev)
  */
 void cxl_vfio_dvsec_refresh(struct cxl_vfio_device *dev)
 {
-	u16 dvsec = dev->found->dvsec, status2 = 0, low[CXL_VFIO_DVSEC_RANGES] = {};
-	struct pci_dev *pdev = dev->core.pdev;
-	bool gone;
+	u16 regs[DVSEC_NR_LIVE] = {};
+	bool gone = false;
 
 	lockdep_assert_held(&dev->model.lock);
-	pci_read_config_word(pdev, dvsec + CXL_VFIO_DVSEC_STATUS2, &status2);
-	gone = PCI_POSSIBLE_ERROR(status2);
-	for (unsigned int i = 0; i < CXL_VFIO_DVSEC_RANGES; i++) {
-		if (CXL_VFIO_DVSEC_RANGE_BASE_HIGH(i) > dev->found->dvsec_len)
+	for (unsigned int i = 0; i < DVSEC_NR_LIVE; i++) {
+		u16 offset = cxl_vfio_dvsec_live_offset(i);
+
+		if (offset + 2 > dev->found->dvsec_len)
 			continue;
-		pci_read_config_word(pdev, dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(i), &low[i]);
-		gone |= PCI_POSSIBLE_ERROR(low[i]);
+		regs[i] = cxl_vfio_dvsec_hw_read(dev, offset);
+		gone |= PCI_POSSIBLE_ERROR(regs[i]);
 	}
 	if (!gone)
-		cxl_vfio_dvsec_set_live(&dev->model.dvsec, status2, low);
+		cxl_vfio_dvsec_set_live(&dev->model.dvsec, regs);
 }

@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 		.hide_hpa = take(&in, 1) & 1,
 		.guest_reset = take(&in, 1) & 1,
 	};
-	u16 dvsec_len = take(&in, 1), regs[DVSEC_MAX_LEN / 2], low[2], cap;
+	u16 dvsec_len = take(&in, 1), regs[DVSEC_MAX_LEN / 2], live[DVSEC_NR_LIVE], cap;
 	u8 was[DVSEC_MAX_LEN + 4], is[DVSEC_MAX_LEN + 4], byte;
 	struct cxl_vfio_dvsec dvsec;
 
@@ -69,9 +69,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 		u8 buf[8];
 
 		if (op & 0x80) {
-			low[0] = take(&in, 2);
-			low[1] = take(&in, 2);
-			cxl_vfio_dvsec_set_live(&dvsec, take(&in, 2), low);
+			for (unsigned int i = 0; i < ARRAY_SIZE(live); i++)
+				live[i] = take(&in, 2);
+			cxl_vfio_dvsec_set_live(&dvsec, live);
 			continue;
 		}
 		for (unsigned int i = 0; i < n; i++)

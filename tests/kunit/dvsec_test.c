@@ -156,12 +156,13 @@ static void dvsec_shows_nothing_past_its_length(struct kunit *test)
 {
 	for (u16 len = 0x0c; len <= DVSEC_MAX_LEN + 4; len++) {
 		struct cxl_vfio_dvsec dvsec = make(CAP | HDM_COUNT(2), len, &hidden);
-		u16 end = rounddown(min_t(u16, len, DVSEC_MAX_LEN), 2), low[2] = { ~0, ~0 };
+		u16 end = rounddown(min_t(u16, len, DVSEC_MAX_LEN), 2), live[DVSEC_NR_LIVE];
 		u8 buf[DVSEC_MAX_LEN + 8];
 
 		memset(buf, 0xff, sizeof(buf));
 		KUNIT_EXPECT_EQ(test, 0, cxl_vfio_dvsec_write(&dvsec, 0, buf, sizeof(buf)));
-		cxl_vfio_dvsec_set_live(&dvsec, 0xffff, low);
+		memset(live, 0xff, sizeof(live));
+		cxl_vfio_dvsec_set_live(&dvsec, live);
 		cxl_vfio_dvsec_read(&dvsec, 0, buf, sizeof(buf));
 		for (u16 at = end; at < sizeof(buf); at++)
 			KUNIT_ASSERT_EQ_MSG(test, 0, buf[at], "length %#x, byte %#x", len, at);
@@ -181,9 +182,9 @@ static void dvsec_shows_as_many_ranges_as_hdm_count(struct kunit *test)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct cxl_vfio_dvsec dvsec = make(CAP | HDM_COUNT(cases[i].count), LEN, &mirror);
-		u16 low[2] = { 3, 3 };
+		u16 live[DVSEC_NR_LIVE] = { 0, 0, 3, 0, 3, 0 };
 
-		cxl_vfio_dvsec_set_live(&dvsec, 0, low);
+		cxl_vfio_dvsec_set_live(&dvsec, live);
 		if (cases[i].first) {
 			KUNIT_EXPECT_EQ(test, 0xa018, get(&dvsec, 0x18));
 			KUNIT_EXPECT_EQ(test, 0xa01f, get(&dvsec, 0x1c));
@@ -276,17 +277,73 @@ static void dvsec_doorbells_raise_events(struct kunit *test)
 static void dvsec_takes_only_live_bits_from_the_device(struct kunit *test)
 {
 	struct cxl_vfio_dvsec dvsec = make(CAP | HDM_COUNT(2), LEN, &mirror);
-	static const u16 none[2] = { 0, 0 }, all[2] = { 0xffff, 0xffff };
+	static const u16 none[DVSEC_NR_LIVE] = {};
+	u16 all[DVSEC_NR_LIVE];
 
-	/* Live bits are PM Init Done of STATUS2 and two bits of each RANGE SIZE LOW */
-	cxl_vfio_dvsec_set_live(&dvsec, 0xffff, all);
-	KUNIT_EXPECT_EQ(test, 0x8070, get(&dvsec, CXL_VFIO_DVSEC_STATUS2));
+	/* Live are PM Init Done of STATUS2 and three bits of each RANGE SIZE LOW */
+	memset(all, 0xff, sizeof(all));
+	cxl_vfio_dvsec_set_live(&dvsec, all);
+	KUNIT_EXPECT_EQ(test, 0x8078, get(&dvsec, CXL_VFIO_DVSEC_STATUS2));
 	KUNIT_EXPECT_EQ(test, 0xa01f, get(&dvsec, 0x1c));
+	KUNIT_EXPECT_EQ(test, 0xa01f, get(&dvsec, 0x1e));
 	KUNIT_EXPECT_EQ(test, 0xa02f, get(&dvsec, 0x2c));
-	cxl_vfio_dvsec_set_live(&dvsec, 0, none);
-	KUNIT_EXPECT_EQ(test, 0x0070, get(&dvsec, CXL_VFIO_DVSEC_STATUS2));
+	KUNIT_EXPECT_EQ(test, 0xa02f, get(&dvsec, 0x2e));
+	cxl_vfio_dvsec_set_live(&dvsec, none);
+	KUNIT_EXPECT_EQ(test, 0x0078, get(&dvsec, CXL_VFIO_DVSEC_STATUS2));
 	KUNIT_EXPECT_EQ(test, 0xa01c, get(&dvsec, 0x1c));
+	KUNIT_EXPECT_EQ(test, 0xa01e, get(&dvsec, 0x1e));
 	KUNIT_EXPECT_EQ(test, 0xa02c, get(&dvsec, 0x2c));
+	KUNIT_EXPECT_EQ(test, 0xa02e, get(&dvsec, 0x2e));
+}
+
+static const struct latch_case {
+	u16 offset, bit;
+	unsigned int n;
+} latch_cases[] = {
+	{ CXL_VFIO_DVSEC_STATUS, CXL_VFIO_DVSEC_STATUS_VIRAL, 0 },
+	{ CXL_VFIO_DVSEC_STATUS2, CXL_VFIO_DVSEC_STATUS2_HDM_PRESERVE_ERR, 1 },
+};
+
+static void latch_desc(const struct latch_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "offset %#x", c->offset);
+}
+
+KUNIT_ARRAY_PARAM(latch, latch_cases, latch_desc);
+
+/* An error of the device shows until the guest clears it, and again when it comes again */
+static void dvsec_shows_an_error_of_the_device_once(struct kunit *test)
+{
+	const struct latch_case *c = test->param_value;
+	struct cxl_vfio_dvsec dvsec = make(CAP | HDM_COUNT(2), LEN, &mirror);
+	u16 regs[DVSEC_NR_LIVE] = {}, at_start[DVSEC_MAX_LEN / 2];
+
+	KUNIT_ASSERT_EQ(test, c->offset, cxl_vfio_dvsec_live_offset(c->n));
+	set(&dvsec, c->offset, c->bit);
+	cxl_vfio_dvsec_set_live(&dvsec, regs);
+	KUNIT_EXPECT_EQ(test, 0, get(&dvsec, c->offset) & c->bit);
+	for (unsigned int times = 0; times < 2; times++) {
+		regs[c->n] = c->bit;
+		cxl_vfio_dvsec_set_live(&dvsec, regs);
+		cxl_vfio_dvsec_set_live(&dvsec, regs);
+		KUNIT_EXPECT_EQ(test, c->bit, get(&dvsec, c->offset) & c->bit);
+		set(&dvsec, c->offset, c->bit);
+		cxl_vfio_dvsec_set_live(&dvsec, regs);
+		KUNIT_EXPECT_EQ(test, 0, get(&dvsec, c->offset) & c->bit);
+		regs[c->n] = 0;
+		cxl_vfio_dvsec_set_live(&dvsec, regs);
+		KUNIT_EXPECT_EQ(test, 0, get(&dvsec, c->offset) & c->bit);
+	}
+
+	/* The device has the error from the start */
+	device_regs(at_start, CAP | HDM_COUNT(2));
+	at_start[c->offset / 2] |= c->bit;
+	cxl_vfio_dvsec_init(&dvsec, at_start, LEN, &mirror, true);
+	KUNIT_EXPECT_EQ(test, c->bit, get(&dvsec, c->offset) & c->bit);
+	set(&dvsec, c->offset, c->bit);
+	regs[c->n] = c->bit;
+	cxl_vfio_dvsec_set_live(&dvsec, regs);
+	KUNIT_EXPECT_EQ(test, 0, get(&dvsec, c->offset) & c->bit);
 }
 
 /* Cache Invalid follows a write-back while the guest has caching disabled */
@@ -312,8 +369,8 @@ static void dvsec_knows_which_reads_are_live(struct kunit *test)
 			bool live = false;
 
 			for (u16 at = offset; at < offset + count; at++)
-				live |= (at & ~1) == 0x12 || (at & ~1) == 0x1c ||
-					(at & ~1) == 0x2c;
+				live |= (at & ~1) == 0x0e || (at & ~1) == 0x12 ||
+					(at & ~3) == 0x1c || (at & ~3) == 0x2c;
 			KUNIT_EXPECT_EQ(test, live, cxl_vfio_dvsec_is_live(offset, count));
 		}
 	}
@@ -369,6 +426,7 @@ static struct kunit_case dvsec_test_cases[] = {
 	KUNIT_CASE(dvsec_io_enable_is_always_on),
 	KUNIT_CASE_PARAM(dvsec_doorbells_raise_events, doorbell_gen_params),
 	KUNIT_CASE(dvsec_takes_only_live_bits_from_the_device),
+	KUNIT_CASE_PARAM(dvsec_shows_an_error_of_the_device_once, latch_gen_params),
 	KUNIT_CASE(dvsec_config_lock_survives_all_but_a_conventional_reset),
 	KUNIT_CASE(dvsec_shows_the_result_of_a_reset),
 	KUNIT_CASE(dvsec_shows_cache_invalid_while_caching_is_disabled),
