@@ -39,6 +39,31 @@ static const struct {
 	{ CXL_VFIO_DVSEC_RANGE_SIZE_LOW(1) + 2, CXL_VFIO_DVSEC_RANGE_DEGRADED >> 16, 0 },
 };
 
+/* Writable bits of CONTROL and CONTROL2, and the capability that each needs */
+static const struct {
+	u16 offset;
+	u16 bits;
+	u16 cap_offset;
+	u16 cap;
+} writable[] = {
+	{ CXL_VFIO_DVSEC_CTRL, CXL_VFIO_DVSEC_CTRL_CACHE_MASK,
+	  CXL_VFIO_DVSEC_CAP, CXL_VFIO_DVSEC_CAP_CACHE },
+	{ CXL_VFIO_DVSEC_CTRL, CXL_VFIO_DVSEC_CTRL_MEM_ENABLE,
+	  CXL_VFIO_DVSEC_CAP, CXL_VFIO_DVSEC_CAP_MEM },
+	{ CXL_VFIO_DVSEC_CTRL, CXL_VFIO_DVSEC_CTRL_P2P_ENABLE,
+	  CXL_VFIO_DVSEC_CAP3, CXL_VFIO_DVSEC_CAP3_P2P },
+	{ CXL_VFIO_DVSEC_CTRL, CXL_VFIO_DVSEC_CTRL_VIRAL_ENABLE,
+	  CXL_VFIO_DVSEC_CAP, CXL_VFIO_DVSEC_CAP_VIRAL },
+	{ CXL_VFIO_DVSEC_CTRL2, CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING,
+	  CXL_VFIO_DVSEC_CAP, CXL_VFIO_DVSEC_CAP_CACHE },
+	{ CXL_VFIO_DVSEC_CTRL2, CXL_VFIO_DVSEC_CTRL2_RST_MEM_CLR_EN,
+	  CXL_VFIO_DVSEC_CAP, CXL_VFIO_DVSEC_CAP_RST_MEM_CLR },
+	{ CXL_VFIO_DVSEC_CTRL2, CXL_VFIO_DVSEC_CTRL2_HOT_RESET_STATE,
+	  CXL_VFIO_DVSEC_CAP3, CXL_VFIO_DVSEC_CAP3_HOT_RESET_STATE },
+	{ CXL_VFIO_DVSEC_CTRL2, CXL_VFIO_DVSEC_CTRL2_MODIFIED_COMPLETION,
+	  CXL_VFIO_DVSEC_CAP2, CXL_VFIO_DVSEC_CAP2_MODIFIED_COMPLETION },
+};
+
 /* Fields of CAPABILITY that the guest sees only with view.guest_reset */
 #define CAP_GUEST_RESET		(CXL_VFIO_DVSEC_CAP_WBI | CXL_VFIO_DVSEC_CAP_RST |	\
 				 CXL_VFIO_DVSEC_CAP_RST_TIMEOUT | CXL_VFIO_DVSEC_CAP_RST_MEM_CLR)
@@ -67,16 +92,18 @@ static void clear_units(struct cxl_vfio_dvsec *dvsec, u16 from, u16 to)
  * @len: length of the capability in bytes, from its header
  * @view: which parts of the registers the guest sees
  * @unlock: true to release the guest's CONFIG_LOCK, as a conventional reset does;
- *	false to leave a @dvsec whose CONFIG_LOCK is set unchanged, in which case
- *	@dvsec was initialised before
+ *	false to keep CONFIG_LOCK, if it is set, and the registers that it locks, in a
+ *	@dvsec that was initialised before
+ *
+ * Return: true if the guest's RANGE BASE registers were made from @regs.
  */
-void cxl_vfio_dvsec_init(struct cxl_vfio_dvsec *dvsec, const u16 *regs, u16 len,
+bool cxl_vfio_dvsec_init(struct cxl_vfio_dvsec *dvsec, const u16 *regs, u16 len,
 			 const struct cxl_vfio_view *view, bool unlock)
 {
+	bool keep = !unlock && config_locked(dvsec);
+	struct cxl_vfio_dvsec old = *dvsec;
 	unsigned int ranges;
 
-	if (!unlock && config_locked(dvsec))
-		return;
 	memset(dvsec, 0, sizeof(*dvsec));
 	dvsec->len = rounddown(min_t(u16, len, DVSEC_MAX_LEN), 2);
 	memcpy(dvsec->reg, regs, dvsec->len);
@@ -100,9 +127,16 @@ void cxl_vfio_dvsec_init(struct cxl_vfio_dvsec *dvsec, const u16 *regs, u16 len,
 
 		if (i >= ranges)
 			clear_units(dvsec, start, start + 0x10);
+		else if (keep)
+			memcpy(&dvsec->reg[UNIT(base)], &old.reg[UNIT(base)], 8);
 		else if (view->hide_hpa)
 			clear_units(dvsec, base, base + 8);
 	}
+	if (keep) {
+		dvsec->reg[UNIT(CXL_VFIO_DVSEC_CTRL)] = old.reg[UNIT(CXL_VFIO_DVSEC_CTRL)];
+		dvsec->reg[UNIT(CXL_VFIO_DVSEC_LOCK)] = old.reg[UNIT(CXL_VFIO_DVSEC_LOCK)];
+	}
+	return !keep;
 }
 
 /**
@@ -251,6 +285,17 @@ static unsigned int doorbells(const struct cxl_vfio_dvsec *dvsec, u16 rung)
 	return events;
 }
 
+static u16 writable_bits(const struct cxl_vfio_dvsec *dvsec, u16 offset)
+{
+	u16 bits = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(writable); i++)
+		if (writable[i].offset == offset &&
+		    (dvsec->reg[UNIT(writable[i].cap_offset)] & writable[i].cap))
+			bits |= writable[i].bits;
+	return bits;
+}
+
 /* Apply a write of the bytes in @mask to the 16-bit unit at @offset */
 static unsigned int write_unit(struct cxl_vfio_dvsec *dvsec, u16 offset, u16 mask, u16 val)
 {
@@ -260,13 +305,13 @@ static unsigned int write_unit(struct cxl_vfio_dvsec *dvsec, u16 offset, u16 mas
 	switch (offset) {
 	case CXL_VFIO_DVSEC_CTRL:
 		if (!config_locked(dvsec))
-			merge(dvsec, offset, mask & CXL_VFIO_DVSEC_CTRL_RW_MASK, val);
+			merge(dvsec, offset, mask & writable_bits(dvsec, offset), val);
 		return 0;
 	case CXL_VFIO_DVSEC_STATUS:
 		*reg &= ~(val & mask & CXL_VFIO_DVSEC_STATUS_VIRAL);
 		return 0;
 	case CXL_VFIO_DVSEC_CTRL2:
-		merge(dvsec, offset, mask & CXL_VFIO_DVSEC_CTRL2_RW_MASK, val);
+		merge(dvsec, offset, mask & writable_bits(dvsec, offset), val);
 		if (!(*reg & CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING))
 			merge(dvsec, CXL_VFIO_DVSEC_STATUS2,
 			      CXL_VFIO_DVSEC_STATUS2_CACHE_INVALID, 0);

@@ -32,7 +32,7 @@ struct cxl_vfio_dvsec {
 	u16 seen[DVSEC_NR_LIVE];
 };
 
-void cxl_vfio_dvsec_init(struct cxl_vfio_dvsec *dvsec, const u16 *regs, u16 len,
+bool cxl_vfio_dvsec_init(struct cxl_vfio_dvsec *dvsec, const u16 *regs, u16 len,
 			 const struct cxl_vfio_view *view, bool unlock);
 void cxl_vfio_dvsec_set_invalid(struct cxl_vfio_dvsec *dvsec);
 void cxl_vfio_dvsec_set_reset(struct cxl_vfio_dvsec *dvsec, u16 status2);

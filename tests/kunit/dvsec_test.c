@@ -64,9 +64,9 @@ static const struct attr_case {
 } attr_cases[] = {
 	{ 0x00 }, { 0x02 }, { 0x04 }, { 0x06 }, { 0x08 },
 	{ CXL_VFIO_DVSEC_CAP },
-	{ CXL_VFIO_DVSEC_CTRL, 0x4ffd, 0 },
+	{ CXL_VFIO_DVSEC_CTRL, 0x5ffd, 0 },
 	{ CXL_VFIO_DVSEC_STATUS, 0, 0, 0x4000 },
-	{ CXL_VFIO_DVSEC_CTRL2, 0x0039, 0x0039 },
+	{ CXL_VFIO_DVSEC_CTRL2, 0x0011, 0x0011 },
 	{ CXL_VFIO_DVSEC_STATUS2, 0, 0, 0x0008 },
 	{ CXL_VFIO_DVSEC_LOCK, 0, 0, 0, 0x0001 },
 	{ CXL_VFIO_DVSEC_CAP2 },
@@ -84,6 +84,46 @@ static void attr_desc(const struct attr_case *c, char *desc)
 
 KUNIT_ARRAY_PARAM(attr, attr_cases, attr_desc);
 
+/* Bits of CONTROL and CONTROL2 that a device has with one capability alone */
+static const struct gate_case {
+	const char *name;
+	u16 cap, cap2, cap3;
+	u16 control, control2;
+} gate_cases[] = {
+	{ "none", 0, 0xffbf, 0xffe7, 0, 0 },
+	{ "CXL.cache", 0x0001, 0, 0, 0x0ff9, 0x0001 },
+	{ "CXL.mem", 0x0004, 0, 0, 0x0004, 0 },
+	{ "viral", 0x4000, 0, 0, 0x4000, 0 },
+	{ "Reset Memory Clear", 0x0800, 0, 0, 0, 0x0008 },
+	{ "Modified Completion", 0, 0x0040, 0, 0, 0x0020 },
+	{ "HDM state after hot reset", 0, 0, 0x0008, 0, 0x0010 },
+	{ "Direct P2P", 0, 0, 0x0010, 0x1000, 0 },
+};
+
+static void gate_desc(const struct gate_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
+}
+
+KUNIT_ARRAY_PARAM(gate, gate_cases, gate_desc);
+
+static void dvsec_bits_need_their_capability(struct kunit *test)
+{
+	const struct gate_case *c = test->param_value;
+	u16 regs[DVSEC_MAX_LEN / 2] = {};
+	struct cxl_vfio_dvsec dvsec;
+
+	regs[CXL_VFIO_DVSEC_CAP / 2] = c->cap;
+	regs[CXL_VFIO_DVSEC_CAP2 / 2] = c->cap2;
+	regs[CXL_VFIO_DVSEC_CAP3 / 2] = c->cap3;
+	cxl_vfio_dvsec_init(&dvsec, regs, LEN, &with_reset, true);
+	set(&dvsec, CXL_VFIO_DVSEC_CTRL, 0xffff);
+	set(&dvsec, CXL_VFIO_DVSEC_CTRL2, 0xffff);
+	KUNIT_EXPECT_EQ(test, c->control | CXL_VFIO_DVSEC_CTRL_IO_ENABLE,
+			get(&dvsec, CXL_VFIO_DVSEC_CTRL));
+	KUNIT_EXPECT_EQ(test, c->control2, get(&dvsec, CXL_VFIO_DVSEC_CTRL2));
+}
+
 /* Set all RW1C bits of @dvsec, as after an error */
 static void raise(struct cxl_vfio_dvsec *dvsec)
 {
@@ -93,7 +133,8 @@ static void raise(struct cxl_vfio_dvsec *dvsec)
 
 static void check_attributes(struct kunit *test, const struct attr_case *c, bool locked)
 {
-	struct cxl_vfio_dvsec dvsec = make(CAP | HDM_COUNT(2), LEN, &mirror);
+	struct cxl_vfio_dvsec dvsec = make(CAP | CXL_VFIO_DVSEC_CAP_VIRAL | HDM_COUNT(2), LEN,
+					   &mirror);
 	u16 rw = locked ? c->rw_locked : c->rw, before, ones, zeros;
 
 	raise(&dvsec);
@@ -227,7 +268,7 @@ static void dvsec_io_enable_is_always_on(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, CXL_VFIO_DVSEC_CTRL_IO_ENABLE, get(&dvsec, CXL_VFIO_DVSEC_CTRL));
 	set(&dvsec, CXL_VFIO_DVSEC_CTRL, 0xffff);
-	KUNIT_EXPECT_EQ(test, 0x4fff, get(&dvsec, CXL_VFIO_DVSEC_CTRL));
+	KUNIT_EXPECT_EQ(test, 0x1fff, get(&dvsec, CXL_VFIO_DVSEC_CTRL));
 	set(&dvsec, CXL_VFIO_DVSEC_CTRL, 0);
 	KUNIT_EXPECT_EQ(test, CXL_VFIO_DVSEC_CTRL_IO_ENABLE, get(&dvsec, CXL_VFIO_DVSEC_CTRL));
 }
@@ -376,25 +417,44 @@ static void dvsec_knows_which_reads_are_live(struct kunit *test)
 	}
 }
 
-/* CONFIG_LOCK and the fields that it locks survive all but a conventional reset */
+/*
+ * CONFIG_LOCK and the fields that it locks survive all but a conventional reset.  Other
+ * registers are those of the device after every reset.
+ */
 static void dvsec_config_lock_survives_all_but_a_conventional_reset(struct kunit *test)
 {
-	struct cxl_vfio_dvsec dvsec = make(CAP, LEN, &mirror);
-	u16 regs[DVSEC_MAX_LEN / 2];
+	static const struct {
+		u16 offset, written, after, after_unlock;
+	} fields[] = {
+		{ CXL_VFIO_DVSEC_CTRL, 5, 7, 2 },
+		{ CXL_VFIO_DVSEC_LOCK, 1, 1, 0 },
+		{ 0x20, 0x1234, 0x1234, 0xa020 },
+		{ 0x26, 0x3000, 0x3026, 0xa026 },
+		{ 0x32, 0x5678, 0x5678, 0xa032 },
+		{ CXL_VFIO_DVSEC_CTRL2, 0x11, 0, 0 },
+	};
+	struct cxl_vfio_dvsec dvsec = make(CAP | HDM_COUNT(2), LEN, &mirror);
+	u16 regs[DVSEC_MAX_LEN / 2], later[DVSEC_MAX_LEN / 2];
 
-	device_regs(regs, CAP);
+	device_regs(regs, CAP | HDM_COUNT(2));
 	set(&dvsec, CXL_VFIO_DVSEC_CTRL, 5);
-	cxl_vfio_dvsec_init(&dvsec, regs, LEN, &mirror, false);
+	KUNIT_EXPECT_TRUE(test, cxl_vfio_dvsec_init(&dvsec, regs, LEN, &mirror, false));
 	KUNIT_EXPECT_EQ(test, 2, get(&dvsec, CXL_VFIO_DVSEC_CTRL));
 
-	set(&dvsec, CXL_VFIO_DVSEC_CTRL, 5);
+	for (int i = ARRAY_SIZE(fields) - 1; i >= 0; i--)
+		if (fields[i].offset != CXL_VFIO_DVSEC_LOCK)
+			set(&dvsec, fields[i].offset, fields[i].written);
 	set(&dvsec, CXL_VFIO_DVSEC_LOCK, 1);
-	cxl_vfio_dvsec_init(&dvsec, regs, LEN, &mirror, false);
-	KUNIT_EXPECT_EQ(test, 7, get(&dvsec, CXL_VFIO_DVSEC_CTRL));
-	KUNIT_EXPECT_EQ(test, 1, get(&dvsec, CXL_VFIO_DVSEC_LOCK));
-	cxl_vfio_dvsec_init(&dvsec, regs, LEN, &mirror, true);
-	KUNIT_EXPECT_EQ(test, 2, get(&dvsec, CXL_VFIO_DVSEC_CTRL));
-	KUNIT_EXPECT_EQ(test, 0, get(&dvsec, CXL_VFIO_DVSEC_LOCK));
+	memcpy(later, regs, sizeof(later));
+	later[CXL_VFIO_DVSEC_STATUS2 / 2] = CXL_VFIO_DVSEC_STATUS2_HDM_PRESERVE_ERR;
+	KUNIT_EXPECT_FALSE(test, cxl_vfio_dvsec_init(&dvsec, later, LEN, &mirror, false));
+	for (unsigned int i = 0; i < ARRAY_SIZE(fields); i++)
+		KUNIT_EXPECT_EQ(test, fields[i].after, get(&dvsec, fields[i].offset));
+	KUNIT_EXPECT_EQ(test, CXL_VFIO_DVSEC_STATUS2_HDM_PRESERVE_ERR,
+			get(&dvsec, CXL_VFIO_DVSEC_STATUS2));
+	KUNIT_EXPECT_TRUE(test, cxl_vfio_dvsec_init(&dvsec, regs, LEN, &mirror, true));
+	for (unsigned int i = 0; i < ARRAY_SIZE(fields); i++)
+		KUNIT_EXPECT_EQ(test, fields[i].after_unlock, get(&dvsec, fields[i].offset));
 }
 
 static void dvsec_shows_the_result_of_a_reset(struct kunit *test)
@@ -418,6 +478,7 @@ static void dvsec_shows_the_result_of_a_reset(struct kunit *test)
 
 static struct kunit_case dvsec_test_cases[] = {
 	KUNIT_CASE_PARAM(dvsec_fields_have_their_attributes, attr_gen_params),
+	KUNIT_CASE_PARAM(dvsec_bits_need_their_capability, gate_gen_params),
 	KUNIT_CASE(dvsec_writes_by_byte_equal_one_write),
 	KUNIT_CASE(dvsec_reads_any_bytes),
 	KUNIT_CASE(dvsec_shows_nothing_past_its_length),

@@ -465,7 +465,7 @@ TEST_F(cxl, dvsec_lock_byte_read)
 {
 	uint16_t dvsec = find_dvsec(&self->v, CXL_VFIO_DVSEC_ID_DEVICE);
 	uint8_t lock = 0xff, one = 1, zero = 0;
-	uint16_t control, all = 0xffff;
+	uint16_t control, all = 0xffff, cap, high = 0;
 
 	EXPECT_EQ(1, config_read(&self->v, dvsec + CXL_VFIO_DVSEC_LOCK, &lock, 1));
 	EXPECT_EQ(0, lock);
@@ -474,7 +474,11 @@ TEST_F(cxl, dvsec_lock_byte_read)
 	EXPECT_EQ(2, config_write(&self->v, dvsec + CXL_VFIO_DVSEC_CTRL, &all, 2));
 	EXPECT_EQ(1, config_write(&self->v, dvsec + CXL_VFIO_DVSEC_CTRL, &zero, 1));
 	config_read(&self->v, dvsec + CXL_VFIO_DVSEC_CTRL, &control, 2);
-	EXPECT_EQ((CXL_VFIO_DVSEC_CTRL_RW_MASK & 0xff00) | CXL_VFIO_DVSEC_CTRL_IO_ENABLE, control);
+	config_read(&self->v, dvsec + CXL_VFIO_DVSEC_CAP, &cap, 2);
+	high |= cap & CXL_VFIO_DVSEC_CAP_CACHE ? CXL_VFIO_DVSEC_CTRL_CACHE_MASK & 0xff00 : 0;
+	high |= cap & CXL_VFIO_DVSEC_CAP_VIRAL ? CXL_VFIO_DVSEC_CTRL_VIRAL_ENABLE : 0;
+	EXPECT_NE(0, high);
+	EXPECT_EQ(high | CXL_VFIO_DVSEC_CTRL_IO_ENABLE, control);
 
 	/* LOCK is set once and makes CONTROL read-only */
 	config_write(&self->v, dvsec + CXL_VFIO_DVSEC_LOCK, &one, 1);
