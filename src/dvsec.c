@@ -198,6 +198,24 @@ void cxl_vfio_dvsec_set_live(struct cxl_vfio_dvsec *dvsec, const u16 regs[DVSEC_
 }
 
 /**
+ * cxl_vfio_dvsec_set_base() - set the guest's RANGE BASE, whether it is locked or not
+ * @dvsec: the model
+ * @n: the range, below CXL_VFIO_DVSEC_RANGES; nothing is done if the device has no such
+ * @base: bytes, a multiple of 256 MiB
+ */
+void cxl_vfio_dvsec_set_base(struct cxl_vfio_dvsec *dvsec, unsigned int n, u64 base)
+{
+	u16 high = CXL_VFIO_DVSEC_RANGE_BASE_HIGH(n), low = CXL_VFIO_DVSEC_RANGE_BASE_LOW(n);
+
+	if (!is_claimed(dvsec, high))
+		return;
+	merge(dvsec, high, ~0, base >> 32);
+	merge(dvsec, high + 2, ~0, base >> 48);
+	merge(dvsec, low, ~0, base);
+	merge(dvsec, low + 2, ~0, base >> 16);
+}
+
+/**
  * cxl_vfio_dvsec_set_invalid() - show that the device's cache was written back
  * @dvsec: the model
  *

@@ -34,6 +34,7 @@ struct cxl_vfio_dvsec {
 
 bool cxl_vfio_dvsec_init(struct cxl_vfio_dvsec *dvsec, const u16 *regs, u16 len,
 			 const struct cxl_vfio_view *view, bool unlock);
+void cxl_vfio_dvsec_set_base(struct cxl_vfio_dvsec *dvsec, unsigned int n, u64 base);
 void cxl_vfio_dvsec_set_invalid(struct cxl_vfio_dvsec *dvsec);
 void cxl_vfio_dvsec_set_reset(struct cxl_vfio_dvsec *dvsec, u16 status2);
 bool cxl_vfio_dvsec_clears_memory(const struct cxl_vfio_dvsec *dvsec);

@@ -8,11 +8,13 @@
  */
 #include <linux/bitfield.h>
 #include <linux/bits.h>
+#include <linux/kernel.h>
 #include <linux/string.h>
 
 #include "hdm.h"
 
 /* Fields of the capability header that decide which control bits exist */
+#define HDM_CAP_INTERLEAVE	(BIT(12) | BIT(11) | BIT(9) | BIT(8))
 #define HDM_CAP_POISON		BIT(10)
 #define HDM_CAP_UIO		BIT(13)
 #define HDM_CAP_COHERENCY	GENMASK(22, 21)
@@ -94,9 +96,12 @@ u32 cxl_vfio_hdm_length(u32 cap)
 void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs, const struct cxl_vfio_view *view,
 		       bool unlock)
 {
+	u64 end = 0;
+
 	if (unlock)
 		memset(hdm, 0, sizeof(*hdm));
-	hdm->cap = regs[CXL_VFIO_HDM_CAP / 4];
+	/* The memory of one device is not interleaved: no decoder commits with ways */
+	hdm->cap = regs[CXL_VFIO_HDM_CAP / 4] & ~HDM_CAP_INTERLEAVE;
 	hdm->base_rw = view->base_rw;
 	hdm->count = cxl_vfio_hdm_decoder_count(hdm->cap);
 	/*
@@ -108,8 +113,10 @@ void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs, const struct c
 	for (unsigned int n = 0; n < hdm->count; n++) {
 		struct cxl_vfio_hdm_decoder *d = &hdm->decoder[n];
 
-		if (!unlock && is_locked(d))
+		if (!unlock && is_locked(d)) {
+			end = reg_pair(d, REG_BASE_LOW) + reg_pair(d, REG_SIZE_LOW);
 			continue;
+		}
 		memcpy(d->reg, &regs[CXL_VFIO_HDM_DECODER(n) / 4], sizeof(d->reg));
 		d->reg[HDM_REGS_PER_DECODER - 1] = 0;
 		d->reg[REG_BASE_LOW] &= CXL_VFIO_HDM_LOW_MASK;
@@ -125,10 +132,24 @@ void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs, const struct c
 		}
 		if (!view->hide_hpa)
 			continue;
-		d->reg[REG_BASE_LOW] = 0;
-		d->reg[REG_BASE_HIGH] = 0;
+		/* In place of host addresses one range after the other, so that none overlap */
+		d->reg[REG_BASE_LOW] = d->backed ? lower_32_bits(end) : 0;
+		d->reg[REG_BASE_HIGH] = d->backed ? upper_32_bits(end) : 0;
 		d->reg[REG_CTRL] &= ~CXL_VFIO_HDM_CTRL_LOCK;
+		end += d->backed;
 	}
+}
+
+/**
+ * cxl_vfio_hdm_base() - BASE of a decoder as the guest sees it
+ * @hdm: the model
+ * @n: the decoder's number, below the decoder count
+ *
+ * Return: the address, bytes.
+ */
+u64 cxl_vfio_hdm_base(const struct cxl_vfio_hdm *hdm, unsigned int n)
+{
+	return reg_pair(&hdm->decoder[n], REG_BASE_LOW);
 }
 
 /**

@@ -56,6 +56,7 @@ unsigned int cxl_vfio_hdm_decoder_count(u32 cap);
 u32 cxl_vfio_hdm_length(u32 cap);
 void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs,
 		       const struct cxl_vfio_view *view, bool unlock);
+u64 cxl_vfio_hdm_base(const struct cxl_vfio_hdm *hdm, unsigned int n);
 void cxl_vfio_hdm_lose(struct cxl_vfio_hdm *hdm);
 u32 cxl_vfio_hdm_size(const struct cxl_vfio_hdm *hdm);
 u32 cxl_vfio_hdm_read(const struct cxl_vfio_hdm *hdm, u32 offset);

@@ -9,18 +9,32 @@
 #include "cxl_vfio.h"
 #include "trace.h"
 
+/* BASE of the decoder that has the memory of DVSEC range @i, if there is one */
+static u64 base_of_range(struct cxl_vfio_device *dev, unsigned int i)
+{
+	return i < dev->found->nr_ranges ?
+	       cxl_vfio_hdm_base(&dev->model.comp.hdm, dev->found->range[i].decoder) : 0;
+}
+
 /* Write @n bytes of register @reg, from byte @first on, as a write of the whole register */
 static void write_dword(struct cxl_vfio_device *dev, u32 reg, unsigned int first,
 			const u8 *buf, unsigned int n)
 {
 	u32 val = cxl_vfio_comp_read(&dev->model.comp, reg);
 	struct cxl_vfio_hdm_event event;
+	u64 base[CXL_VFIO_DVSEC_RANGES];
 
+	for (unsigned int i = 0; i < CXL_VFIO_DVSEC_RANGES; i++)
+		base[i] = base_of_range(dev, i);
 	for (unsigned int i = 0; i < n; i++) {
 		val &= ~(0xffU << (8 * (first + i)));
 		val |= (u32)buf[i] << (8 * (first + i));
 	}
 	event = cxl_vfio_comp_write(&dev->model.comp, reg, val);
+	/* A guest takes memory by the ranges where it finds no committed decoder */
+	for (unsigned int i = 0; i < CXL_VFIO_DVSEC_RANGES; i++)
+		if (base_of_range(dev, i) != base[i])
+			cxl_vfio_dvsec_set_base(&dev->model.dvsec, i, base_of_range(dev, i));
 	if (event.type != HDM_EVENT_NONE)
 		trace_cxl_vfio_decoder(dev->core.pdev, event.decoder, event.type, false);
 }
@@ -103,7 +117,8 @@ static int rebuild_comp(struct cxl_vfio_device *dev, bool unlock)
 }
 
 /*
- * Rebuild the guest's CXL Device DVSEC.  @unlock releases the guest's CONFIG_LOCK.
+ * Rebuild the guest's CXL Device DVSEC, after its component block, whose decoders have
+ * the bases.  @unlock releases the guest's CONFIG_LOCK.
  * If the device does not respond, the guest's view stays unchanged.
  */
 static int rebuild_dvsec(struct cxl_vfio_device *dev, bool unlock)
@@ -119,8 +134,11 @@ static int rebuild_dvsec(struct cxl_vfio_device *dev, bool unlock)
 		return -EIO;
 	}
 	mutex_lock(&dev->model.lock);
-	cxl_vfio_dvsec_init(&dev->model.dvsec, regs, found->dvsec_len, &cxl_vfio_params->view,
-			    unlock);
+	if (cxl_vfio_dvsec_init(&dev->model.dvsec, regs, found->dvsec_len,
+				&cxl_vfio_params->view, unlock) &&
+	    cxl_vfio_params->view.hide_hpa)
+		for (unsigned int i = 0; i < CXL_VFIO_DVSEC_RANGES; i++)
+			cxl_vfio_dvsec_set_base(&dev->model.dvsec, i, base_of_range(dev, i));
 	mutex_unlock(&dev->model.lock);
 	return 0;
 }

@@ -6,7 +6,7 @@
 
 /**
  * struct cxl_vfio_view - registers that the models show, and allow to be written
- * @hide_hpa: show no host physical address: bases and error logs read 0, and
+ * @hide_hpa: show no host physical address: bases start at 0, error logs read 0, and
  *	committed decoders are unlocked, so that the VMM can write a guest address
  * @base_rw: allow writes of a committed decoder's BASE while it is not locked;
  *	VMMs built for the second posted interface write it

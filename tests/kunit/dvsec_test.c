@@ -262,6 +262,25 @@ static void dvsec_hides_the_host_address(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 0xa000 | at, get(&dvsec, at));
 }
 
+/* The driver sets RANGE BASE of a range that the device has, also where it is locked */
+static void dvsec_range_base_can_be_set(struct kunit *test)
+{
+	struct cxl_vfio_dvsec dvsec = make(CAP | HDM_COUNT(2), LEN, &hidden);
+	static const u16 first[] = { 0x7766, 0x0055, 0x0000, 0x4000 };
+
+	set(&dvsec, CXL_VFIO_DVSEC_LOCK, 1);
+	cxl_vfio_dvsec_set_base(&dvsec, 0, 0x0055776640000000);
+	cxl_vfio_dvsec_set_base(&dvsec, 1, 0xf0000000);
+	for (unsigned int i = 0; i < ARRAY_SIZE(first); i++)
+		KUNIT_EXPECT_EQ(test, first[i], get(&dvsec, 0x20 + 2 * i));
+	KUNIT_EXPECT_EQ(test, 0, get(&dvsec, 0x30) | get(&dvsec, 0x32) | get(&dvsec, 0x34));
+	KUNIT_EXPECT_EQ(test, 0xf000, get(&dvsec, 0x36));
+
+	dvsec = make(CAP | HDM_COUNT(1), LEN, &hidden);
+	cxl_vfio_dvsec_set_base(&dvsec, 1, 0xf0000000);
+	KUNIT_EXPECT_EQ(test, 0, get(&dvsec, 0x36));
+}
+
 static void dvsec_io_enable_is_always_on(struct kunit *test)
 {
 	struct cxl_vfio_dvsec dvsec = make(CAP, LEN, &mirror);
@@ -484,6 +503,7 @@ static struct kunit_case dvsec_test_cases[] = {
 	KUNIT_CASE(dvsec_shows_nothing_past_its_length),
 	KUNIT_CASE(dvsec_shows_as_many_ranges_as_hdm_count),
 	KUNIT_CASE(dvsec_hides_the_host_address),
+	KUNIT_CASE(dvsec_range_base_can_be_set),
 	KUNIT_CASE(dvsec_io_enable_is_always_on),
 	KUNIT_CASE_PARAM(dvsec_doorbells_raise_events, doorbell_gen_params),
 	KUNIT_CASE(dvsec_takes_only_live_bits_from_the_device),

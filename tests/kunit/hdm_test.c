@@ -410,19 +410,49 @@ static void hdm_commits_in_ascending_order(struct kunit *test)
 
 static void hdm_hides_the_host_address(struct kunit *test)
 {
-	struct cxl_vfio_hdm *hdm = make(test, 1, COMMIT | COMMITTED | LOCK, &hidden);
+	struct cxl_vfio_hdm *hdm = make(test, 4, COMMIT | COMMITTED | LOCK, &hidden);
 
-	for (unsigned int n = 0; n < 2; n++) {
-		KUNIT_EXPECT_EQ(test, 0, get(hdm, n, CXL_VFIO_HDM_BASE_LOW));
-		KUNIT_EXPECT_EQ(test, 0, get(hdm, n, CXL_VFIO_HDM_BASE_HIGH));
+	/* The ranges start at 0 and follow each other, for ranges that overlap are wrong */
+	for (unsigned int n = 0; n < 8; n++) {
+		KUNIT_EXPECT_EQ(test, n * GIB, cxl_vfio_hdm_base(hdm, n));
+		KUNIT_EXPECT_EQ(test, lower_32_bits(n * GIB), get(hdm, n, CXL_VFIO_HDM_BASE_LOW));
+		KUNIT_EXPECT_EQ(test, upper_32_bits(n * GIB), get(hdm, n, CXL_VFIO_HDM_BASE_HIGH));
 		KUNIT_EXPECT_EQ(test, (u32)GIB, get(hdm, n, CXL_VFIO_HDM_SIZE_LOW));
 		KUNIT_EXPECT_EQ(test, COMMIT | COMMITTED, get(hdm, n, CXL_VFIO_HDM_CTRL));
 	}
 	/* A guest address is shown */
-	set(hdm, 1, CXL_VFIO_HDM_CTRL, 0);
-	set_range(hdm, 1, 7 * GIB, GIB);
-	KUNIT_EXPECT_EQ(test, (u32)(7 * GIB), get(hdm, 1, CXL_VFIO_HDM_BASE_LOW));
-	KUNIT_EXPECT_EQ(test, 1, get(hdm, 1, CXL_VFIO_HDM_BASE_HIGH));
+	set(hdm, 7, CXL_VFIO_HDM_CTRL, 0);
+	set_range(hdm, 7, 15 * GIB, GIB);
+	KUNIT_EXPECT_EQ(test, (u32)(15 * GIB), get(hdm, 7, CXL_VFIO_HDM_BASE_LOW));
+	KUNIT_EXPECT_EQ(test, 3, get(hdm, 7, CXL_VFIO_HDM_BASE_HIGH));
+}
+
+/* A decoder that the guest locked keeps its address, and those after it do not overlap */
+static void hdm_places_decoders_after_a_locked_one(struct kunit *test)
+{
+	u32 *regs = device_regs(test, 2, COMMIT | COMMITTED);
+	struct cxl_vfio_hdm *hdm = make(test, 2, COMMIT | COMMITTED, &hidden);
+
+	for (int n = 3; n >= 0; n--)
+		set(hdm, n, CXL_VFIO_HDM_CTRL, 0);
+	set_range(hdm, 0, 0, GIB);
+	set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT);
+	set_range(hdm, 1, 5 * GIB, GIB);
+	KUNIT_ASSERT_EQ(test, HDM_EVENT_LOCKED, set(hdm, 1, CXL_VFIO_HDM_CTRL, COMMIT | LOCK));
+	regs[decoder_reg(2, CXL_VFIO_HDM_CTRL) / 4] = 0;
+	cxl_vfio_hdm_init(hdm, regs, &hidden, false);
+	KUNIT_EXPECT_EQ(test, 0, cxl_vfio_hdm_base(hdm, 0));
+	KUNIT_EXPECT_EQ(test, 5 * GIB, cxl_vfio_hdm_base(hdm, 1));
+	KUNIT_EXPECT_EQ(test, 0, cxl_vfio_hdm_base(hdm, 2));
+	KUNIT_EXPECT_EQ(test, 6 * GIB, cxl_vfio_hdm_base(hdm, 3));
+}
+
+/* Bits 8, 9, 11 and 12 of the header are for interleaving, which one device has no use for */
+static void hdm_header_offers_no_interleaving(struct kunit *test)
+{
+	struct cxl_vfio_hdm *hdm = make(test, 0xfffffff1, COMMIT | COMMITTED, &mirror);
+
+	KUNIT_EXPECT_EQ(test, 0xffffe4f1, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_CAP));
 }
 
 static void hdm_mirrors_the_device(struct kunit *test)
@@ -480,7 +510,7 @@ static void hdm_locks_survive_all_but_a_conventional_reset(struct kunit *test)
 	for (int n = 1; n >= 0; n--)
 		set(hdm, n, CXL_VFIO_HDM_CTRL, 0);
 	for (unsigned int n = 0; n < 2; n++)
-		set_range(hdm, n, (n + 4) * GIB, GIB);
+		set_range(hdm, n, (3 * n + 4) * GIB, GIB);
 	set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT | LOCK);
 	set(hdm, 1, CXL_VFIO_HDM_CTRL, COMMIT);
 
@@ -488,7 +518,7 @@ static void hdm_locks_survive_all_but_a_conventional_reset(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, COMMIT | COMMITTED | LOCK, get(hdm, 0, CXL_VFIO_HDM_CTRL));
 	KUNIT_EXPECT_EQ(test, 1, get(hdm, 0, CXL_VFIO_HDM_BASE_HIGH));
 	KUNIT_EXPECT_EQ(test, COMMIT | COMMITTED, get(hdm, 1, CXL_VFIO_HDM_CTRL));
-	KUNIT_EXPECT_EQ(test, 0, get(hdm, 1, CXL_VFIO_HDM_BASE_HIGH));
+	KUNIT_EXPECT_EQ(test, 5 * GIB, cxl_vfio_hdm_base(hdm, 1));
 	cxl_vfio_hdm_init(hdm, regs, &hidden, true);
 	KUNIT_EXPECT_EQ(test, COMMIT | COMMITTED, get(hdm, 0, CXL_VFIO_HDM_CTRL));
 	KUNIT_EXPECT_EQ(test, 0, get(hdm, 0, CXL_VFIO_HDM_BASE_HIGH));
@@ -516,6 +546,8 @@ static struct kunit_case hdm_test_cases[] = {
 	KUNIT_CASE(hdm_shows_decoders_of_size_0_uncommitted),
 	KUNIT_CASE(hdm_commits_in_ascending_order),
 	KUNIT_CASE(hdm_hides_the_host_address),
+	KUNIT_CASE(hdm_places_decoders_after_a_locked_one),
+	KUNIT_CASE(hdm_header_offers_no_interleaving),
 	KUNIT_CASE(hdm_mirrors_the_device),
 	KUNIT_CASE(hdm_low_bits_of_the_device_are_reserved),
 	KUNIT_CASE(hdm_header_is_read_only_and_global_control_is_not),

@@ -144,6 +144,17 @@ TEST_F(regs, comp_regs_have_the_size_of_the_vmm_interface)
 	EXPECT_EQ(-EINVAL, region_read(&self->v, self->comp, self->start ? 2 : CM + 2, &val, 4));
 }
 
+/* A guest that finds decoder 0 decommitted takes the memory's address from the range */
+TEST_F(regs, range_base_follows_decoder_0)
+{
+	uint32_t base = self->decoder - self->start;
+
+	region_write32(&self->v, self->comp, base + CXL_VFIO_HDM_CTRL, 0);
+	region_write32(&self->v, self->comp, base + CXL_VFIO_HDM_BASE_LOW, 0x4fffffff);
+	region_write32(&self->v, self->comp, base + CXL_VFIO_HDM_BASE_HIGH, 5);
+	EXPECT_EQ(0x540000000, range_base(&self->v, self->dvsec));
+}
+
 /*
  * Write every register through one view, then through the other: only registers of
  * decoders change, and both views agree after each pass.
