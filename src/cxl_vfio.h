@@ -265,6 +265,7 @@ struct cxl_vfio_clear {
  * @gate: the gate in front of the device's memory
  * @recovery: bringing the device back after a reset
  * @clear: clearing of HDM memory
+ * @errors: number of errors since the bind, of each kind
  * @dmabufs: dma-bufs of HDM memory that the current user exported, see dmabuf.c
  * @zap: means to find the device's user mappings on this kernel
  */
@@ -286,6 +287,8 @@ struct cxl_vfio_device {
 	struct cxl_vfio_gate gate;
 	struct cxl_vfio_recovery recovery;
 	struct cxl_vfio_clear clear;
+
+	atomic_long_t errors[ERROR_COUNT];
 
 	struct list_head dmabufs;
 	struct cxl_vfio_compat_zap zap;
@@ -418,6 +421,11 @@ void cxl_vfio_model_reset(struct cxl_vfio_device *dev, bool conventional);
 void cxl_vfio_model_lost(struct cxl_vfio_device *dev);
 ssize_t cxl_vfio_block_access(struct cxl_vfio_device *dev, u32 offset, u8 *buf, size_t count,
 			      bool write);
+
+/* errors.c */
+void cxl_vfio_error_count(struct cxl_vfio_device *dev, enum cxl_vfio_error error);
+ssize_t cxl_vfio_errors_print(struct cxl_vfio_device *dev, char *buf);
+void cxl_vfio_errors_look(struct cxl_vfio_device *dev);
 
 /* regions.c */
 int cxl_vfio_regions_open(struct cxl_vfio_device *dev);

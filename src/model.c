@@ -48,6 +48,13 @@ static void read_dword(struct cxl_vfio_device *dev, u32 reg, unsigned int first,
 		buf[i] = val >> (8 * (first + i));
 }
 
+static bool reads_ras_status(const struct cxl_vfio_device *dev, u32 offset, size_t count)
+{
+	u32 ras = CXL_VFIO_CM_OFFSET + dev->model.comp.ras_offset;
+
+	return offset < ras + CXL_VFIO_RAS_LENGTH && offset + count > ras;
+}
+
 /**
  * cxl_vfio_block_access() - read or write the component block's model
  * @dev: the device
@@ -63,6 +70,8 @@ ssize_t cxl_vfio_block_access(struct cxl_vfio_device *dev, u32 offset, u8 *buf, 
 {
 	size_t done = 0;
 
+	if (!write && reads_ras_status(dev, offset, count))
+		cxl_vfio_errors_look(dev);
 	mutex_lock(&dev->model.lock);
 	while (done < count) {
 		u32 reg = round_down(offset + done, 4);
@@ -152,6 +161,10 @@ static int rebuild_dvsec(struct cxl_vfio_device *dev, bool unlock)
  */
 int cxl_vfio_model_open(struct cxl_vfio_device *dev)
 {
+	/* Nothing of the last user's view survives, not even what is sticky */
+	mutex_lock(&dev->model.lock);
+	memset(&dev->model.comp, 0, sizeof(dev->model.comp));
+	mutex_unlock(&dev->model.lock);
 	return rebuild_comp(dev, true) ?: rebuild_dvsec(dev, true);
 }
 

@@ -65,4 +65,47 @@ enum cxl_vfio_reset_phase { CXL_VFIO_RESET_PHASES(CXL_VFIO_PHASE_ENUM) };
 #define CXL_VFIO_HDM_EVENT_ENUM(name, ...)	HDM_EVENT_##name,
 enum cxl_vfio_hdm_event_type { CXL_VFIO_HDM_EVENTS(CXL_VFIO_HDM_EVENT_ENUM) };
 
+/* Kinds of errors that are counted: X(NAME, "name") */
+#define CXL_VFIO_ERRORS(X)						\
+	/* on the link, as the PCI core reports them */			\
+	X(AER_FATAL,		"aer_fatal")				\
+	X(AER_NONFATAL,		"aer_nonfatal")				\
+	X(AER_CORRECTABLE,	"aer_correctable")			\
+	/* in the device's RAS Capability */				\
+	X(RAS_UNCORRECTABLE,	"ras_uncorrectable")			\
+	X(RAS_CORRECTABLE,	"ras_correctable")			\
+	/* in a page of HDM memory */					\
+	X(MEMORY,		"memory")
+
+#define CXL_VFIO_ERROR_ENUM(name, ...)	ERROR_##name,
+enum cxl_vfio_error { CXL_VFIO_ERRORS(CXL_VFIO_ERROR_ENUM) ERROR_COUNT };
+
+/* Bits of RAS Uncorrectable Error Status, CXL r4.0 8.2.4.17.1: X(bit, "name") */
+#define CXL_VFIO_RAS_UNCORRECTABLE_NAMES(X)				\
+	X(0,	"CXL.cache data parity")				\
+	X(1,	"CXL.cache address parity")				\
+	X(2,	"CXL.cache byte enable parity")				\
+	X(3,	"CXL.cache data ECC")					\
+	X(4,	"CXL.mem data parity")					\
+	X(5,	"CXL.mem address parity")				\
+	X(6,	"CXL.mem byte enable parity")				\
+	X(7,	"CXL.mem data ECC")					\
+	X(8,	"REINIT threshold")					\
+	X(9,	"received unrecognized encoding")			\
+	X(10,	"received poison")					\
+	X(11,	"receiver overflow")					\
+	X(14,	"internal")						\
+	X(15,	"IDE transmit")						\
+	X(16,	"IDE receive")
+
+/* Bits of RAS Correctable Error Status, CXL r4.0 8.2.4.17.4: X(bit, "name") */
+#define CXL_VFIO_RAS_CORRECTABLE_NAMES(X)				\
+	X(0,	"CXL.cache data ECC")					\
+	X(1,	"CXL.mem data ECC")					\
+	X(2,	"CRC threshold")					\
+	X(3,	"retry threshold")					\
+	X(4,	"CXL.cache received poison")				\
+	X(5,	"CXL.mem received poison")				\
+	X(6,	"physical layer")
+
 #endif

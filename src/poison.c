@@ -56,6 +56,7 @@ void cxl_vfio_poison_add(struct cxl_vfio_hdm_mem *mem, unsigned long page)
 {
 	if (xa_err(xa_store(&mem->poison, page, xa_mk_value(1), GFP_ATOMIC)))
 		return;
+	cxl_vfio_error_count(mem->window.dev, ERROR_MEMORY);
 	pci_err(mem->window.dev->core.pdev,
 		"memory error at %#llx, the page is taken from its users\n",
 		(u64)mem->window.phys + ((u64)page << PAGE_SHIFT));

@@ -469,3 +469,33 @@ int cxl_vfio_restore(struct cxl_vfio_device *dev)
 		ret = cxl_vfio_restore_decoders(dev);
 	return ret ?: 1;
 }
+
+/**
+ * cxl_vfio_take_ras() - read and clear the errors in the device's RAS Capability
+ * @dev: the device, its registers reachable
+ * @errors: filled in
+ *
+ * Return: true if there were errors.
+ */
+bool cxl_vfio_take_ras(struct cxl_vfio_device *dev, struct cxl_vfio_ras_errors *errors)
+{
+	u32 at = cxl_vfio_comp_find_ras(dev->found->cm);
+	void __iomem *ras = dev->cm_regs + at;
+
+	if (!at)
+		return false;
+	errors->uncorrectable = readl(ras + CXL_VFIO_RAS_UNCORRECTABLE);
+	errors->correctable = readl(ras + CXL_VFIO_RAS_CORRECTABLE);
+	if (PCI_POSSIBLE_ERROR(errors->uncorrectable) || PCI_POSSIBLE_ERROR(errors->correctable))
+		return false;
+	errors->uncorrectable &= CXL_VFIO_RAS_UNCORRECTABLE_BITS;
+	errors->correctable &= CXL_VFIO_RAS_CORRECTABLE_BITS;
+	if (errors->uncorrectable) {
+		for (unsigned int i = 0; i < CXL_VFIO_RAS_HEADER_DWORDS; i++)
+			errors->header[i] = readl(ras + CXL_VFIO_RAS_HEADER + 4 * i);
+		writel(errors->uncorrectable, ras + CXL_VFIO_RAS_UNCORRECTABLE);
+	}
+	if (errors->correctable)
+		writel(errors->correctable, ras + CXL_VFIO_RAS_CORRECTABLE);
+	return errors->uncorrectable || errors->correctable;
+}

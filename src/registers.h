@@ -29,8 +29,8 @@ struct cxl_vfio_hdm_range {
  * @dvsec_len: length of the CXL Device DVSEC in bytes
  * @dvsec_cap: CAPABILITY of the CXL Device DVSEC
  * @dvsec_ctrl: CONTROL of the CXL Device DVSEC at the end of the bind, with
- * @range_base: both registers of each RANGE BASE of the DVSEC, as firmware left them
  *	Mem_Enable on
+ * @range_base: both registers of each RANGE BASE of the DVSEC, as firmware left them
  * @bar: BAR that holds the component register block
  * @block_offset: offset of the component register block in @bar
  * @hdm_offset: offset of the HDM Decoder Capability in the CXL.cache/mem area
@@ -71,5 +71,6 @@ u16 cxl_vfio_dvsec_hw_read(struct cxl_vfio_device *dev, u16 offset);
 void cxl_vfio_dvsec_hw_write(struct cxl_vfio_device *dev, u16 offset, u16 val);
 bool cxl_vfio_registers_intact(struct cxl_vfio_device *dev);
 int cxl_vfio_restore(struct cxl_vfio_device *dev);
+bool cxl_vfio_take_ras(struct cxl_vfio_device *dev, struct cxl_vfio_ras_errors *errors);
 
 #endif

@@ -335,6 +335,8 @@ int cxl_vfio_attach(struct cxl_vfio_device *dev)
 	cxl_vfio_gate_unjudge(dev);
 	if (cxl_vfio_settle(dev) == -EINTR || cxl_vfio_clear_wait(dev))
 		return -EINTR;
+	/* Errors of before are logged, but are not the new user's */
+	cxl_vfio_errors_look(dev);
 	if (mutex_lock_killable(&dev->recovery.lock))
 		return -EINTR;
 	ret = cxl_vfio_model_open(dev);
@@ -503,6 +505,18 @@ static void cxl_vfio_error_work(struct work_struct *work)
 	cxl_vfio_queue_settle(dev);
 }
 
+static void log_link_error(struct cxl_vfio_device *dev, pci_channel_state_t state)
+{
+	bool fatal = state != pci_channel_io_normal;
+
+	cxl_vfio_error_count(dev, fatal ? ERROR_AER_FATAL : ERROR_AER_NONFATAL);
+	if (state == pci_channel_io_perm_failure)
+		pci_err(dev->core.pdev, "error on the link, which is lost: device memory stays closed; reset the device\n");
+	else
+		pci_err(dev->core.pdev, "%s error on the link: device memory is closed until the recovery ends\n",
+			fatal ? "fatal" : "non-fatal");
+}
+
 static pci_ers_result_t cxl_vfio_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
 {
 	struct cxl_vfio_device *dev = pdev_to_cxl_vfio(pdev);
@@ -512,6 +526,7 @@ static pci_ers_result_t cxl_vfio_error_detected(struct pci_dev *pdev, pci_channe
 		return result;
 	/* Another function's vote may lead to a reset of the link, whatever the error */
 	cxl_vfio_gate_set(dev, HOLD_ERROR, true);
+	log_link_error(dev, state);
 	/* A task that puts registers back is done first */
 	mutex_lock(&dev->recovery.lock);
 	mutex_unlock(&dev->recovery.lock);
@@ -553,11 +568,24 @@ static void cxl_vfio_resume(struct pci_dev *pdev)
 		return;
 	cancel_delayed_work(&dev->recovery.error_work);
 	cxl_vfio_gate_set(dev, HOLD_ERROR, false);
+	cxl_vfio_errors_look(dev);
 	cxl_vfio_queue_settle(dev);
+}
+
+/* The PCI core has logged and cleared a correctable error, which needs no recovery */
+static void __maybe_unused cxl_vfio_cor_error_detected(struct pci_dev *pdev)
+{
+	struct cxl_vfio_device *dev = pdev_to_cxl_vfio(pdev);
+
+	if (!dev->found->is_cxl)
+		return;
+	cxl_vfio_error_count(dev, ERROR_AER_CORRECTABLE);
+	cxl_vfio_errors_look(dev);
 }
 
 const struct pci_error_handlers cxl_vfio_err_handlers = {
 	.error_detected = cxl_vfio_error_detected,
+	CXL_VFIO_COMPAT_COR_ERROR_DETECTED(cxl_vfio_cor_error_detected)
 	.slot_reset = cxl_vfio_slot_reset,
 	.resume = cxl_vfio_resume,
 	.reset_prepare = cxl_vfio_reset_prepare,

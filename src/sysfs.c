@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The directory cxl_vfio/ in sysfs, below each bound PCI function, for operators.
- * All files are read-only.  A file has one value, or one line for each decoder.
+ * All files are read-only.  A file has one value, or one line for each decoder or kind.
  */
 #include <linux/device.h>
 #include <linux/pci.h>
@@ -26,6 +26,13 @@ static ssize_t decoders_show(struct device *device, struct device_attribute *att
 	return n;
 }
 static DEVICE_ATTR_ADMIN_RO(decoders);
+
+/* "KIND NUMBER" for each kind of error, as in aer_dev_fatal of the PCI core */
+static ssize_t errors_show(struct device *device, struct device_attribute *attr, char *buf)
+{
+	return cxl_vfio_errors_print(from_device(device), buf);
+}
+static DEVICE_ATTR_RO(errors);
 
 static ssize_t gate_show(struct device *device, struct device_attribute *attr, char *buf)
 {
@@ -119,6 +126,7 @@ static DEVICE_ATTR_RO(zaps);
 static struct attribute *cxl_vfio_attrs[] = {
 	&dev_attr_clearing.attr,
 	&dev_attr_decoders.attr,
+	&dev_attr_errors.attr,
 	&dev_attr_gate.attr,
 	&dev_attr_holds.attr,
 	&dev_attr_last_reset.attr,

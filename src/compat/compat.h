@@ -37,6 +37,13 @@ typedef int (*cxl_vfio_region_info_fn)(struct vfio_device *vdev, struct vfio_reg
 #define CXL_VFIO_COMPAT_MATCH_TOKEN_UUID
 #endif
 
+/* A member of pci_error_handlers that not all kernels have */
+#if CXL_VFIO_COR_ERROR_DETECTED
+#define CXL_VFIO_COMPAT_COR_ERROR_DETECTED(handler) .cor_error_detected = (handler),
+#else
+#define CXL_VFIO_COMPAT_COR_ERROR_DETECTED(handler)
+#endif
+
 #if CXL_VFIO_IOMMUFD_OPS == 2
 #define CXL_VFIO_COMPAT_IOMMUFD_OPS				\
 	.bind_iommufd = vfio_iommufd_physical_bind,		\

@@ -88,6 +88,12 @@ void cxl_vfio_vbar_config(struct cxl_vfio_device *d, unsigned int offset, u8 *bu
 		memset(buf, 0xba, count);
 }
 
+/* Called for a read of RAS: no model may be locked then */
+void cxl_vfio_errors_look(struct cxl_vfio_device *d)
+{
+	assert(d == &dev && !d->model.lock.taken);
+}
+
 ssize_t vfio_pci_core_read(struct vfio_device *vdev, char *buf, size_t count, loff_t *ppos)
 {
 	u64 at = *ppos & VFIO_PCI_OFFSET_MASK;

@@ -38,6 +38,14 @@ static u32 get(const struct cxl_vfio_comp *comp, u32 cm_offset)
 	return cxl_vfio_comp_read(comp, CXL_VFIO_CM_OFFSET + cm_offset);
 }
 
+/* A register of RAS as a guest finds it in a device whose registers read all ones */
+static u32 clean_ras(u32 at)
+{
+	if (at == CXL_VFIO_RAS_CONTROL)
+		return ~CXL_VFIO_RAS_CONTROL_FIRST;
+	return at == 0x04 || at == 0x08 || at == 0x10 ? ~0U : 0;
+}
+
 /* Capabilities that are shown, with the number of bytes of their registers */
 static void comp_shows_what_a_guest_may_know(struct kunit *test)
 {
@@ -57,33 +65,164 @@ static void comp_shows_what_a_guest_may_know(struct kunit *test)
 			continue;
 		}
 		KUNIT_EXPECT_EQ(test, shown[id] ? id : 0, entry & 0xffff);
-		for (u32 at = 0; at < 0x60; at += 4)
-			KUNIT_EXPECT_EQ_MSG(test, at < shown[id] ? ~0U : 0,
-					    get(comp, CAP_AT(id) + at),
+		for (u32 at = 0; at < 0x60; at += 4) {
+			u32 expected = at < shown[id] ? ~0U : 0;
+
+			if (id == CXL_VFIO_CM_CAP_ID_RAS)
+				expected = clean_ras(at);
+			KUNIT_EXPECT_EQ_MSG(test, expected, get(comp, CAP_AT(id) + at),
 					    "capability %u, offset %#x", id, at);
+		}
 	}
+}
+
+static u32 get_ras(const struct cxl_vfio_comp *comp, u32 at)
+{
+	return get(comp, CAP_AT(CXL_VFIO_CM_CAP_ID_RAS) + at);
+}
+
+static void set_ras(struct cxl_vfio_comp *comp, u32 at, u32 val)
+{
+	cxl_vfio_comp_write(comp, CXL_VFIO_CM_OFFSET + CAP_AT(CXL_VFIO_CM_CAP_ID_RAS) + at, val);
+}
+
+/* Errors stay until the guest clears them; the first one has its bit and its header */
+static void comp_shows_errors_until_they_are_cleared(struct kunit *test)
+{
+	struct cxl_vfio_ras_errors errors = { .uncorrectable = 0xffffc010, .correctable = ~0U };
+	struct cxl_vfio_comp *comp = make(test, &mirror);
+
+	memset(errors.header, 0x5a, sizeof(errors.header));
+	cxl_vfio_comp_raise(comp, &errors, &mirror);
+	KUNIT_EXPECT_EQ(test, 0x0001c010, get_ras(comp, 0x00));
+	KUNIT_EXPECT_EQ(test, 0x7f, get_ras(comp, 0x0c));
+	KUNIT_EXPECT_EQ(test, 4, get_ras(comp, 0x14) & 0x3f);
+	KUNIT_EXPECT_EQ(test, 0x5a5a5a5a, get_ras(comp, 0x18));
+	KUNIT_EXPECT_EQ(test, 0x5a5a5a5a, get_ras(comp, 0x54));
+
+	/* A second error changes neither the first error's bit nor its header */
+	errors.uncorrectable = 1;
+	errors.correctable = 0;
+	memset(errors.header, 0, sizeof(errors.header));
+	cxl_vfio_comp_raise(comp, &errors, &mirror);
+	KUNIT_EXPECT_EQ(test, 0x0001c011, get_ras(comp, 0x00));
+	KUNIT_EXPECT_EQ(test, 4, get_ras(comp, 0x14) & 0x3f);
+	KUNIT_EXPECT_EQ(test, 0x5a5a5a5a, get_ras(comp, 0x18));
+
+	set_ras(comp, 0x00, 0x11);
+	set_ras(comp, 0x0c, 0x41);
+	KUNIT_EXPECT_EQ(test, 0x0001c000, get_ras(comp, 0x00));
+	KUNIT_EXPECT_EQ(test, 0x3e, get_ras(comp, 0x0c));
+	set_ras(comp, 0x00, ~0U);
+	set_ras(comp, 0x0c, ~0U);
+	KUNIT_EXPECT_EQ(test, 0, get_ras(comp, 0x00) | get_ras(comp, 0x0c));
+	cxl_vfio_comp_raise(comp, &errors, &mirror);
+	KUNIT_EXPECT_EQ(test, 0, get_ras(comp, 0x14) & 0x3f);
+	KUNIT_EXPECT_EQ(test, 0, get_ras(comp, 0x18));
 }
 
 /* The header log of an error may contain host addresses */
 static void comp_hides_the_header_log(struct kunit *test)
 {
+	struct cxl_vfio_ras_errors errors = { .uncorrectable = 1 << 14 };
 	struct cxl_vfio_comp *comp = make(test, &hidden);
-	u32 ras = CAP_AT(CXL_VFIO_CM_CAP_ID_RAS);
 
-	KUNIT_EXPECT_EQ(test, ~0U, get(comp, ras + 0x14));
+	memset(errors.header, 0x5a, sizeof(errors.header));
+	cxl_vfio_comp_raise(comp, &errors, &hidden);
+	KUNIT_EXPECT_EQ(test, 1 << 14, get_ras(comp, 0x00));
+	KUNIT_EXPECT_EQ(test, 14, get_ras(comp, 0x14) & 0x3f);
 	for (u32 at = 0x18; at < 0x58; at += 4)
-		KUNIT_EXPECT_EQ(test, 0, get(comp, ras + at));
+		KUNIT_EXPECT_EQ(test, 0, get_ras(comp, at));
 	KUNIT_EXPECT_EQ(test, ~0U, get(comp, CAP_AT(CXL_VFIO_CM_CAP_ID_LINK) + 0x34));
 }
 
-/* Writes change decoders and nothing else */
-static void comp_writes_change_decoders_only(struct kunit *test)
+/* RAS registers are sticky: a reset keeps them, and a new user, whose view is zeroed, not */
+static void comp_keeps_ras_registers_over_resets(struct kunit *test)
 {
+	struct cxl_vfio_ras_errors errors = { .uncorrectable = 2, .correctable = 4 };
+	struct cxl_vfio_comp *comp = make(test, &mirror), *fresh = make(test, &mirror);
+	u32 *cm = kunit_kzalloc(test, CXL_VFIO_CM_SIZE, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, cm);
+	memcpy(cm, comp->cm, CXL_VFIO_CM_SIZE);
+	cm[(CAP_AT(CXL_VFIO_CM_CAP_ID_RAS) + 0x04) / 4] = 0x1234;
+	cxl_vfio_comp_raise(comp, &errors, &mirror);
+	set_ras(comp, 0x08, 0);
+	cxl_vfio_comp_init(comp, cm, HDM_AT, &mirror, true);
+	KUNIT_EXPECT_EQ(test, 2, get_ras(comp, 0x00));
+	KUNIT_EXPECT_EQ(test, ~0U, get_ras(comp, 0x04));
+	KUNIT_EXPECT_EQ(test, 0xfffe3000, get_ras(comp, 0x08));
+	KUNIT_EXPECT_EQ(test, 4, get_ras(comp, 0x0c));
+	KUNIT_EXPECT_EQ(test, 1, get_ras(comp, 0x14) & 0x3f);
+
+	memset(fresh, 0, sizeof(*fresh));
+	cxl_vfio_comp_init(fresh, cm, HDM_AT, &mirror, true);
+	KUNIT_EXPECT_EQ(test, 0x1234, get_ras(fresh, 0x04));
+	KUNIT_EXPECT_EQ(test, 0, get_ras(fresh, 0x00) | get_ras(fresh, 0x0c));
+}
+
+/* RAS registers that a guest can set and clear: masks and severity, the bits that there are */
+static void comp_ras_masks_are_writable(struct kunit *test)
+{
+	static const struct {
+		u32 at, rw;
+	} regs[] = { { 0x04, 0x1cfff }, { 0x08, 0x1cfff }, { 0x10, 0x7f }, { 0x14, 0 }, { 0x18, 0 } };
+	struct cxl_vfio_comp *comp = make(test, &mirror);
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(regs); i++) {
+		u32 before = get_ras(comp, regs[i].at);
+
+		set_ras(comp, regs[i].at, 0);
+		KUNIT_EXPECT_EQ(test, before & ~regs[i].rw, get_ras(comp, regs[i].at));
+		set_ras(comp, regs[i].at, ~0U);
+		KUNIT_EXPECT_EQ(test, before | regs[i].rw, get_ras(comp, regs[i].at));
+	}
+}
+
+/* Only a RAS Capability of which all registers are in the area, past the array, is used */
+static void comp_finds_ras_where_it_fits(struct kunit *test)
+{
+	static const struct {
+		u32 id, at, found;
+	} cases[] = {
+		{ CXL_VFIO_CM_CAP_ID_RAS, 0x00c, 0x00c },
+		{ CXL_VFIO_CM_CAP_ID_RAS, 0x00b, 0 },
+		{ CXL_VFIO_CM_CAP_ID_RAS, 0xfa8, 0xfa8 },
+		{ CXL_VFIO_CM_CAP_ID_RAS, 0xfac, 0 },
+		{ CXL_VFIO_CM_CAP_ID_RAS, 0x000, 0 },
+		{ CXL_VFIO_CM_CAP_ID_LINK, 0x100, 0 },
+	};
+	struct cxl_vfio_ras_errors errors = { .uncorrectable = ~0U, .correctable = ~0U };
+	u32 *cm = kunit_kzalloc(test, CXL_VFIO_CM_SIZE, GFP_KERNEL);
+	struct cxl_vfio_comp *comp = kunit_kzalloc(test, sizeof(*comp), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, cm);
+	KUNIT_ASSERT_NOT_NULL(test, comp);
+	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
+		cm[0] = 1 | 1 << 16 | 2U << 24;
+		cm[1] = CXL_VFIO_CM_CAP_ID_LINK | 0x200U << 20;
+		cm[2] = cases[i].id | cases[i].at << 20;
+		KUNIT_EXPECT_EQ(test, cases[i].found, cxl_vfio_comp_find_ras(cm));
+		memset(comp, 0, sizeof(*comp));
+		cxl_vfio_comp_init(comp, cm, HDM_AT, &mirror, true);
+		cxl_vfio_comp_raise(comp, &errors, &mirror);
+		KUNIT_EXPECT_EQ(test, cm[0], get(comp, 0));
+		for (u32 at = 0; at < 0x58; at += 4)
+			cxl_vfio_comp_write(comp, CXL_VFIO_CM_OFFSET + cases[i].at + at, ~0U);
+		KUNIT_EXPECT_EQ(test, cm[0], get(comp, 0));
+		KUNIT_EXPECT_EQ(test, cm[1], get(comp, 4));
+	}
+}
+
+/* Writes change decoders, RAS and nothing else */
+static void comp_writes_change_decoders_and_ras_only(struct kunit *test)
+{
+	u32 ras = CXL_VFIO_CM_OFFSET + CAP_AT(CXL_VFIO_CM_CAP_ID_RAS);
 	u32 hdm = CXL_VFIO_CM_OFFSET + HDM_AT, ctrl = hdm + 0x10 + CXL_VFIO_HDM_CTRL;
 	struct cxl_vfio_comp *comp = make(test, &hidden), *before = make(test, &hidden);
 
 	for (u32 at = 0; at < CXL_VFIO_COMP_BLOCK_SIZE; at += 4) {
-		if (at >= hdm && at < hdm + 0x30)
+		if ((at >= hdm && at < hdm + 0x30) || (at >= ras && at < ras + 0x14))
 			continue;
 		KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, cxl_vfio_comp_write(comp, at, ~0U).type);
 		KUNIT_EXPECT_EQ(test, cxl_vfio_comp_read(before, at), cxl_vfio_comp_read(comp, at));
@@ -125,8 +264,12 @@ static void comp_survives_wild_pointers(struct kunit *test)
 
 static struct kunit_case comp_test_cases[] = {
 	KUNIT_CASE(comp_shows_what_a_guest_may_know),
+	KUNIT_CASE(comp_shows_errors_until_they_are_cleared),
 	KUNIT_CASE(comp_hides_the_header_log),
-	KUNIT_CASE(comp_writes_change_decoders_only),
+	KUNIT_CASE(comp_keeps_ras_registers_over_resets),
+	KUNIT_CASE(comp_ras_masks_are_writable),
+	KUNIT_CASE(comp_finds_ras_where_it_fits),
+	KUNIT_CASE(comp_writes_change_decoders_and_ras_only),
 	KUNIT_CASE(comp_reads_zero_outside_its_registers),
 	KUNIT_CASE(comp_survives_wild_pointers),
 	{}

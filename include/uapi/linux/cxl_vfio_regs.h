@@ -114,6 +114,20 @@
 #define CXL_VFIO_CM_CAP_ID_LINK			0x4
 #define CXL_VFIO_CM_CAP_ID_HDM			0x5
 
+/* RAS Capability (8.2.4.17) */
+#define CXL_VFIO_RAS_UNCORRECTABLE		0x00	/* status */
+#define   CXL_VFIO_RAS_UNCORRECTABLE_BITS	0x0001cfff
+#define CXL_VFIO_RAS_UNCORRECTABLE_MASK		0x04
+#define CXL_VFIO_RAS_SEVERITY			0x08
+#define CXL_VFIO_RAS_CORRECTABLE		0x0c	/* status */
+#define   CXL_VFIO_RAS_CORRECTABLE_BITS		0x0000007f
+#define CXL_VFIO_RAS_CORRECTABLE_MASK		0x10
+#define CXL_VFIO_RAS_CONTROL			0x14
+#define   CXL_VFIO_RAS_CONTROL_FIRST		0x0000003f	/* the first error's bit */
+#define CXL_VFIO_RAS_HEADER			0x18
+#define CXL_VFIO_RAS_HEADER_DWORDS		16
+#define CXL_VFIO_RAS_LENGTH			0x58
+
 /* HDM Decoder Capability (8.2.4.20) */
 #define CXL_VFIO_HDM_CAP			0x0
 #define   CXL_VFIO_HDM_CAP_COUNT		0x0000000f

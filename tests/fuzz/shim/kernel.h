@@ -46,6 +46,7 @@ typedef int pgprot_t;
 #define min_t(t, a, b)		min((t)(a), (t)(b))
 #define max_t(t, a, b)		((t)(a) > (t)(b) ? (t)(a) : (t)(b))
 #define clamp(x, lo, hi)	((x) < (lo) ? (lo) : (x) > (hi) ? (hi) : (x))
+#define __ffs(x)		((unsigned int)__builtin_ctzl(x))
 #define lower_32_bits(x)	((u32)(x))
 #define upper_32_bits(x)	((u32)((x) >> 32))
 #define max(a, b)		((a) > (b) ? (a) : (b))
@@ -76,6 +77,7 @@ static inline void sort(void *base, size_t n, size_t size,
 struct mutex { int taken; };
 typedef struct { int taken; } spinlock_t;
 typedef struct { int counter; } atomic_t;
+typedef struct { long counter; } atomic_long_t;
 typedef int wait_queue_head_t;
 struct task_struct;
 struct workqueue_struct;

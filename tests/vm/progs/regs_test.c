@@ -155,16 +155,55 @@ TEST_F(regs, range_base_follows_decoder_0)
 	EXPECT_EQ(0x540000000, range_base(&self->v, self->dvsec));
 }
 
+/* Offset of the RAS Capability in the component block */
+static uint32_t find_ras(struct vfio *v, uint64_t block)
+{
+	uint32_t entries = bar32(v, block, CM) >> 24;
+
+	for (uint32_t i = 1; i <= entries; i++) {
+		uint32_t entry = bar32(v, block, CM + 4 * i);
+
+		if ((entry & 0xffff) == CXL_VFIO_CM_CAP_ID_RAS)
+			return CM + (entry >> 20);
+	}
+	return 0;
+}
+
+/* An error of the device shows in RAS until the guest clears it, and not a second time */
+TEST_F(regs, ras_shows_an_error_of_the_device_once)
+{
+	uint32_t ras = find_ras(&self->v, self->block), at = ras - self->start;
+
+	ASSERT_NE(0, ras);
+	EXPECT_EQ(0, region_read32(&self->v, self->comp, at));
+	EXPECT_EQ(0, region_read32(&self->v, self->comp, at + CXL_VFIO_RAS_CORRECTABLE));
+	for (unsigned int times = 0; times < 2; times++) {
+		ASSERT_EQ(0, system("t2ctl $DEVICE --ras-uncorrectable=0x4010 --ras-correctable=4"));
+		EXPECT_EQ(0x4010, region_read32(&self->v, self->comp, at));
+		EXPECT_EQ(0x4010, bar32(&self->v, self->block, ras));
+		EXPECT_EQ(4, bar32(&self->v, self->block, ras + CXL_VFIO_RAS_CORRECTABLE));
+		EXPECT_EQ(4, bar32(&self->v, self->block, ras + CXL_VFIO_RAS_CONTROL) & 0x3f);
+		region_write32(&self->v, self->comp, at, 0x10);
+		EXPECT_EQ(0x4000, bar32(&self->v, self->block, ras));
+		region_write32(&self->v, self->comp, at, 0x4000);
+		region_write32(&self->v, self->comp, at + CXL_VFIO_RAS_CORRECTABLE, 4);
+		EXPECT_EQ(0, bar32(&self->v, self->block, ras));
+		EXPECT_EQ(0, bar32(&self->v, self->block, ras + CXL_VFIO_RAS_CORRECTABLE));
+	}
+	ASSERT_EQ(0, system("t2ctl $DEVICE restore"));
+}
+
 /*
  * Write every register through one view, then through the other: only registers of
- * decoders change, and both views agree after each pass.
+ * decoders and of RAS change, and both views agree after each pass.
  */
-TEST_F(regs, writes_through_both_views_change_decoders_only)
+TEST_F(regs, writes_through_both_views_change_decoders_and_ras_only)
 {
 	static const uint32_t patterns[] = { 0xffffffff, 0, 0x5a5a5a5a };
 	static uint32_t before[MAX_REGS / 4], after[MAX_REGS / 4];
 	const uint32_t hdm = (self->decoder - CXL_VFIO_HDM_DECODER(0) - self->start) / 4;
 	const uint32_t header_end = hdm + 1;
+	const uint32_t ras = (find_ras(&self->v, self->block) - self->start) / 4;
 
 	region_read(&self->v, self->comp, 0, before, self->size);
 	for (unsigned int i = 0; i < 6; i++) {
@@ -181,7 +220,8 @@ TEST_F(regs, writes_through_both_views_change_decoders_only)
 					 self->start));
 		region_read(&self->v, self->comp, 0, after, self->size);
 		for (uint32_t reg = 0; reg < self->size / 4; reg++) {
-			if (reg >= header_end && reg < hdm + (0x10 + 0x20) / 4)
+			if ((reg >= header_end && reg < hdm + (0x10 + 0x20) / 4) ||
+			    (reg >= ras && reg < ras + CXL_VFIO_RAS_CONTROL / 4))
 				continue;
 			ASSERT_EQ(before[reg], after[reg]) {
 				TH_LOG("register %#x", 4 * reg);
@@ -299,8 +339,8 @@ TEST_F(regs, dvsec_fields_have_their_attributes)
 		uint16_t at, rw;
 	} expected[] = {
 		{ 0x00, 0 }, { 0x02, 0 }, { 0x04, 0 }, { 0x06, 0 }, { 0x08, 0 },
-		{ CXL_VFIO_DVSEC_CAP, 0 }, { CXL_VFIO_DVSEC_CTRL, 0x4ffd },
-		{ CXL_VFIO_DVSEC_CTRL2, 0x39 }, { CXL_VFIO_DVSEC_CAP2, 0 },
+		{ CXL_VFIO_DVSEC_CAP, 0 }, { CXL_VFIO_DVSEC_CTRL, 0x0ffd },
+		{ CXL_VFIO_DVSEC_CTRL2, 0x09 }, { CXL_VFIO_DVSEC_CAP2, 0 },
 		{ 0x18, 0 }, { 0x1a, 0 }, { 0x1c, 0 }, { 0x1e, 0 },
 		{ 0x20, 0xffff }, { 0x22, 0xffff }, { 0x24, 0 }, { 0x26, 0xf000 },
 		{ 0x28, 0 }, { 0x2a, 0 }, { 0x2c, 0 }, { 0x2e, 0 },

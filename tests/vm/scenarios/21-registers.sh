@@ -12,7 +12,13 @@ for abi in v3 v2; do
 	for hide in Y N; do
 		modprobe cxl-vfio-pci vmm_abi=$abi hide_hpa=$hide keep_memory=1
 		check "the device binds with vmm_abi=$abi hide_hpa=$hide" equal "$(bind "$bdf")" 0
+		log_mark
 		DEVICE=$bdf HPA=0x130000000 ABI=$abi HIDE=$hide LABEL="vmm_abi=$abi hide_hpa=$hide" tap regs_test
+		check "vmm_abi=$abi hide_hpa=$hide: sysfs counts two errors of each kind in RAS" \
+			equal "$(grep '^ras' "$PCI/devices/$bdf/cxl_vfio/errors" | paste -sd ' ')" \
+			"ras_uncorrectable 2 ras_correctable 2"
+		check "vmm_abi=$abi hide_hpa=$hide: the log names the errors in RAS" logged \
+			"$bdf: CXL RAS: uncorrectable error: CXL.mem data parity, internal .status 0x00004010., shown to the guest"
 		unbind "$bdf"
 		modprobe -r cxl-vfio-pci
 	done
