@@ -38,13 +38,19 @@ static void check_view(const struct cxl_vfio_found *found)
 {
 	const struct cxl_vfio_view view = { .hide_hpa = true };
 	static struct cxl_vfio_comp comp;
+	u64 end = 0;
 
+	memset(&comp, 0, sizeof(comp));
 	cxl_vfio_comp_init(&comp, found->cm, found->hdm_offset, &view, true);
 	assert(found->hdm_offset + cxl_vfio_hdm_size(&comp.hdm) <= CXL_VFIO_CM_SIZE);
 	for (unsigned int n = 0; n < comp.hdm.count; n++) {
 		u32 at = CXL_VFIO_CM_OFFSET + found->hdm_offset + CXL_VFIO_HDM_DECODER(n);
+		u64 backed = comp.hdm.decoder[n].backed, base = backed ? end : 0;
 
-		assert(!cxl_vfio_comp_read(&comp, at) && !cxl_vfio_comp_read(&comp, at + 4));
+		/* In place of the host address the sum of the sizes before */
+		assert(cxl_vfio_comp_read(&comp, at) == lower_32_bits(base));
+		assert(cxl_vfio_comp_read(&comp, at + 4) == upper_32_bits(base));
+		end += backed;
 	}
 	for (u32 at = CXL_VFIO_CM_OFFSET - 8; at < 2 * CXL_VFIO_CM_OFFSET + 8; at += 4) {
 		cxl_vfio_comp_write(&comp, at, ~0U);

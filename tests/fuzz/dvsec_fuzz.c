@@ -8,7 +8,7 @@
 
 /* Bits that a write can ever change, with CONFIG_LOCK clear: CXL r4.0 8.1.3 */
 static const u8 writable[DVSEC_MAX_LEN] = {
-	[0x0c] = 0xfd, [0x0d] = 0x4f,			/* CONTROL */
+	[0x0c] = 0xfd, [0x0d] = 0x5f,			/* CONTROL */
 	[0x0f] = 0x40,					/* STATUS */
 	[0x10] = 0x39,					/* CONTROL2 */
 	[0x12] = 0x08,					/* STATUS2 */

@@ -29,12 +29,16 @@ static void check_legal(const struct cxl_vfio_hdm *hdm, unsigned int n)
 
 	assert(size && size <= hdm->decoder[n].backed && base <= UINT64_MAX - (size - 1));
 	assert(!(ctrl & 0xf0) && (ctrl & 0xf) <= 6);
-	if (n) {
-		u64 end = pair(hdm, n - 1, CXL_VFIO_HDM_BASE_LOW) +
-			  pair(hdm, n - 1, CXL_VFIO_HDM_SIZE_LOW) - 1;
+	assert(pair(hdm, n, CXL_VFIO_HDM_SKIP_LOW) == hdm->decoder[n].skip);
+	assert(!(ctrl & CXL_VFIO_HDM_CTRL_BI) == !hdm->decoder[n].bi);
+	for (unsigned int i = 0; i < n; i++) {
+		u64 backed = hdm->decoder[i].backed;
 
-		assert(reg(hdm, n - 1, CXL_VFIO_HDM_CTRL) & COMMITTED);
-		assert(base > end);
+		if (!backed)
+			continue;
+		assert(reg(hdm, i, CXL_VFIO_HDM_CTRL) & COMMITTED);
+		assert(pair(hdm, i, CXL_VFIO_HDM_SIZE_LOW) == backed);
+		assert(base > pair(hdm, i, CXL_VFIO_HDM_BASE_LOW) + backed - 1);
 	}
 }
 
@@ -67,8 +71,8 @@ static void check_write(const struct cxl_vfio_hdm *was, const struct cxl_vfio_hd
 		}
 		if (!(new & COMMITTED) && (old & COMMITTED)) {
 			assert(event.type == HDM_EVENT_DECOMMITTED && event.decoder == n);
-			assert(n + 1 == is->count ||
-			       !(reg(was, n + 1, CXL_VFIO_HDM_CTRL) & COMMITTED));
+			for (unsigned int i = n + 1; i < is->count; i++)
+				assert(!(reg(was, i, CXL_VFIO_HDM_CTRL) & COMMITTED));
 		}
 		if ((new & ERROR) && !(old & ERROR))
 			assert(event.type == HDM_EVENT_ERROR && event.decoder == n);
@@ -87,6 +91,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	struct cxl_vfio_hdm hdm, before;
 	u32 regs[HDM_MAX_REGS] = { take(&in, 4) };
 	unsigned int count = cxl_vfio_hdm_decoder_count(regs[0]);
+	u64 end = 0;
 
 	if (!count)
 		return 0;
@@ -94,8 +99,14 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	for (unsigned int i = 0; i < 32 && i < 8 * count; i++)
 		regs[4 + i] = take(&in, 4);
 	cxl_vfio_hdm_init(&hdm, regs, &view, true);
-	for (unsigned int n = 0; n < count && view.hide_hpa; n++)
-		assert(!pair(&hdm, n, CXL_VFIO_HDM_BASE_LOW));
+	for (unsigned int n = 0; n < count; n++) {
+		bool committed = reg(&hdm, n, CXL_VFIO_HDM_CTRL) & COMMITTED;
+
+		assert(committed == !!hdm.decoder[n].backed);
+		if (view.hide_hpa)
+			assert(pair(&hdm, n, CXL_VFIO_HDM_BASE_LOW) == (committed ? end : 0));
+		end += hdm.decoder[n].backed;
+	}
 
 	while (in.len) {
 		u32 at = take(&in, 1) * 4, val = take(&in, 4);
