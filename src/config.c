@@ -22,6 +22,16 @@
 
 #define DVSEC_HEADER_END	CXL_VFIO_DVSEC_BODY
 
+/* Ids of extended capabilities, PCIe r6.3 7.9; not all kernels have names for them */
+#define EXT_CAP_ID_PL_16GT		0x26
+#define EXT_CAP_ID_LANE_MARGINING	0x27
+#define EXT_CAP_ID_PL_32GT		0x2a
+#define EXT_CAP_ID_ALTERNATE_PROTOCOL	0x2b
+#define EXT_CAP_ID_IDE			0x30
+#define EXT_CAP_ID_PL_64GT		0x31
+#define EXT_CAP_ID_FLIT_LOGGING		0x32
+#define EXT_CAP_ID_FLIT_ERROR_INJECTION	0x34
+
 static u32 hw_read32(struct cxl_vfio_device *dev, u16 pos)
 {
 	u32 val = 0;
@@ -60,6 +70,60 @@ static bool core_hides(const struct cxl_vfio_device *dev, u16 pos)
 	return dev->core.pci_config_map[pos + 4] == MAP_INVALID;
 }
 
+/*
+ * Extended capabilities that are the host's: a guest's write does not reach them.
+ * vfio-pci-core hides those that it does not know from the guest's chain, but lets
+ * writes to their registers through.  @len: bytes; 0 if it varies, which is taken to
+ * be all up to the next capability.
+ */
+static const struct {
+	u16 id;
+	u16 len;
+	enum cxl_vfio_config_kind kind;
+} host_owned[] = {
+	/* The host reads the device's CDAT through the same mailbox, reads included */
+	{ PCI_EXT_CAP_ID_DOE, 0x18, AREA_HIDDEN },
+	/* The link's encryption is between the host's port and the device */
+	{ EXT_CAP_ID_IDE, 0, AREA_READONLY },
+	/* Training, speeds and protocol of the link, which is CXL only if they are right */
+	{ EXT_CAP_ID_ALTERNATE_PROTOCOL, 0, AREA_READONLY },
+	{ EXT_CAP_ID_PL_16GT, 0, AREA_READONLY },
+	{ EXT_CAP_ID_LANE_MARGINING, 0, AREA_READONLY },
+	{ EXT_CAP_ID_PL_32GT, 0, AREA_READONLY },
+	{ EXT_CAP_ID_PL_64GT, 0, AREA_READONLY },
+	/* Errors put into the link on purpose, and the log of the host's link */
+	{ EXT_CAP_ID_FLIT_LOGGING, 0, AREA_READONLY },
+	{ EXT_CAP_ID_FLIT_ERROR_INJECTION, 0, AREA_READONLY },
+};
+
+/* Offset of the first extended capability behind @pos, the end of config space if none */
+static u16 next_cap_start(struct cxl_vfio_device *dev, u16 pos)
+{
+	u16 end = PCI_CFG_SPACE_EXP_SIZE, at = PCI_CFG_SPACE_SIZE;
+
+	/* As many as there is room for: the chain may loop */
+	for (unsigned int i = 0; i < PCI_CFG_SPACE_EXP_SIZE / 8 && at >= PCI_CFG_SPACE_SIZE; i++) {
+		if (at > pos)
+			end = min(end, at);
+		at = PCI_EXT_CAP_NEXT(hw_read32(dev, at)) & ~3;
+	}
+	return end;
+}
+
+/* List the area of the capability at @pos if it is the host's */
+static void list_host_owned(struct cxl_vfio_device *dev, u16 pos, u16 id)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(host_owned); i++) {
+		u16 end;
+
+		if (host_owned[i].id != id)
+			continue;
+		end = host_owned[i].len ? min_t(u32, pos + host_owned[i].len, PCI_CFG_SPACE_EXP_SIZE) :
+					  next_cap_start(dev, pos);
+		add_area(dev, pos + 4, end, host_owned[i].kind);
+	}
+}
+
 /* List the areas of the extended capability at @pos; returns whether the user may see it */
 static bool classify(struct cxl_vfio_device *dev, u16 pos, u32 header)
 {
@@ -67,12 +131,7 @@ static bool classify(struct cxl_vfio_device *dev, u16 pos, u32 header)
 	u16 len = FIELD_GET(CXL_VFIO_DVSEC_HEADER1_LEN, header1);
 	u16 end = min_t(u32, pos + round_up(max_t(u16, len, 12), 4), PCI_CFG_SPACE_EXP_SIZE);
 
-	if (PCI_EXT_CAP_ID(header) == PCI_EXT_CAP_ID_DOE) {
-		/* The host reads the device's CDAT through the same mailbox */
-		add_area(dev, pos + 4, min_t(u32, pos + 0x18, PCI_CFG_SPACE_EXP_SIZE),
-			 AREA_HIDDEN);
-		return !core_hides(dev, pos);
-	}
+	list_host_owned(dev, pos, PCI_EXT_CAP_ID(header));
 	if (PCI_EXT_CAP_ID(header) != PCI_EXT_CAP_ID_DVSEC ||
 	    FIELD_GET(CXL_VFIO_DVSEC_HEADER1_VENDOR, header1) != CXL_VFIO_DVSEC_VENDOR_ID)
 		return !core_hides(dev, pos);
