@@ -209,11 +209,13 @@ ssize_t cxl_vfio_bar_rw(struct cxl_vfio_device *dev, char __user *buf, size_t co
  */
 int cxl_vfio_bar_mmap(struct cxl_vfio_device *dev, struct vm_area_struct *vma)
 {
+	/* A device's registers are not encrypted on hosts whose memory is */
+	pgprot_t prot = pgprot_decrypted(pgprot_noncached(vma->vm_page_prot));
 	u64 start = (u64)vma->vm_pgoff << PAGE_SHIFT;
 
 	if (cxl_vfio_bar_is_block(dev, start, vma->vm_end - vma->vm_start))
 		return -EINVAL;
-	return cxl_vfio_window_mmap(&dev->bar.window, vma, pgprot_noncached(vma->vm_page_prot));
+	return cxl_vfio_window_mmap(&dev->bar.window, vma, prot);
 }
 
 /**
