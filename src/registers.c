@@ -360,21 +360,21 @@ static bool config_is_locked(struct cxl_vfio_device *dev)
 	return cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_LOCK) & CXL_VFIO_DVSEC_LOCK_CONFIG_LOCK;
 }
 
-/* Restore CONTROL's enables, which is impossible while CONFIG_LOCK is set */
+/* Restore CONTROL, which is impossible while CONFIG_LOCK is set; its enables must be right */
 static int cxl_vfio_restore_control(struct cxl_vfio_device *dev, u16 ctrl)
 {
 	u16 saved = dev->found->dvsec_ctrl;
 	bool locked;
 
-	if (!((ctrl ^ saved) & CTRL_ENABLES))
+	if (ctrl == saved)
 		return 0;
 	locked = config_is_locked(dev);
 	if (!locked) {
 		cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL, saved);
 		ctrl = cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL);
-		if (!((ctrl ^ saved) & CTRL_ENABLES))
-			return 0;
 	}
+	if (!((ctrl ^ saved) & CTRL_ENABLES))
+		return 0;
 	pci_err(dev->core.pdev, "CXL Device DVSEC: CONTROL reads %#06x, it was %#06x at bind and %s, device memory stays closed; power-cycle the device\n",
 		ctrl, saved, locked ? "CONFIG_LOCK is set" : "does not take it back");
 	return -EPERM;
@@ -396,6 +396,21 @@ static void restore_range_bases(struct cxl_vfio_device *dev)
 			pci_write_config_dword(pdev, at, found->range_base[i].high);
 		if (low != found->range_base[i].low)
 			pci_write_config_dword(pdev, at + 4, found->range_base[i].low);
+	}
+}
+
+/* Put back what firmware set: errors that are masked, and how severe each error is */
+static void restore_ras_masks(struct cxl_vfio_device *dev)
+{
+	static const u8 regs[] = { CXL_VFIO_RAS_UNCORRECTABLE_MASK, CXL_VFIO_RAS_SEVERITY,
+				   CXL_VFIO_RAS_CORRECTABLE_MASK };
+	u32 ras = cxl_vfio_comp_find_ras(dev->found->cm);
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(regs) && ras; i++) {
+		u32 saved = dev->found->cm[(ras + regs[i]) / 4];
+
+		if (readl(dev->cm_regs + ras + regs[i]) != saved)
+			writel(saved, dev->cm_regs + ras + regs[i]);
 	}
 }
 
@@ -464,6 +479,7 @@ int cxl_vfio_restore(struct cxl_vfio_device *dev)
 		return 0;
 	if (!config_is_locked(dev))
 		restore_range_bases(dev);
+	restore_ras_masks(dev);
 	ret = cxl_vfio_restore_control(dev, ctrl) ?: cxl_vfio_restore_global(dev);
 	if (!ret && !cxl_vfio_decoders_intact(dev->cm_regs, dev->found))
 		ret = cxl_vfio_restore_decoders(dev);

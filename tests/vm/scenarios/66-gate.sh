@@ -29,6 +29,20 @@ check "CXL.mem off and locked when bound: the log names CONTROL" logged "$bdf: .
 [ -z "$(driver_of "$bdf")" ] || unbind "$bdf"
 t2ctl "$bdf" restore
 
+# Bits of CONTROL other than the enables are as firmware set them after a reset
+control() {
+	local at
+
+	at=$(lspci -vv -s "$bdf" | sed -n 's/.*Capabilities: \[\([0-9a-f]*\) .*Vendor=1e98 ID=0000 .*/\1/p')
+	od -An -tx2 -j $((0x$at + 0xc)) -N 2 "$PCI/devices/$bdf/config" | tr -d ' '
+}
+t2ctl "$bdf" --control=0x0a07
+check "the device binds with snoop filter settings in CONTROL" equal "$(bind "$bdf")" 0
+check "a CXL reset and FLR succeed" equal "$(vfio_reset "$bdf")" 0
+check "snoop filter settings in CONTROL are put back after the reset" equal "$(control)" 0a07
+unbind "$bdf"
+t2ctl "$bdf" restore
+
 # A lock in hardware that drops what the driver puts back is in the log, once a reset
 check "the device binds with keep_memory=1" equal "$(bind "$bdf")" 0
 t2ctl "$bdf" --lose=flr,cxl --lose-what=enables --config-lock=1
