@@ -398,6 +398,16 @@ static void cxl_vfio_remove(struct pci_dev *pdev)
 	module_put(THIS_MODULE);
 }
 
+/* As vfio-pci: the user of the function must know the token to share it with others */
+static int cxl_vfio_sriov_configure(struct pci_dev *pdev, int nr_virtfn)
+{
+	if (!cxl_vfio_params->enable_sriov) {
+		pci_info(pdev, "virtual functions are created only with the module parameter enable_sriov=1\n");
+		return -ENOENT;
+	}
+	return vfio_pci_core_sriov_configure(dev_get_drvdata(&pdev->dev), nr_virtfn);
+}
+
 /*
  * Device ids for which VMM managers choose this driver, by the module's vfio_pci:
  * aliases.  They are named at build time, see Kbuild; no device has been tested on
@@ -414,6 +424,7 @@ static struct pci_driver cxl_vfio_driver = {
 	.id_table = cxl_vfio_ids,
 	.probe = cxl_vfio_probe,
 	.remove = cxl_vfio_remove,
+	.sriov_configure = cxl_vfio_sriov_configure,
 	.dev_groups = cxl_vfio_groups,
 	.err_handler = &cxl_vfio_err_handlers,
 	.driver_managed_dma = true,

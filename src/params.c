@@ -28,6 +28,10 @@ MODULE_PARM_DESC(disable_cxl,
 module_param_named(hide_hpa, params.view.hide_hpa, bool, 0444);
 MODULE_PARM_DESC(hide_hpa, "Hide host physical addresses from users (default: Y)");
 
+module_param_named(enable_sriov, params.enable_sriov, bool, 0444);
+MODULE_PARM_DESC(enable_sriov,
+		 "Let root create virtual functions of an assigned function, which its user's resets end (default: N)");
+
 static char *vmm_abi = "v3";
 module_param(vmm_abi, charp, 0444);
 MODULE_PARM_DESC(vmm_abi,

@@ -40,6 +40,7 @@ enum cxl_vfio_reset_method {
  * @view: what the register models show of the device
  * @abi: the VMM interface, an index of cxl_vfio_abis[]
  * @max_order: largest user mapping of HDM memory, as a power of two of pages
+ * @enable_sriov: let root create virtual functions of an assigned function
  * @keep_memory: do not clear HDM memory between users
  * @reset_method: enum cxl_vfio_reset_method
  * @topology: enum cxl_vfio_topology_mode
@@ -50,6 +51,7 @@ struct cxl_vfio_params {
 	struct cxl_vfio_view view;
 	unsigned int abi;
 	unsigned int max_order;
+	bool enable_sriov;
 	bool keep_memory;
 	unsigned int reset_method;
 	unsigned int topology;

@@ -34,7 +34,8 @@ static int cxl_vfio_plain_open_device(struct vfio_device *vdev)
 }
 
 const struct vfio_device_ops cxl_vfio_plain_ops = {
-	.name = KBUILD_MODNAME "-plain",
+	/* vfio-pci-core has virtual functions bound to the driver of this name */
+	.name = KBUILD_MODNAME,
 	.init = cxl_vfio_plain_init,
 	.release = cxl_vfio_plain_release,
 	.open_device = cxl_vfio_plain_open_device,

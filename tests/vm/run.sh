@@ -8,10 +8,11 @@
 #   # t2dev: OPTIONS    a software device with these options, one line a device;
 #                       after @sibling it is a second function of the one before,
 #                       after @switch it is below a switch; @single has no other
-#                       function; @type3 is QEMU's own
-#                       memory expander instead.  A device whose host breaks the
-#                       specification's rules fails its machine; what a scenario
-#                       breaks on purpose it allows with t2ctl --allow-misuse
+#                       function; @type3 and @igb are QEMU's memory
+#                       expander, and network card with SR-IOV, instead.  A device
+#                       whose host breaks the specification's rules fails its
+#                       machine; what a scenario breaks on purpose it allows with
+#                       t2ctl --allow-misuse
 #   # memmap: RANGES    memory hidden from the kernel, as memmap= takes it
 #   # dimm: SIZE ADDR   memory at ADDR in no firmware table, instead of memmap
 #   # cmdline: WORDS    added to the kernel's command line

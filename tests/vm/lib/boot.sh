@@ -68,8 +68,8 @@ start_devices() { # dir
 
 	DEVICE_PIDS=()
 	while read -r options; do
-		# QEMU's own memory expander needs no server
-		[[ $options != @type3* ]] || { n=$((n + 1)); continue; }
+		# QEMU's own devices need no server
+		[[ $options != @@(type3|igb)* ]] || { n=$((n + 1)); continue; }
 		# shellcheck disable=SC2086 # one option a word
 		"$TOP/build/t2dev" --socket "$1/dev$n.sock" ${options##@+([a-z])} > "$1/dev$n.log" 2>&1 &
 		DEVICE_PIDS[n]=$!
@@ -139,6 +139,10 @@ boot() {
 			devices+=(-device "cxl-type3,bus=rp$i,volatile-memdev=type3,id=type3-$i")
 			bridge=pxb-cxl,hdm_for_passthrough=true
 			machine=$machine,cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=256M
+			continue
+			;;
+		@igb*)
+			devices+=(-device "igb,bus=rp$i,romfile=")
 			continue
 			;;
 		@single*)

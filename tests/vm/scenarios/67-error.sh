@@ -4,6 +4,7 @@
 # t2dev: --io-bar --decoder=0,base=0x130000000
 # t2dev:
 # t2dev: @sibling --misbehave=no-mem-capable
+# t2dev: @igb
 # memmap: 256M$0x100000000,256M$0x130000000
 
 bdf=$(dev 1)
