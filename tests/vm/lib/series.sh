@@ -10,6 +10,7 @@
 #                device memory is not folded
 # memory_errors  the kernel reports errors in memory without struct pages to drivers
 # setcpuid       setcpuid= on the command line sets a CPU flag
+# dvsec          vfio-pci shows DVSECs to users
 # topology       cxl-core takes Type-2 devices into its topology
 # tools          the Debian release has the libraries of cxl-vfio, QEMU and driverctl
 # nested         the tests boot a nested guest here, which takes minutes: at least one
@@ -17,13 +18,15 @@
 # extra          not run unless it is named: 7.3-rt is 7.3 with PREEMPT_RT
 #
 # The last series that is not extra has the ability "newest" as well: make demo, lab and bench use it, and
-# tests that one series is enough for.
+# tests that one series is enough for.  The first and the last have the ability "ends",
+# for tests of what differs little between neighbours: with FULL=yes in the environment
+# all series have it.
 SERIES_TABLE='
 6.1  | bookworm |  0 | kvm_pins
-6.12 | trixie   | 18 | kvm_pins tools nested
-7.2  | trixie   | 18 | memory_errors setcpuid tools
-7.3  | trixie   | 18 | memory_errors setcpuid topology tools nested
-7.3-rt | trixie |  0 | memory_errors setcpuid topology tools extra
+6.12 | trixie   | 18 | kvm_pins dvsec tools nested
+7.2  | trixie   | 18 | memory_errors dvsec setcpuid tools
+7.3  | trixie   | 18 | memory_errors dvsec setcpuid topology tools nested
+7.3-rt | trixie |  0 | memory_errors dvsec setcpuid topology tools extra
 '
 
 # One field of a row, nothing for a series that is not in the table
@@ -35,12 +38,16 @@ series_field() { # series number
 ALL_SERIES=$(awk 'NF { printf "%s%s", sep, $1; sep = " " }' <<< "$SERIES_TABLE")
 ALL_KERNELS=$(awk 'NF && !/extra/ { printf "%s%s", sep, $1; sep = " " }' <<< "$SERIES_TABLE")
 NEWEST=${ALL_KERNELS##* }
+OLDEST=${ALL_KERNELS%% *}
 
 series_has() { # series ability
 	local abilities
 
 	abilities=$(series_field "$1" 4)
 	[ "$1" != "$NEWEST" ] || abilities+=" newest"
+	case $1:${FULL:-} in
+	"$OLDEST":*|"$NEWEST":*|*:?*) abilities+=" ends" ;;
+	esac
 	[[ " $abilities " == *" $2 "* ]]
 }
 
@@ -49,7 +56,7 @@ is_ability() { # word
 	local words
 
 	words=$(awk -F ' *[|] *' '{ printf " %s", $4 }' <<< "$SERIES_TABLE")
-	[[ "$words newest " == *" $1 "* ]]
+	[[ "$words newest ends " == *" $1 "* ]]
 }
 
 # The largest order of the pages that the kernel maps device memory with
