@@ -3,6 +3,7 @@
  * State of a bound device, from the driver's files in sysfs.
  */
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #define HOLDS		"holds"
 #define CLEARING	"clearing"
 #define PERCENT		"clearing_percent"
+#define ERRORS		"errors"
 
 /* Files of cxl_vfio/ with one line; `list` shows the decoders */
 static const char * const files[] = {
@@ -44,6 +46,26 @@ static void add_percent(struct json_object *o, const struct device *d, uint64_t 
 				       json_object_new_int64((100 * left + size - 1) / size));
 }
 
+/* Lines "KIND NUMBER"; an older driver has no such file */
+static void add_errors(struct json_object *o, const struct device *d)
+{
+	struct json_object *errors;
+	char path[PATH_MAX], kind[32];
+	unsigned long n;
+	FILE *f;
+
+	if (device_path(path, sizeof(path), d->address, "cxl_vfio/" ERRORS))
+		return;
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	errors = json_object_new_object();
+	while (fscanf(f, "%31s %lu", kind, &n) == 2)
+		json_object_object_add(errors, kind, json_object_new_int64(n));
+	fclose(f);
+	json_object_object_add(o, ERRORS, errors);
+}
+
 struct json_object *status_json(const struct device *d)
 {
 	struct json_object *o = json_object_new_object();
@@ -68,6 +90,7 @@ struct json_object *status_json(const struct device *d)
 		if (!strcmp(files[i], CLEARING) && *line && !*end)
 			add_percent(o, d, n);
 	}
+	add_errors(o, d);
 	return o;
 }
 
@@ -79,6 +102,21 @@ static void print_words(struct json_object *words, FILE *f)
 		fputs(" none", f);
 	for (size_t i = 0; i < n; i++)
 		fprintf(f, " %s", json_object_get_string(json_object_array_get_idx(words, i)));
+}
+
+/* The kinds of which there were any */
+static void print_errors(struct json_object *errors, FILE *f)
+{
+	bool any = false;
+
+	json_object_object_foreach(errors, kind, n) {
+		if (!json_object_get_int64(n))
+			continue;
+		fprintf(f, " %s %s", kind, json_object_get_string(n));
+		any = true;
+	}
+	if (!any)
+		fputs(" none", f);
 }
 
 void print_status(struct json_object *status, FILE *f)
@@ -95,6 +133,8 @@ void print_status(struct json_object *status, FILE *f)
 		fprintf(f, "  %-12s", key);
 		if (json_object_is_type(val, json_type_array))
 			print_words(val, f);
+		else if (json_object_is_type(val, json_type_object))
+			print_errors(val, f);
 		else
 			fprintf(f, " %s", json_object_get_string(val));
 		if (!strcmp(key, CLEARING) && json_object_object_get_ex(status, PERCENT, &percent))

@@ -366,6 +366,23 @@ static void status_shows_holds_and_clearing(void **state)
 		      "  clearing     4096 (1 %)\n");
 }
 
+static void status_shows_errors(void **state)
+{
+	(void)state;
+	unlink_in_device("cxl_vfio/struct_pages");
+	unlink_in_device("cxl_vfio/holds");
+	unlink_in_device("cxl_vfio/clearing");
+	save_text(IN_DEVICE("cxl_vfio/gate"), "open\n");
+	save_text(IN_DEVICE("cxl_vfio/errors"), "aer_fatal 0\nras_correctable 0\n");
+	expect_status("{\"address\":\"" BDF "\",\"gate\":\"open\",\"errors\":{"
+		      "\"aer_fatal\":0,\"ras_correctable\":0}}",
+		      BDF "\n  gate         open\n  errors       none\n");
+	save_text(IN_DEVICE("cxl_vfio/errors"), "aer_fatal 1\nras_correctable 0\nmemory 12\n");
+	expect_status("{\"address\":\"" BDF "\",\"gate\":\"open\",\"errors\":{"
+		      "\"aer_fatal\":1,\"ras_correctable\":0,\"memory\":12}}",
+		      BDF "\n  gate         open\n  errors       aer_fatal 1 memory 12\n");
+}
+
 /* Which certificate to enrol, wherever the distribution has it */
 static void certificates(void **state)
 {
@@ -429,6 +446,7 @@ int main(void)
 		cmocka_unit_test_setup(a_device_with_short_config_space_is_not_listed, make_device),
 		cmocka_unit_test_setup(guest_memory_follows_cpu_driver_and_kernel, make_device),
 		cmocka_unit_test_setup(status_shows_holds_and_clearing, make_device),
+		cmocka_unit_test_setup(status_shows_errors, make_device),
 		cmocka_unit_test(certificates),
 		cmocka_unit_test(enrolled_keys),
 		cmocka_unit_test(refusals),
