@@ -10,9 +10,7 @@ bdf=$(dev)
 load_kvm
 check "this machine has KVM" [ -c /dev/kvm ]
 check "the device binds" equal "$(bind "$bdf")" 0
-# On emulated processors a processor that waits for a PV spinlock is not always woken:
-# guests stood still with both processors waiting for one run queue's lock, gate open
-NESTED_APPEND="$NESTED_APPEND storm=60 nopvspin"
+NESTED_APPEND="$NESTED_APPEND storm=60"
 NESTED_SMP=2 nested_boot "$bdf" kvm -cpu host
 nested_report
 check "QEMU has no complaint" sh -c "! grep -v ': warning: ' $NESTED/qemu.log"
