@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The part of the kernel that the models, discovery and config space code need to run in
- * user space, under the fuzzers.  All headers in linux/ include this file.  Functions that
- * the code under test calls are in the fuzz targets or in device.c.
+ * user space, under the fuzzers and the unit tests.  All headers in linux/ include this
+ * file.  Functions that the code under test calls are in the tests or in their device.c.
  */
 #ifndef FUZZ_SHIM_KERNEL_H
 #define FUZZ_SHIM_KERNEL_H
@@ -53,6 +53,8 @@ typedef int pgprot_t;
 #define le16_to_cpu(x)		((u16)(x))
 #define le16_to_cpup(p)		((u16)*(p))
 #define cpu_to_le32(x)		((u32)(x))
+#define cpu_to_le64(x)		((u64)(x))
+#define le64_to_cpu(x)		((u64)(x))
 #define container_of(p, t, m)	((t *)((char *)(p) - offsetof(t, m)))
 #define PAGE_SHIFT		12
 #define PAGE_SIZE		4096UL
@@ -65,6 +67,11 @@ static inline bool __test_and_set_bit(unsigned int n, unsigned long *map)
 
 	map[n / 64] |= 1UL << (n % 64);
 	return was;
+}
+
+static inline u64 roundup_pow_of_two(u64 n)
+{
+	return n <= 1 ? 1 : 1ULL << (64 - __builtin_clzll(n - 1));
 }
 
 static inline void sort(void *base, size_t n, size_t size,
@@ -84,11 +91,15 @@ struct workqueue_struct;
 #define spin_lock(l)		((l)->taken++)
 #define spin_unlock(l)		((l)->taken--)
 struct rw_semaphore { int taken; };
-#define down_write_killable(s)	((s)->taken++, 0)
-#define up_write(s)		((s)->taken--)
-#define mutex_lock(m)		((m)->taken++)
-#define mutex_unlock(m)		((m)->taken--)
+int down_write_killable(struct rw_semaphore *s);
+#define up_write(s)		assert(!--(s)->taken)
+#define mutex_lock(m)		assert(!(m)->taken++)
+#define mutex_unlock(m)		assert(!--(m)->taken)
+#ifdef SHIM_NO_LOCKDEP
+#define lockdep_assert_held(m)	((void)(m))
+#else
 #define lockdep_assert_held(m)	assert((m)->taken > 0)
+#endif
 
 struct list_head { struct list_head *next, *prev; };
 struct work_struct { int pending; };
@@ -131,6 +142,7 @@ static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
 #define PCI_STD_NUM_BARS	6
 #define IORESOURCE_IO		0x100
 #define IORESOURCE_MEM		0x200
+#define IORESOURCE_MEM_64	0x100000
 
 struct resource {
 	u64 start;
@@ -179,61 +191,25 @@ void iounmap(const void *va);
 u32 readl(const void *reg);
 void writel(u32 val, void *reg);
 
-static inline unsigned long msleep_interruptible(unsigned int ms)
-{
-	(void)ms;
-	return 0;
-}
-
-/* The function never sleeps */
-static inline int pm_runtime_resume_and_get(struct device *dev)
-{
-	(void)dev;
-	return 0;
-}
-
-static inline void pm_runtime_put(struct device *dev)
-{
-	(void)dev;
-}
+unsigned long msleep_interruptible(unsigned int ms);
+void usleep_range(unsigned int from, unsigned int to);
+int pm_runtime_resume_and_get(struct device *dev);
+void pm_runtime_put(struct device *dev);
 
 #define GFP_KERNEL		0
 #define U32_MAX			(~0U)
 
-static inline void usleep_range(unsigned int from, unsigned int to)
-{
-	(void)from;
-	(void)to;
-}
-
-static inline void *kzalloc(size_t size, int flags)
-{
-	(void)flags;
-	return calloc(1, size);
-}
-
-static inline void *kmalloc(size_t size, int flags)
-{
-	return malloc(size);
-}
+void *kzalloc(size_t size, int flags);
+void *kmalloc(size_t size, int flags);
 
 static inline void kfree(void *p)
 {
 	free(p);
 }
 
-/* User memory is memory of the fuzz target */
-static inline unsigned long copy_from_user(void *to, const void *from, unsigned long n)
-{
-	memcpy(to, from, n);
-	return 0;
-}
-
-static inline unsigned long copy_to_user(void *to, const void *from, unsigned long n)
-{
-	memcpy(to, from, n);
-	return 0;
-}
+/* User memory is memory of the test.  Both return the number of bytes not copied */
+unsigned long copy_from_user(void *to, const void *from, unsigned long n);
+unsigned long copy_to_user(void *to, const void *from, unsigned long n);
 
 /* The part of vfio-pci-core that config.c uses */
 #define VFIO_PCI_OFFSET_SHIFT	40
