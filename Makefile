@@ -43,10 +43,10 @@ lab: ## open a shell in the demo's machine, to try the packages by hand
 	tests/vm/demo.sh --by-hand $(DEMO_KERNEL)
 
 check: ## run all tests, except what takes long
-	tests/check.sh style builds t2dev kunit fuzz tool dkms packages vm
+	tests/check.sh style builds t2dev unit kunit fuzz tool dkms packages vm
 
 check-full: ## run all tests
-	FULL=yes tests/check.sh style builds t2dev kunit fuzz tool dkms packages lab vm vm-rt
+	FULL=yes tests/check.sh style builds t2dev unit kunit fuzz tool dkms packages lab vm vm-rt
 
 check-style: ## build on all KERNELS without a warning; checkpatch, sparse, shellcheck
 	tests/style.sh $(KERNELS)
@@ -56,6 +56,9 @@ check-builds: ## build on all kernels, configurations and stand-ins (FULL=yes: e
 
 check-t2dev: ## test the software device by itself
 	tests/t2dev.sh
+
+check-unit: ## test models, registers, discovery, config space and virtual BAR in user space
+	tests/unit.sh
 
 check-kunit: ## test the register models with KUnit
 	tests/kunit.sh
@@ -114,5 +117,5 @@ help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | \
 		while IFS='|' read -r name what; do printf '  %-12s %s\n' "$$name" "$$what"; done
 
-.PHONY: modules install uninstall demo lab check check-builds check-lab check-style check-t2dev check-kunit check-fuzz \
+.PHONY: modules install uninstall demo lab check check-builds check-lab check-style check-t2dev check-unit check-kunit check-fuzz \
 	coverage check-dkms check-packages check-tool check-full check-vm check-vm-rt tools deb rpm t2dev vm-progs bench docs clean help
