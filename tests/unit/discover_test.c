@@ -122,7 +122,7 @@ static void discovery_reads_the_entries_that_the_locator_has(void **state)
 		const char *log;
 	} locators[] = {
 		{ 0x00, -EPROTO, "Register Locator DVSEC: length is 0 at offset 0x180" },
-		{ 0x0b, -EPROTO, "Register Locator DVSEC: length is 0xb" },
+		{ 0x0b, -EPROTO, "length is 0xb at offset 0x180, expected at least 0xc within" },
 		{ 0x0c, -ENOENT, "no entry for component registers among 0" },
 		{ 0x14, -ENOENT, "no entry for component registers among 1" },
 		{ 0x1b, -ENOENT, "no entry for component registers among 1" },
@@ -143,6 +143,13 @@ static void discovery_reads_the_entries_that_the_locator_has(void **state)
 	put_dvsec(DVSEC, CXL_VFIO_DVSEC_ID_DEVICE, 0x3c, CFG_SIZE - 0x14);
 	put_dvsec(CFG_SIZE - 0x14, CXL_VFIO_DVSEC_ID_REG_LOCATOR, 0x14, 0);
 	put32(CFG_SIZE - 8, BLOCK | 1 << 8 | BAR);
+	assert_int_equal(discover(), 0);
+	assert_int_equal(found.bar, BAR);
+	/* One that is longer than its offset */
+	setup(state);
+	put_dvsec(DVSEC, CXL_VFIO_DVSEC_ID_DEVICE, 0x3c, 0x200);
+	put_dvsec(0x200, CXL_VFIO_DVSEC_ID_REG_LOCATOR, 0x304, 0);
+	put32(0x4fc, BLOCK | 1 << 8 | BAR);
 	assert_int_equal(discover(), 0);
 	assert_int_equal(found.bar, BAR);
 }
@@ -371,7 +378,7 @@ static void discovery_finds_the_decoders_at_each_place(void **state)
 	/* Every fourth bit of the header is set, except in its count */
 	setup(state);
 	cm_put(HDM, 0x11111110);
-	put_decoder(1, 0, 0, 0);
+	put_decoder(1, BASE1 + 1, 0, 0x6f0);
 	assert_int_equal(discover(), 0);
 	assert_int_equal(found.nr_ranges, 1);
 }
@@ -379,7 +386,7 @@ static void discovery_finds_the_decoders_at_each_place(void **state)
 static void discovery_takes_ranges_that_touch(void **state)
 {
 	put_decoder(1, BASE0 + SIZE0, SIZE1, 0x600);
-	put_decoder(2, BASE0 - GRANULE, GRANULE, 0x600);
+	put_decoder(2, 0, BASE0, 0x600);
 	put_decoder(3, -GRANULE, GRANULE, 0x700);
 	assert_int_equal(discover(), 0);
 	assert_int_equal(found.nr_ranges, 4);
