@@ -262,6 +262,88 @@ static void comp_survives_wild_pointers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, get(comp, 0x5c));
 }
 
+/* A block with these capabilities in its array, all other registers reading @fill */
+static u32 *make_cm(struct kunit *test, u8 fill, const u32 *entries, u32 n)
+{
+	u32 *cm = kunit_kzalloc(test, CXL_VFIO_CM_SIZE, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, cm);
+	memset(cm, fill, CXL_VFIO_CM_SIZE);
+	cm[0] = 1 | 1 << 16 | n << 24;
+	memcpy(&cm[1], entries, 4 * n);
+	return cm;
+}
+
+/* Registers of the decoders, and of capabilities right before and right behind them */
+static void comp_shows_the_decoders_in_their_place(struct kunit *test)
+{
+	static const u32 entries[] = {
+		CXL_VFIO_CM_CAP_ID_LINK | (HDM_AT - 0x38U) << 20,
+		CXL_VFIO_CM_CAP_ID_HDM | HDM_AT << 20,
+		CXL_VFIO_CM_CAP_ID_LINK | (HDM_AT + 0x50U) << 20,
+	};
+	struct cxl_vfio_comp *comp = kunit_kzalloc(test, sizeof(*comp), GFP_KERNEL);
+	u32 *cm = make_cm(test, 0xff, entries, ARRAY_SIZE(entries));
+
+	KUNIT_ASSERT_NOT_NULL(test, comp);
+	/* Two decoders, whose registers have no two values the same */
+	for (u32 at = 0; at < 0x50; at += 4)
+		cm[(HDM_AT + at) / 4] = 0x01000000 * at + 0x00600001;
+	cxl_vfio_comp_init(comp, cm, HDM_AT, &mirror, true);
+	KUNIT_EXPECT_EQ(test, 0x00600001, get(comp, HDM_AT));
+	for (u32 at = 0; at < 0x50; at += 4)
+		KUNIT_EXPECT_EQ_MSG(test, cxl_vfio_hdm_read(&comp->hdm, at),
+				    get(comp, HDM_AT + at), "offset %#x", at);
+	KUNIT_EXPECT_EQ(test, 0x14600001, get(comp, HDM_AT + 0x14));
+	for (u32 at = 0; at < 0x38; at += 4) {
+		KUNIT_EXPECT_EQ(test, ~0U, get(comp, HDM_AT - 0x38 + at));
+		KUNIT_EXPECT_EQ(test, ~0U, get(comp, HDM_AT + 0x50 + at));
+	}
+	/* Writes reach the decoder and register that they address */
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE,
+			cxl_vfio_comp_write(comp, CXL_VFIO_CM_OFFSET + HDM_AT + 0x34, 0x1234).type);
+	KUNIT_EXPECT_EQ(test, 0x1234, get(comp, HDM_AT + 0x34));
+	KUNIT_EXPECT_EQ(test, 0x1234, cxl_vfio_hdm_read(&comp->hdm, 0x34));
+}
+
+/* The lower two bits of a pointer are reserved */
+static void comp_shows_capabilities_at_any_dword(struct kunit *test)
+{
+	for (u32 at = 0x800; at < 0x810; at++) {
+		u32 entries[] = {
+			CXL_VFIO_CM_CAP_ID_HDM | HDM_AT << 20, CXL_VFIO_CM_CAP_ID_LINK | at << 20,
+		};
+		struct cxl_vfio_comp *comp = kunit_kzalloc(test, sizeof(*comp), GFP_KERNEL);
+		u32 *cm = make_cm(test, 0xff, entries, ARRAY_SIZE(entries));
+
+		KUNIT_ASSERT_NOT_NULL(test, comp);
+		memset(&cm[HDM_AT / 4], 0, 0x30);
+		cxl_vfio_comp_init(comp, cm, HDM_AT, &mirror, true);
+		for (u32 off = 0x7f0; off < 0x850; off += 4) {
+			bool shown = off >= (at & ~3) && off < (at & ~3) + 0x38;
+
+			KUNIT_EXPECT_EQ_MSG(test, shown ? ~0U : 0, get(comp, off),
+					    "pointer %#x, offset %#x", at, off);
+		}
+	}
+}
+
+/* A reset makes a new view in the old one's memory: no register of the old one stays */
+static void comp_forgets_its_old_registers(struct kunit *test)
+{
+	static const u32 entries[] = { CXL_VFIO_CM_CAP_ID_HDM | HDM_AT << 20 };
+	struct cxl_vfio_comp *comp = make(test, &mirror);
+	u32 *cm = make_cm(test, 0, entries, ARRAY_SIZE(entries));
+
+	for (int unlock = 0; unlock < 2; unlock++) {
+		cxl_vfio_comp_init(comp, cm, HDM_AT, &mirror, unlock);
+		for (u32 at = 8; at < HDM_AT; at += 4)
+			KUNIT_EXPECT_EQ(test, 0, get(comp, at));
+		for (u32 at = HDM_AT + 0x30; at < CXL_VFIO_CM_SIZE; at += 4)
+			KUNIT_EXPECT_EQ(test, 0, get(comp, at));
+	}
+}
+
 static struct kunit_case comp_test_cases[] = {
 	KUNIT_CASE(comp_shows_what_a_guest_may_know),
 	KUNIT_CASE(comp_shows_errors_until_they_are_cleared),
@@ -272,6 +354,9 @@ static struct kunit_case comp_test_cases[] = {
 	KUNIT_CASE(comp_writes_change_decoders_and_ras_only),
 	KUNIT_CASE(comp_reads_zero_outside_its_registers),
 	KUNIT_CASE(comp_survives_wild_pointers),
+	KUNIT_CASE(comp_shows_the_decoders_in_their_place),
+	KUNIT_CASE(comp_shows_capabilities_at_any_dword),
+	KUNIT_CASE(comp_forgets_its_old_registers),
 	{}
 };
 

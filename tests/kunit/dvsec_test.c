@@ -253,7 +253,12 @@ static void dvsec_hides_the_host_address(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 0, get(&dvsec, at));
 		KUNIT_EXPECT_EQ(test, 0, get(&dvsec, at + 0x10));
 	}
+	/* The registers around the bases stay */
 	KUNIT_EXPECT_EQ(test, 0xa018, get(&dvsec, 0x18));
+	KUNIT_EXPECT_EQ(test, 0xa01e, get(&dvsec, 0x1e));
+	KUNIT_EXPECT_EQ(test, 0xa028, get(&dvsec, 0x28));
+	KUNIT_EXPECT_EQ(test, 0xa02e, get(&dvsec, 0x2e));
+	KUNIT_EXPECT_EQ(test, 0xa038, get(&dvsec, CXL_VFIO_DVSEC_CAP3));
 	set(&dvsec, 0x22, 0x77);
 	KUNIT_EXPECT_EQ(test, 0x77, get(&dvsec, 0x22));
 
@@ -476,6 +481,23 @@ static void dvsec_config_lock_survives_all_but_a_conventional_reset(struct kunit
 		KUNIT_EXPECT_EQ(test, fields[i].after_unlock, get(&dvsec, fields[i].offset));
 }
 
+/* The other bits of LOCK are reserved, and lock nothing */
+static void dvsec_reserved_bits_of_lock_do_not_lock(struct kunit *test)
+{
+	u16 regs[DVSEC_MAX_LEN / 2];
+	struct cxl_vfio_dvsec dvsec;
+
+	device_regs(regs, CAP | HDM_COUNT(1));
+	regs[CXL_VFIO_DVSEC_LOCK / 2] = 0xfffe;
+	cxl_vfio_dvsec_init(&dvsec, regs, LEN, &mirror, true);
+	set(&dvsec, CXL_VFIO_DVSEC_CTRL, 5);
+	set(&dvsec, 0x20, 0x1234);
+	KUNIT_EXPECT_EQ(test, 7, get(&dvsec, CXL_VFIO_DVSEC_CTRL));
+	KUNIT_EXPECT_EQ(test, 0x1234, get(&dvsec, 0x20));
+	cxl_vfio_dvsec_init(&dvsec, regs, LEN, &mirror, false);
+	KUNIT_EXPECT_EQ(test, 2, get(&dvsec, CXL_VFIO_DVSEC_CTRL));
+}
+
 static void dvsec_shows_the_result_of_a_reset(struct kunit *test)
 {
 	struct cxl_vfio_dvsec dvsec = make(CAP | CAP_RESET, LEN, &with_reset);
@@ -487,6 +509,8 @@ static void dvsec_shows_the_result_of_a_reset(struct kunit *test)
 	cxl_vfio_dvsec_set_reset(&dvsec, 0);
 	KUNIT_EXPECT_EQ(test, 0x8070, get(&dvsec, CXL_VFIO_DVSEC_STATUS2));
 
+	KUNIT_EXPECT_FALSE(test, cxl_vfio_dvsec_clears_memory(&dvsec));
+	set(&dvsec, CXL_VFIO_DVSEC_CTRL2, 0xffff & ~CXL_VFIO_DVSEC_CTRL2_RST_MEM_CLR_EN);
 	KUNIT_EXPECT_FALSE(test, cxl_vfio_dvsec_clears_memory(&dvsec));
 	set(&dvsec, CXL_VFIO_DVSEC_CTRL2, CXL_VFIO_DVSEC_CTRL2_RST_MEM_CLR_EN);
 	KUNIT_EXPECT_TRUE(test, cxl_vfio_dvsec_clears_memory(&dvsec));
@@ -509,6 +533,7 @@ static struct kunit_case dvsec_test_cases[] = {
 	KUNIT_CASE(dvsec_takes_only_live_bits_from_the_device),
 	KUNIT_CASE_PARAM(dvsec_shows_an_error_of_the_device_once, latch_gen_params),
 	KUNIT_CASE(dvsec_config_lock_survives_all_but_a_conventional_reset),
+	KUNIT_CASE(dvsec_reserved_bits_of_lock_do_not_lock),
 	KUNIT_CASE(dvsec_shows_the_result_of_a_reset),
 	KUNIT_CASE(dvsec_shows_cache_invalid_while_caching_is_disabled),
 	KUNIT_CASE(dvsec_knows_which_reads_are_live),

@@ -158,6 +158,8 @@ static const struct attr_case {
 	{ "CTRL, one coherency model", CXL_VFIO_HDM_CTRL, CAP_HOST_ONLY,
 	  { 0x21ff, 0x21ff, 0, 0 } },
 	{ "CTRL, both coherency models", CXL_VFIO_HDM_CTRL, CAP_BOTH, { 0x31ff, 0x31ff, 0, 0 } },
+	{ "CTRL, both coherency models, bits around the field", CXL_VFIO_HDM_CTRL,
+	  CAP_BOTH | BIT(20) | BIT(23), { 0x31ff, 0x31ff, 0, 0 } },
 	{ "CTRL, UIO", CXL_VFIO_HDM_CTRL, CAP_UIO, { 0x0f0061ff, 0x0f0061ff, 0, 0 } },
 };
 
@@ -408,6 +410,15 @@ static void hdm_commits_in_ascending_order(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, HDM_EVENT_COMMITTED, set(hdm, n, CXL_VFIO_HDM_CTRL, COMMIT));
 }
 
+/* Also at the end of the longest array */
+static void hdm_decommits_all_of_32_decoders(struct kunit *test)
+{
+	struct cxl_vfio_hdm *hdm = make(test, 12, COMMIT | COMMITTED, &mirror);
+
+	for (int n = 31; n >= 0; n--)
+		KUNIT_EXPECT_EQ(test, HDM_EVENT_DECOMMITTED, set(hdm, n, CXL_VFIO_HDM_CTRL, 0));
+}
+
 static void hdm_hides_the_host_address(struct kunit *test)
 {
 	struct cxl_vfio_hdm *hdm = make(test, 4, COMMIT | COMMITTED | LOCK, &hidden);
@@ -545,6 +556,7 @@ static struct kunit_case hdm_test_cases[] = {
 	KUNIT_CASE(hdm_commits_the_device_addresses_of_the_device),
 	KUNIT_CASE(hdm_shows_decoders_of_size_0_uncommitted),
 	KUNIT_CASE(hdm_commits_in_ascending_order),
+	KUNIT_CASE(hdm_decommits_all_of_32_decoders),
 	KUNIT_CASE(hdm_hides_the_host_address),
 	KUNIT_CASE(hdm_places_decoders_after_a_locked_one),
 	KUNIT_CASE(hdm_header_offers_no_interleaving),
