@@ -282,6 +282,11 @@ static void decoders_are_intact_until_base_size_or_committed_changes(void **stat
 		{ CXL_VFIO_HDM_SKIP_HIGH, 0 }, { 0x1c, 0 },
 	};
 
+	/* COMMITTED alone says whether a decoder is committed */
+	cm_put(DECODER(0, CTRL), COMMITTED);
+	cm_put(DECODER(2, CTRL), COMMIT | ERROR | 6);
+	cm_put(DECODER(3, CTRL), CXL_VFIO_HDM_CTRL_LOCK);
+	memcpy(found.cm, &unit.bar[CM], CXL_VFIO_CM_SIZE);
 	for (unsigned int n = 0; n < DECODERS; n++)
 		assert_true(cxl_vfio_decoder_intact(dev.cm_regs, &found, n));
 	assert_true(cxl_vfio_decoders_intact(dev.cm_regs, &found));
