@@ -254,6 +254,8 @@ static void config_open_lists_the_areas(void **state)
 				     { FLEXBUS, FLEXBUS + 0x14, AREA_READONLY },
 				     { DOE + 4, DOE + 0x18, AREA_HIDDEN });
 			check_plain(DVSEC, 0, 0);
+			/* Nothing before the extended capabilities is the driver's */
+			assert_memory_equal(core.vconfig, unit.config, PCI_STD_HEADER_SIZEOF);
 		}
 	}
 	assert_nothing_written();
@@ -489,6 +491,48 @@ static void config_chain_keeps_a_placeholder(void **state)
 		assert_chain({ DSN, 0 }, { DVSEC, PCI_EXT_CAP_ID_DVSEC },
 			     { FLEXBUS, PCI_EXT_CAP_ID_DVSEC });
 	}
+}
+
+/* Capabilities that the kernel shows stay, wherever they are in the chain */
+static void config_chain_keeps_what_the_kernel_shows(void **state)
+{
+	put_cap(DOE, PCI_EXT_CAP_ID_DOE, 0x200);
+	put_cap(0x200, PCI_EXT_CAP_ID_ERR, 0x240);
+	put_dvsec(0x240, 5, 0x10, 0x260);
+	put16(0x244, 0x8086);
+	put_cap(0x260, PCI_EXT_CAP_ID_SECPCI, 0);
+	assert_int_equal(open_as_is(true), 0);
+	assert_chain({ DSN, PCI_EXT_CAP_ID_DSN }, { DVSEC, PCI_EXT_CAP_ID_DVSEC },
+		     { RLOC, PCI_EXT_CAP_ID_DVSEC }, { FLEXBUS, PCI_EXT_CAP_ID_DVSEC },
+		     { 0x200, PCI_EXT_CAP_ID_ERR }, { 0x240, PCI_EXT_CAP_ID_DVSEC });
+	/* Before 6.2 the DVSEC of another vendor is hidden as any DVSEC */
+	assert_int_equal(open_as_is(false), 0);
+	assert_chain({ DSN, PCI_EXT_CAP_ID_DSN }, { DVSEC, PCI_EXT_CAP_ID_DVSEC },
+		     { RLOC, PCI_EXT_CAP_ID_DVSEC }, { FLEXBUS, PCI_EXT_CAP_ID_DVSEC },
+		     { 0x200, PCI_EXT_CAP_ID_ERR });
+
+	/* A kernel may learn to show DOE mailboxes; their registers stay hidden */
+	core_config_init(&core, unit.config, true);
+	memset(core.map + DOE, PCI_EXT_CAP_ID_DOE, 0x18);
+	memcpy(core.vconfig + DOE, unit.config + DOE, 0x18);
+	assert_int_equal(cxl_vfio_config_open(&dev), 0);
+	assert_chain({ DSN, PCI_EXT_CAP_ID_DSN }, { DVSEC, PCI_EXT_CAP_ID_DVSEC },
+		     { RLOC, PCI_EXT_CAP_ID_DVSEC }, { FLEXBUS, PCI_EXT_CAP_ID_DVSEC },
+		     { DOE, PCI_EXT_CAP_ID_DOE }, { 0x200, PCI_EXT_CAP_ID_ERR },
+		     { 0x240, PCI_EXT_CAP_ID_DVSEC });
+	assert_int_equal(read_dword(DOE + 4), 0);
+}
+
+/* A DVSEC and a capability right behind it, which is before it in the chain */
+static void config_chain_may_go_backwards(void **state)
+{
+	put_dvsec(DVSEC, CXL_VFIO_DVSEC_ID_DEVICE, 0x3c, FLEXBUS);
+	put_dvsec(FLEXBUS, CXL_VFIO_DVSEC_ID_FLEXBUS_PORT, 0x14, DOE);
+	put_cap(DOE, PCI_EXT_CAP_ID_DOE, RLOC);
+	put_dvsec(RLOC, CXL_VFIO_DVSEC_ID_REG_LOCATOR, FLEXBUS - RLOC, 0);
+	assert_int_equal(open_as_is(false), 0);
+	assert_chain({ DSN, PCI_EXT_CAP_ID_DSN }, { DVSEC, PCI_EXT_CAP_ID_DVSEC },
+		     { FLEXBUS, PCI_EXT_CAP_ID_DVSEC }, { RLOC, PCI_EXT_CAP_ID_DVSEC });
 }
 
 static void config_chain_of_the_device_may_loop(void **state)
@@ -974,6 +1018,8 @@ int main(void)
 		CASE(config_chain_has_cxl_dvsecs_on_every_kernel),
 		CASE(config_shows_hidden_dvsecs_by_a_snapshot),
 		CASE(config_chain_keeps_a_placeholder),
+		CASE(config_chain_keeps_what_the_kernel_shows),
+		CASE(config_chain_may_go_backwards),
 		CASE(config_chain_of_the_device_may_loop),
 		CASE(config_chain_ends_where_no_capability_is),
 		CASE(config_reads_are_split_at_the_borders_of_areas),
