@@ -87,6 +87,12 @@ int cxl_vfio_settle(struct cxl_vfio_device *d)
 	return 0;
 }
 
+/* Config space is not where errors are looked for */
+void cxl_vfio_errors_look(struct cxl_vfio_device *d)
+{
+	fail_msg("the errors of the device were looked for");
+}
+
 static u16 model_get(u16 offset)
 {
 	u8 b[2];
@@ -359,6 +365,60 @@ static void config_areas_are_of_cxl_dvsecs_and_doe_mailboxes(void **state)
 		     { DOE + 4, DOE + 0x18, AREA_HIDDEN });
 }
 
+/* Extended capabilities whose registers are the host's, PCIe r6.3 7.9; with the DOE mailbox */
+static bool host_owns(u32 id)
+{
+	switch (id) {
+	case 0x26: /* Physical Layer 16.0 GT/s */
+	case 0x27: /* Lane Margining */
+	case 0x2a: /* Physical Layer 32.0 GT/s */
+	case 0x2b: /* Alternate Protocol */
+	case 0x30: /* IDE */
+	case 0x31: /* Physical Layer 64.0 GT/s */
+	case 0x32: /* Flit Logging */
+	case 0x34: /* Flit Error Injection */
+		return true;
+	}
+	return false;
+}
+
+static void config_areas_have_the_capabilities_of_the_host(void **state)
+{
+	for (u32 id = 1; id < 0x40; id++) {
+		const struct cxl_vfio_config_area *area = &dev.config.area[4];
+
+		if (id == PCI_EXT_CAP_ID_DVSEC || id == PCI_EXT_CAP_ID_DOE)
+			continue;
+		put_dvsec(FLEXBUS, CXL_VFIO_DVSEC_ID_FLEXBUS_PORT, 0x14, 0x240);
+		put_cap(0x240, PCI_EXT_CAP_ID_ERR, 0x200);
+		put_cap(0x200, id, 0);
+		assert_int_equal(open_as_is(true), 0);
+		assert_int_equal(dev.config.nr, host_owns(id) ? 5 : 4);
+		if (!host_owns(id))
+			continue;
+		/* Up to the next capability, wherever that is in the chain */
+		assert_true(area->start == 0x204 && area->end == 0x240);
+		assert_int_equal(area->kind, AREA_READONLY);
+		/* Up to the end of config space */
+		put_cap(0x240, PCI_EXT_CAP_ID_ERR, 0xf00);
+		put_cap(0xf00, id, 0);
+		assert_int_equal(open_as_is(true), 0);
+		assert_true(area->start == 0xf04 && area->end == 0x1000);
+		/* Also if the chain loops */
+		put_cap(0xf00, id, DVSEC);
+		assert_int_equal(open_as_is(true), 0);
+		assert_true(area->start == 0xf04 && area->end == 0x1000);
+	}
+	/* Many capabilities: the nearest is the last of the chain */
+	put_dvsec(FLEXBUS, CXL_VFIO_DVSEC_ID_FLEXBUS_PORT, 0x14, 0x200);
+	put_cap(0x200, 0x30, 0xff0);
+	for (u32 at = 0xff0; at > 0x400; at -= 8)
+		put_cap(at, PCI_EXT_CAP_ID_LTR, at - 8);
+	put_cap(0x400, PCI_EXT_CAP_ID_LTR, 0);
+	assert_int_equal(open_as_is(true), 0);
+	assert_int_equal(dev.config.area[4].end, 0x400);
+}
+
 /* Link @n DOE mailboxes behind the CXL Device DVSEC, which has two areas */
 static void put_mailboxes(unsigned int n)
 {
@@ -533,6 +593,23 @@ static void config_chain_may_go_backwards(void **state)
 	assert_int_equal(open_as_is(false), 0);
 	assert_chain({ DSN, PCI_EXT_CAP_ID_DSN }, { DVSEC, PCI_EXT_CAP_ID_DVSEC },
 		     { FLEXBUS, PCI_EXT_CAP_ID_DVSEC }, { RLOC, PCI_EXT_CAP_ID_DVSEC });
+}
+
+/* The shortest capabilities that vfio-pci-core shows have 8 bytes */
+static void config_chain_keeps_short_capabilities(void **state)
+{
+	put_cap(DSN, PCI_EXT_CAP_ID_ATS, 0x110);
+	put_cap(0x110, PCI_EXT_CAP_ID_ARI, 0x120);
+	put_cap(0x120, PCI_EXT_CAP_ID_LTR, DVSEC);
+	put_cap(DOE, PCI_EXT_CAP_ID_DOE, 0x200);
+	put_cap(0x200, PCI_EXT_CAP_ID_ACS, 0);
+	for (int knows_dvsecs = 0; knows_dvsecs < 2; knows_dvsecs++) {
+		assert_int_equal(open_as_is(knows_dvsecs), 0);
+		assert_chain({ DSN, PCI_EXT_CAP_ID_ATS }, { 0x110, PCI_EXT_CAP_ID_ARI },
+			     { 0x120, PCI_EXT_CAP_ID_LTR }, { DVSEC, PCI_EXT_CAP_ID_DVSEC },
+			     { RLOC, PCI_EXT_CAP_ID_DVSEC }, { FLEXBUS, PCI_EXT_CAP_ID_DVSEC },
+			     { 0x200, PCI_EXT_CAP_ID_ACS });
+	}
 }
 
 static void config_chain_of_the_device_may_loop(void **state)
@@ -1013,6 +1090,7 @@ int main(void)
 		CASE(config_areas_do_not_overlap),
 		CASE(config_areas_are_in_ascending_order),
 		CASE(config_areas_are_of_cxl_dvsecs_and_doe_mailboxes),
+		CASE(config_areas_have_the_capabilities_of_the_host),
 		CASE(config_open_takes_64_areas),
 		CASE(config_open_needs_the_dvsec_where_it_was),
 		CASE(config_chain_has_cxl_dvsecs_on_every_kernel),
@@ -1020,6 +1098,7 @@ int main(void)
 		CASE(config_chain_keeps_a_placeholder),
 		CASE(config_chain_keeps_what_the_kernel_shows),
 		CASE(config_chain_may_go_backwards),
+		CASE(config_chain_keeps_short_capabilities),
 		CASE(config_chain_of_the_device_may_loop),
 		CASE(config_chain_ends_where_no_capability_is),
 		CASE(config_reads_are_split_at_the_borders_of_areas),

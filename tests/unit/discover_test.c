@@ -402,9 +402,15 @@ static void discovery_takes_ranges_that_touch(void **state)
 /* CXL r4.0 8.2.4.20.12 lets firmware commit decoders with size 0: no range comes of them */
 static void discovery_makes_no_range_of_size_zero(void **state)
 {
+	put_decoder(0, BASE0 + 1, 0, 0x700);
+	put_decoder(2, BASE1, 0, 0x600);
+	assert_int_equal(discover(), 0);
+	assert_int_equal(found.nr_ranges, 1);
+	assert_int_equal(found.range[0].decoder, 1);
+	assert_nothing_logged();
 	put_decoder(1, BASE1, 0, 0x600);
-	if (!discover())
-		assert_int_equal(found.nr_ranges, 1);
+	assert_int_equal(discover(), -ENODATA);
+	assert_logged("none of 4 decoders is committed with memory");
 }
 
 static void discovery_turns_on_what_firmware_left_off(void **state)

@@ -696,6 +696,77 @@ static void restore_stops_at_a_decoder_that_reports_an_error(void **state)
 	assert_logged("HDM decoder 0: CTRL reads 0x00000a00");
 }
 
+/* Errors in the RAS Capability */
+
+static struct cxl_vfio_ras_errors errors;
+
+static bool take_errors(u32 uncorrectable, u32 correctable)
+{
+	cm_put(RAS + CXL_VFIO_RAS_UNCORRECTABLE, uncorrectable);
+	cm_put(RAS + CXL_VFIO_RAS_CORRECTABLE, correctable);
+	for (unsigned int i = 0; i < 16; i++)
+		cm_put(RAS + CXL_VFIO_RAS_HEADER + 4 * i, 0x1000 + i);
+	memset(&errors, 0, sizeof(errors));
+	memset(unit.read, 0, sizeof(unit.read));
+	return cxl_vfio_take_ras(&dev, &errors);
+}
+
+static void check_header(bool logged)
+{
+	for (unsigned int i = 0; i < 16; i++)
+		assert_int_equal(errors.header[i], logged ? 0x1000 + i : 0);
+}
+
+static void ras_errors_are_taken_and_cleared(void **state)
+{
+	assert_false(take_errors(0, 0));
+	assert_nothing_written();
+
+	assert_true(take_errors(0x10001, 0x41));
+	assert_written({ MMIO + RAS + CXL_VFIO_RAS_UNCORRECTABLE, 0x10001 },
+		       { MMIO + RAS + CXL_VFIO_RAS_CORRECTABLE, 0x41 });
+	assert_true(errors.uncorrectable == 0x10001 && errors.correctable == 0x41);
+	check_header(true);
+
+	assert_true(take_errors(0x4000, 0));
+	assert_written({ MMIO + RAS + CXL_VFIO_RAS_UNCORRECTABLE, 0x4000 });
+	check_header(true);
+
+	/* The header log is of an uncorrectable error */
+	assert_true(take_errors(0, 2));
+	assert_written({ MMIO + RAS + CXL_VFIO_RAS_CORRECTABLE, 2 });
+	check_header(false);
+	for (u32 at = 0; at < CXL_VFIO_CM_SIZE; at += 4)
+		assert_int_equal(unit.read[(CM + at) / 4],
+				 at == RAS + CXL_VFIO_RAS_UNCORRECTABLE ||
+				 at == RAS + CXL_VFIO_RAS_CORRECTABLE);
+}
+
+/* Reserved bits are no errors, and are not written */
+static void ras_errors_are_defined_bits(void **state)
+{
+	assert_false(take_errors(~0x1cfffU, 0xffffff80));
+	assert_nothing_written();
+	assert_true(take_errors(0xfffffffe, 0xfffffff7));
+	assert_written({ MMIO + RAS + CXL_VFIO_RAS_UNCORRECTABLE, 0x1cffe },
+		       { MMIO + RAS + CXL_VFIO_RAS_CORRECTABLE, 0x77 });
+	assert_true(errors.uncorrectable == 0x1cffe && errors.correctable == 0x77);
+}
+
+static void ras_errors_of_a_device_that_is_gone_are_none(void **state)
+{
+	assert_false(take_errors(~0U, 0));
+	assert_false(take_errors(0, ~0U));
+	unit.gone = true;
+	assert_false(take_errors(1, 1));
+	assert_nothing_written();
+	unit.gone = false;
+	/* Nor has a device without the capability any */
+	found.cm[1] = 0;
+	assert_false(take_errors(1, 1));
+	assert_nothing_written();
+}
+
 #define CASE(fn)	cmocka_unit_test_setup(fn, setup)
 #define RESTORE(fn)	cmocka_unit_test_setup(fn, setup_restore)
 
@@ -732,6 +803,9 @@ int main(void)
 		RESTORE(restore_stops_at_a_decoder_that_stays_committed),
 		RESTORE(restore_waits_for_a_slow_commit),
 		RESTORE(restore_stops_at_a_decoder_that_reports_an_error),
+		CASE(ras_errors_are_taken_and_cleared),
+		CASE(ras_errors_are_defined_bits),
+		CASE(ras_errors_of_a_device_that_is_gone_are_none),
 	};
 
 	return cmocka_run_group_tests_name("registers", tests, NULL, NULL);

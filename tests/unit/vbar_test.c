@@ -106,6 +106,58 @@ static void vbar_takes_the_first_free_pair(void **state)
 	}
 }
 
+/*
+ * A 64-bit BAR below 4 GiB that starts at register @bar: the upper register reads 0 and has
+ * no resource.  The type is in the register, in the resource or in both.
+ */
+static void occupy_64(unsigned int bar, unsigned int way)
+{
+	put32(PCI_BASE_ADDRESS_0 + 4 * bar, way == RESOURCE ? 0 : 0xc000000c);
+	if (way != REGISTER)
+		unit.pdev.resource[bar] = (struct resource) {
+			.start = 0xc0000000, .size = 0x1000,
+			.flags = IORESOURCE_MEM | IORESOURCE_MEM_64,
+		};
+}
+
+static void vbar_leaves_the_upper_half_of_a_64_bit_bar_alone(void **state)
+{
+	for (unsigned int way = 0; way < WAYS; way++) {
+		for (unsigned int bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
+			setup(state);
+			occupy_64(bar, way);
+			assert_int_equal(cxl_vfio_vbar_bind(&dev), 0);
+			assert_int_equal(dev.vbar.bar, bar == 0 ? 2 : bar == 1 ? 4 : 0);
+			for (unsigned int slot = 0; slot < PCI_STD_NUM_BARS; slot += 2) {
+				bool used = slot / 2 == bar / 2 || slot == bar + 1;
+
+				params.vbar = VBAR_SLOT_0 + slot / 2;
+				assert_int_equal(cxl_vfio_vbar_bind(&dev), used ? -EEXIST : 0);
+			}
+		}
+		/* A large GPU has BARs 0, 1+2 and 3+4 */
+		setup(state);
+		occupy(0, way);
+		occupy_64(1, way);
+		occupy_64(3, way);
+		assert_int_equal(cxl_vfio_vbar_bind(&dev), 0);
+		assert_true(dev.vbar.bar == VBAR_NONE);
+	}
+}
+
+/* Bits 2:1 are a type in registers of memory BARs alone */
+static void vbar_may_follow_a_32_bit_or_io_bar(void **state)
+{
+	static const u32 registers[] = { 0xc0000000, 0xc0000008, 0xc0000002, 0xe005, 0xe00d };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(registers); i++) {
+		setup(state);
+		put32(PCI_BASE_ADDRESS_1, registers[i]);
+		assert_int_equal(cxl_vfio_vbar_bind(&dev), 0);
+		assert_int_equal(dev.vbar.bar, 2);
+	}
+}
+
 static void vbar_is_absent_without_a_free_pair(void **state)
 {
 	occupy(1, RESOURCE);
@@ -357,6 +409,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		CASE(vbar_takes_the_first_free_pair),
+		CASE(vbar_leaves_the_upper_half_of_a_64_bit_bar_alone),
+		CASE(vbar_may_follow_a_32_bit_or_io_bar),
 		CASE(vbar_is_absent_without_a_free_pair),
 		CASE(vbar_takes_the_slot_that_the_parameter_names),
 		CASE(vbar_refuses_a_slot_with_a_bar_of_the_device),
