@@ -81,6 +81,7 @@ static void put_vconfig(struct core_config *core, u16 at, u32 val)
 void core_config_init(struct core_config *core, const u8 *config, bool knows_dvsecs)
 {
 	u16 at = PCI_CFG_SPACE_SIZE, prev = 0;
+	bool any = false;
 
 	memset(core->map, 0, PCI_STD_HEADER_SIZEOF);
 	memset(core->map + PCI_STD_HEADER_SIZEOF, CORE_INVALID,
@@ -106,9 +107,12 @@ void core_config_init(struct core_config *core, const u8 *config, bool knows_dvs
 		memcpy(core->vconfig + at, config + at, len);
 		if (hidden)
 			put_vconfig(core, at, header & 0xffcU << 20);
+		any |= !hidden;
 		prev = at;
 		at = header >> 20 & 0xffc;
 	}
+	if (!any)
+		put_vconfig(core, PCI_CFG_SPACE_SIZE, 0);
 }
 
 u8 core_config_byte(const struct core_config *core, const u8 *config, u16 at)
