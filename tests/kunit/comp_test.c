@@ -166,7 +166,9 @@ static void comp_ras_masks_are_writable(struct kunit *test)
 {
 	static const struct {
 		u32 at, rw;
-	} regs[] = { { 0x04, 0x1cfff }, { 0x08, 0x1cfff }, { 0x10, 0x7f }, { 0x14, 0 }, { 0x18, 0 } };
+	} regs[] = {
+		{ 0x04, 0x1cfff }, { 0x08, 0x1cfff }, { 0x10, 0x7f }, { 0x14, 0 }, { 0x18, 0 },
+	};
 	struct cxl_vfio_comp *comp = make(test, &mirror);
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(regs); i++) {
