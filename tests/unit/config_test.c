@@ -336,6 +336,13 @@ static void config_areas_do_not_overlap(void **state)
 	assert_areas({ DVSEC, BODY, AREA_DVSEC_HEADER }, { BODY, DVSEC + 0x3c, AREA_DVSEC },
 		     { RLOC, FLEXBUS, AREA_READONLY }, { FLEXBUS, DOE + 4, AREA_READONLY },
 		     { DOE + 4, DOE + 0x18, AREA_HIDDEN });
+	/* The first one too */
+	put_cap(DSN, PCI_EXT_CAP_ID_DSN, 0x110);
+	put_dvsec(0x110, CXL_VFIO_DVSEC_ID_FLEXBUS_PORT, 0x24, DVSEC);
+	put_dvsec(DVSEC, CXL_VFIO_DVSEC_ID_DEVICE, 0x3c, 0);
+	assert_int_equal(open_as_is(true), 0);
+	assert_areas({ 0x110, DVSEC, AREA_READONLY }, { DVSEC, BODY, AREA_DVSEC_HEADER },
+		     { BODY, DVSEC + 0x3c, AREA_DVSEC });
 }
 
 static void config_areas_are_in_ascending_order(void **state)
@@ -389,18 +396,18 @@ static void config_areas_have_the_capabilities_of_the_host(void **state)
 
 		if (id == PCI_EXT_CAP_ID_DVSEC || id == PCI_EXT_CAP_ID_DOE)
 			continue;
-		put_dvsec(FLEXBUS, CXL_VFIO_DVSEC_ID_FLEXBUS_PORT, 0x14, 0x240);
-		put_cap(0x240, PCI_EXT_CAP_ID_ERR, 0x200);
+		put_dvsec(FLEXBUS, CXL_VFIO_DVSEC_ID_FLEXBUS_PORT, 0x14, 0x244);
+		put_cap(0x244, PCI_EXT_CAP_ID_ERR, 0x200);
 		put_cap(0x200, id, 0);
 		assert_int_equal(open_as_is(true), 0);
 		assert_int_equal(dev.config.nr, host_owns(id) ? 5 : 4);
 		if (!host_owns(id))
 			continue;
 		/* Up to the next capability, wherever that is in the chain */
-		assert_true(area->start == 0x204 && area->end == 0x240);
+		assert_true(area->start == 0x204 && area->end == 0x244);
 		assert_int_equal(area->kind, AREA_READONLY);
 		/* Up to the end of config space */
-		put_cap(0x240, PCI_EXT_CAP_ID_ERR, 0xf00);
+		put_cap(0x244, PCI_EXT_CAP_ID_ERR, 0xf00);
 		put_cap(0xf00, id, 0);
 		assert_int_equal(open_as_is(true), 0);
 		assert_true(area->start == 0xf04 && area->end == 0x1000);
@@ -409,14 +416,17 @@ static void config_areas_have_the_capabilities_of_the_host(void **state)
 		assert_int_equal(open_as_is(true), 0);
 		assert_true(area->start == 0xf04 && area->end == 0x1000);
 	}
-	/* Many capabilities: the nearest is the last of the chain */
-	put_dvsec(FLEXBUS, CXL_VFIO_DVSEC_ID_FLEXBUS_PORT, 0x14, 0x200);
-	put_cap(0x200, 0x30, 0xff0);
-	for (u32 at = 0xff0; at > 0x400; at -= 8)
-		put_cap(at, PCI_EXT_CAP_ID_LTR, at - 8);
-	put_cap(0x400, PCI_EXT_CAP_ID_LTR, 0);
+	/* As many capabilities as fit: the nearest is the last of the chain */
+	put_cap(DSN, 0x30, DVSEC);
+	put_dvsec(DVSEC, CXL_VFIO_DVSEC_ID_DEVICE, 0x3c, 0xff0);
+	for (u32 at = 0xff0; at > 0x108; at -= 8)
+		if (at < DVSEC || at > DVSEC + 0x38)
+			put_cap(at, PCI_EXT_CAP_ID_LTR, at == DVSEC + 0x40 ? DVSEC - 8 : at - 8);
+	put_cap(0x108, PCI_EXT_CAP_ID_LTR, 0);
 	assert_int_equal(open_as_is(true), 0);
-	assert_int_equal(dev.config.area[4].end, 0x400);
+	assert_int_equal(dev.config.nr, 3);
+	assert_int_equal(dev.config.area[0].start, 0x104);
+	assert_int_equal(dev.config.area[0].end, 0x108);
 }
 
 /* Link @n DOE mailboxes behind the CXL Device DVSEC, which has two areas */
@@ -588,11 +598,17 @@ static void config_chain_may_go_backwards(void **state)
 {
 	put_dvsec(DVSEC, CXL_VFIO_DVSEC_ID_DEVICE, 0x3c, FLEXBUS);
 	put_dvsec(FLEXBUS, CXL_VFIO_DVSEC_ID_FLEXBUS_PORT, 0x14, DOE);
-	put_cap(DOE, PCI_EXT_CAP_ID_DOE, RLOC);
+	put_cap(DOE, PCI_EXT_CAP_ID_DOE, 0x200);
+	put_cap(0x200, PCI_EXT_CAP_ID_ERR, RLOC);
 	put_dvsec(RLOC, CXL_VFIO_DVSEC_ID_REG_LOCATOR, FLEXBUS - RLOC, 0);
 	assert_int_equal(open_as_is(false), 0);
 	assert_chain({ DSN, PCI_EXT_CAP_ID_DSN }, { DVSEC, PCI_EXT_CAP_ID_DVSEC },
-		     { FLEXBUS, PCI_EXT_CAP_ID_DVSEC }, { RLOC, PCI_EXT_CAP_ID_DVSEC });
+		     { FLEXBUS, PCI_EXT_CAP_ID_DVSEC }, { 0x200, PCI_EXT_CAP_ID_ERR },
+		     { RLOC, PCI_EXT_CAP_ID_DVSEC });
+	assert_areas({ DVSEC, BODY, AREA_DVSEC_HEADER }, { BODY, DVSEC + 0x3c, AREA_DVSEC },
+		     { RLOC, FLEXBUS, AREA_READONLY },
+		     { FLEXBUS, FLEXBUS + 0x14, AREA_READONLY },
+		     { DOE + 4, DOE + 0x18, AREA_HIDDEN });
 }
 
 /* The shortest capabilities that vfio-pci-core shows have 8 bytes */
@@ -640,6 +656,14 @@ static void config_chain_ends_where_no_capability_is(void **state)
 		assert_chain({ DSN, PCI_EXT_CAP_ID_DSN }, { DVSEC, PCI_EXT_CAP_ID_DVSEC },
 			     { RLOC, PCI_EXT_CAP_ID_DVSEC }, { FLEXBUS, PCI_EXT_CAP_ID_DVSEC });
 	}
+	/* In a capability that the kernel shows */
+	put_dvsec(FLEXBUS, CXL_VFIO_DVSEC_ID_FLEXBUS_PORT, 0x14, 0x220);
+	put_cap(0x220, PCI_EXT_CAP_ID_ERR, 0x228);
+	put32(0x228, 0);
+	assert_int_equal(open_as_is(true), 0);
+	assert_chain({ DSN, PCI_EXT_CAP_ID_DSN }, { DVSEC, PCI_EXT_CAP_ID_DVSEC },
+		     { RLOC, PCI_EXT_CAP_ID_DVSEC }, { FLEXBUS, PCI_EXT_CAP_ID_DVSEC },
+		     { 0x220, PCI_EXT_CAP_ID_ERR });
 }
 
 /* Reading and writing */
