@@ -46,7 +46,7 @@ check: ## run all tests, except what takes long
 	tests/check.sh style builds t2dev unit kunit fuzz tool dkms packages vm
 
 check-full: ## run all tests
-	FULL=yes tests/check.sh style builds t2dev unit kunit fuzz tool dkms packages lab vm vm-rt
+	FULL=yes tests/check.sh style builds t2dev unit kunit fuzz mutants tool dkms packages lab vm vm-rt
 
 check-style: ## build on all KERNELS without a warning; checkpatch, sparse, shellcheck
 	tests/style.sh $(KERNELS)
@@ -65,6 +65,9 @@ check-kunit: ## test the register models with KUnit
 
 check-fuzz: ## fuzz the models, discovery and config space, a bounded number of runs
 	tests/fuzz.sh
+
+check-mutants: ## change lines of the driver, and see that the quick tests notice
+	tests/mutants.sh
 
 coverage: check-kunit ## print the lines and branches that KUnit and the fuzzers reach
 	tests/fuzz.sh --coverage
@@ -117,5 +120,5 @@ help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | \
 		while IFS='|' read -r name what; do printf '  %-12s %s\n' "$$name" "$$what"; done
 
-.PHONY: modules install uninstall demo lab check check-builds check-lab check-style check-t2dev check-unit check-kunit check-fuzz \
+.PHONY: modules install uninstall demo lab check check-builds check-lab check-style check-t2dev check-unit check-kunit check-fuzz check-mutants \
 	coverage check-dkms check-packages check-tool check-full check-vm check-vm-rt tools deb rpm t2dev vm-progs bench docs clean help
