@@ -52,7 +52,7 @@ FUZZ = {
     "registers.c": ["discover", "config"],
     "vbar.c": [],
 }
-FUZZ_RUNS = 20000
+FUZZ_RUNS = 10000
 PART = 0.95         # of the mutants that are not equivalent must be noticed
 ENOUGH = 300        # mutants that must count
 PROGRESS = 25       # mutants between two lines of progress
@@ -222,6 +222,7 @@ class Tree:
                 shutil.copytree(os.path.join(TOP, part), os.path.join(self.dir, part))
         # CPU seconds that each test takes without a mutant
         self.usual = other.usual if other else {}
+        self.units = other.units if other else {}
 
     def path(self, *parts):
         return os.path.join(self.dir, *parts)
@@ -239,8 +240,12 @@ class Tree:
             resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
-        with subprocess.Popen([self.path("build", target)] + arguments, cwd=self.dir, preexec_fn=bound,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        # A fuzz target writes the inputs that it finds to its first directory
+        shutil.rmtree(self.path("found"), ignore_errors=True)
+        os.mkdir(self.path("found"))
+        with subprocess.Popen([self.path("build", target)] + arguments, cwd=self.dir,
+                              preexec_fn=bound, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL) as process:
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
@@ -256,22 +261,37 @@ class Tree:
         with open(self.path("o2/O2", file[:-2] + ".o"), "rb") as f:
             return f.read()
 
-    def tests(self, file):
-        """Yield (directory, target, command) of each quick test of a source."""
-        names = self.run(["make", "-s", "-C", "tests/unit", "tests-of-" + file[:-2]])
-        for name in names.stdout.split():
-            yield "tests/unit", "unit/" + name, []
-        for name in FUZZ[file] if self.fuzz_runs else []:
-            yield "tests/fuzz", "fuzz/" + name, [
-                "-seed=1", "-max_len=512", "-runs=%u" % self.fuzz_runs, "-verbosity=0",
-                "-exact_artifact_path=/dev/null", os.path.join(OUT, "seeds", name)]
+    def unit_tests(self, file):
+        """Each unit test of a source: directory, target, arguments."""
+        if file not in self.units:
+            names = self.run(["make", "-s", "-C", "tests/unit", "tests-of-" + file[:-2]])
+            self.units[file] = names.stdout.split()
+        return [("tests/unit", "unit/" + name, []) for name in self.units[file]]
 
-    def noticed(self, file):
+    def fuzz_targets(self, file):
+        """Each fuzz target of a source: directory, target, arguments."""
+        return [("tests/fuzz", "fuzz/" + name, [
+            "-seed=1", "-max_len=512", "-runs=%u" % self.fuzz_runs, "-verbosity=0",
+            "-exact_artifact_path=/dev/null", self.path("found"),
+            os.path.join(OUT, "seeds", name)]) for name in FUZZ[file] if self.fuzz_runs]
+
+    def build(self, where, target):
+        """Build a test.  Symbols are for reading reports, of which there are none."""
+        made = self.run(["make", "-s", "-C", where, "DEBUG=", "../../build/" + target])
+        if made.returncode:
+            raise DoesNotBuild("%s does not build:\n%s" % (target, made.stdout))
+
+    def check(self, file):
+        """See that the tests of a source pass without a mutant, and what they take."""
+        for where, target, arguments in self.unit_tests(file) + self.fuzz_targets(file):
+            self.build(where, target)
+            if target not in self.usual and not self.passes(target, arguments):
+                sys.exit("%s fails without a mutant" % target)
+
+    def noticed(self, tests):
         """The first test that fails, None if all pass."""
-        for where, target, arguments in self.tests(file):
-            made = self.run(["make", "-s", "-C", where, "../../build/" + target])
-            if made.returncode:
-                raise DoesNotBuild("%s does not build:\n%s" % (target, made.stdout))
+        for where, target, arguments in tests:
+            self.build(where, target)
             if not self.passes(target, arguments):
                 return target
         return None
@@ -302,19 +322,16 @@ class Run:
         self.originals, self.baseline = {}, {}
         self.equivalent = equivalents()
         self.done = self.total = 0
-        self.invalid = 0
 
     def prepare(self, files, jobs):
-        """Make the trees, and see that all tests pass without a change."""
+        """Make the trees, and see that all tests pass without a mutant."""
         unpack_seeds()
         first = Tree(0, self.options.fuzz_runs)
         for file in files:
             with open(os.path.join(TOP, "src", file), encoding="ascii") as f:
                 self.originals[file] = f.readlines()
             self.baseline[file] = first.object(file)
-            failed = first.noticed(file)
-            if failed:
-                sys.exit("%s fails without a change" % failed)
+            first.check(file)
         self.trees.put(first)
         for n in range(1, jobs):
             self.trees.put(Tree(n, self.options.fuzz_runs, first))
@@ -326,10 +343,16 @@ class Run:
             changed = list(lines)
             changed[mutant.line - 1] = mutant.new
             tree.write(mutant.file, changed)
+            test = tree.noticed(tree.unit_tests(mutant.file))
+            if test:
+                return mutant, test
             code = tree.object(mutant.file)
             if code is None or code == self.baseline[mutant.file]:
                 return None
-            return mutant, tree.noticed(mutant.file)
+            # The fuzz targets take most of the time, and what is equivalent has a reason
+            if mutant.key() in self.equivalent:
+                return mutant, None
+            return mutant, tree.noticed(tree.fuzz_targets(mutant.file))
         except DoesNotBuild:
             return None
         finally:
@@ -343,7 +366,6 @@ class Run:
             if verdict:
                 self.judged(*verdict)
                 return verdict
-            self.invalid += 1
         return None
 
     def judged(self, mutant, test):
