@@ -22,11 +22,45 @@
 /* A VFIO region's index takes the upper bits of a file offset */
 #define REGION_MAX	BIT_ULL(VFIO_PCI_OFFSET_SHIFT)
 
+/* Does a range touch a BAR or a bridge window that @pdev has an address for? */
+static bool touches_resource(struct pci_dev *pdev, const struct cxl_vfio_hdm_range *range)
+{
+	for (unsigned int i = 0; i < PCI_NUM_RESOURCES; i++) {
+		const struct resource *res = &pdev->resource[i];
+
+		if (res->parent && (res->flags & IORESOURCE_MEM) &&
+		    res->start <= range->base + (range->size - 1) && res->end >= range->base)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A device that was tampered with may name any range, also one where the platform
+ * reaches another device: its user would have the registers of that device.
+ */
+static int check_route(struct pci_dev *pdev, const struct cxl_vfio_hdm_range *range)
+{
+	struct pci_dev *other = NULL;
+
+	for_each_pci_dev(other) {
+		if (!touches_resource(other, range))
+			continue;
+		pci_err(pdev, "HDM decoder %u: [mem %#llx-%#llx] overlaps a BAR or bridge window of %s, expected memory of this device alone\n",
+			range->decoder, range->base, range->base + range->size - 1,
+			pci_name(other));
+		pci_dev_put(other);
+		return -EADDRNOTAVAIL;
+	}
+	return 0;
+}
+
 /* With struct pages if *@pages, which is cleared if they cannot be had */
 static int cxl_vfio_claim_range(struct cxl_vfio_device *dev, const struct cxl_vfio_hdm_range *range,
 				struct cxl_vfio_hdm_mem *mem, bool *pages)
 {
 	struct pci_dev *pdev = dev->core.pdev;
+	int ret;
 
 	if (range->size > REGION_MAX) {
 		pci_err(pdev, "HDM decoder %u: size %#llx, a VFIO region holds at most %#llx\n",
@@ -39,6 +73,9 @@ static int cxl_vfio_claim_range(struct cxl_vfio_device *dev, const struct cxl_vf
 			range->decoder, range->base, range->base + range->size - 1);
 		return -EADDRINUSE;
 	}
+	ret = check_route(pdev, range);
+	if (ret)
+		return ret;
 	mem->claim = request_mem_region_exclusive(range->base, range->size, KBUILD_MODNAME);
 	if (!mem->claim) {
 		pci_err(pdev, "HDM decoder %u: [mem %#llx-%#llx] is claimed by another driver, see /proc/iomem\n",
