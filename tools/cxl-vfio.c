@@ -78,6 +78,9 @@ static void list_text(const struct device *d, int n)
 		       d[i].name);
 		if (*d[i].reason)
 			printf("%14s cannot be assigned: %s\n", "", d[i].reason);
+		if (!d[i].free_bars)
+			printf("%14s no pair of BARs is free: only VMMs that know CXL give guests its memory\n",
+			       "");
 	}
 }
 

@@ -205,6 +205,26 @@ static void judge(struct device *d)
 	}
 }
 
+/* Does the function leave BARs 0 and 1, 2 and 3 or 4 and 5 to a virtual BAR? */
+static bool has_free_bars(struct pci_dev *p)
+{
+	unsigned int used = 0;
+
+	pci_fill_info(p, PCI_FILL_SIZES);
+	for (unsigned int bar = 0; bar < 6; bar++) {
+		uint32_t val = pci_read_long(p, PCI_BASE_ADDRESS_0 + 4 * bar);
+
+		if (!val && !p->size[bar])
+			continue;
+		used |= 1u << bar;
+		/* A 64-bit BAR may start at any register and takes the next one too */
+		if (!(val & PCI_BASE_ADDRESS_SPACE_IO) &&
+		    (val & PCI_BASE_ADDRESS_MEM_TYPE_MASK) == PCI_BASE_ADDRESS_MEM_TYPE_64)
+			used |= 1u << ++bar;
+	}
+	return !(used & 3) || !(used & 3 << 2) || !(used & 3 << 4);
+}
+
 /* Fill in @d; false if @p shows no CXL memory */
 static bool look_at(struct pci_access *access, struct pci_dev *p, struct device *d)
 {
@@ -237,6 +257,7 @@ static bool look_at(struct pci_access *access, struct pci_dev *p, struct device 
 	if (!device_path(path, sizeof(path), d->address, "iommu_group") &&
 	    !read_link_name(path, group, sizeof(group)))
 		d->iommu_group = atoi(group);
+	d->free_bars = has_free_bars(p);
 	if (!driver_decoders(d))
 		map_decoders(d, p);
 	if (strcmp(d->driver, DRIVER))
@@ -341,6 +362,7 @@ struct json_object *device_json(const struct device *d)
 		json_object_array_add(ranges, r);
 	}
 	json_object_object_add(o, "hdm_ranges", ranges);
+	json_object_object_add(o, "free_bars", json_object_new_boolean(d->free_bars));
 	json_object_object_add(o, "usable", json_object_new_boolean(!*d->reason));
 	if (*d->reason)
 		json_object_object_add(o, "reason", json_object_new_string(d->reason));

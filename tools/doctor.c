@@ -283,6 +283,10 @@ static void check_devices(struct report *r)
 		     "see /usr/share/doc/cxl-vfio-pci-dkms/refusals.md", "%s (%s): %s",
 		     d[i].address, *d[i].driver ? d[i].driver : "no driver",
 		     *d[i].reason ? d[i].reason : "can be assigned");
+		if (!d[i].free_bars)
+			note(r, "virtual BAR", WARN, "use a VMM that knows the HDM region",
+			     "%s: no pair of BARs is free, so that stock VMMs give guests no device memory",
+			     d[i].address);
 		if (!strcmp(d[i].driver, DRIVER))
 			check_memory_type(r, &d[i]);
 	}

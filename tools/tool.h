@@ -47,6 +47,7 @@ struct device {
 	bool readable;			/* config space beyond 64 bytes */
 	struct hdm_range range[MAX_RANGES];
 	unsigned int nr_ranges;
+	bool free_bars;			/* a pair of BARs for the virtual BAR */
 	char reason[160];		/* why it cannot be assigned, "" if it can */
 };
 

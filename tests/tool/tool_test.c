@@ -185,6 +185,34 @@ static void json_describes_a_good_device(void **state)
 	json_object_put(o);
 }
 
+/* Of BARs 0 to 5 what a virtual BAR can take; a 64-bit BAR may start at any register */
+static void free_pairs_of_bars_are_found(void **state)
+{
+	static const struct {
+		uint32_t bar[6];
+		bool free;
+	} cases[] = {
+		{ { 0xc }, true },				/* 0+1 */
+		{ { 0xc, 0, 0xc }, true },			/* 0+1, 2+3 */
+		{ { 0xc, 0, 0xc, 0, 0xc }, false },		/* 0+1, 2+3, 4+5 */
+		{ { 0xf0000000, 0xc, 0, 0x4 }, false },		/* 0, 1+2, 3+4 */
+		{ { 0xf0000000, 0xc, 0, 0xe0000000 }, true },	/* 0, 1+2, 3 */
+		{ { 0xf0000000, 0, 0xe0000000, 0, 0x1001 }, false },	/* 0, 2, I/O 4 */
+		{ { 0, 0, 0xe0000000, 0, 0xc, 0x4 }, true },	/* 2, 4+5 whose address is high */
+		{ { 0xc, 0x4, 0, 0, 0xe0000000 }, true },	/* 0+1 whose address is high, 4 */
+	};
+	struct device d;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (unsigned int bar = 0; bar < 6; bar++)
+			put32(0x10 + 4 * bar, cases[i].bar[bar]);
+		save_device();
+		assert_int_equal(1, find_devices(&d, 1));
+		assert_int_equal(cases[i].free, d.free_bars);
+	}
+}
+
 static void an_unusable_device_has_a_reason(void **state)
 {
 	uint32_t *d = cm(HDM + CXL_VFIO_HDM_DECODER(0));
@@ -441,6 +469,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_good_device_is_usable, make_device),
 		cmocka_unit_test_setup(json_describes_a_good_device, make_device),
+		cmocka_unit_test_setup(free_pairs_of_bars_are_found, make_device),
 		cmocka_unit_test_setup(an_unusable_device_has_a_reason, make_device),
 		cmocka_unit_test_setup(hostile_registers_do_no_harm, make_device),
 		cmocka_unit_test_setup(a_device_with_short_config_space_is_not_listed, make_device),
