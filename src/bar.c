@@ -15,21 +15,24 @@
  * cxl_vfio_bar_open() - map the component BAR for the time the device is open
  * @dev: the device, after vfio_pci_core_enable()
  *
- * Return: 0, -EBUSY if another driver has requested the BAR, -ENOMEM.
+ * Return: 0; -EBUSY, logged, if another driver has requested the BAR; -ENOMEM.
  */
 int cxl_vfio_bar_open(struct cxl_vfio_device *dev)
 {
-	struct pci_dev *pdev = dev->core.pdev;
 	unsigned int bar = dev->found->bar;
 	int ret;
 
-	ret = cxl_vfio_compat_claim_bar(pdev, bar);
-	if (ret)
+	ret = cxl_vfio_compat_claim_bar(&dev->core, bar, dev->topology.joined,
+					&dev->bar.core_map);
+	if (ret) {
+		pci_err(dev->core.pdev, "BAR %u with the component registers: another driver has requested it, see /proc/iomem\n",
+			bar);
 		return ret;
+	}
 
 	dev->bar.regs = ioremap(dev->bar.window.phys, dev->bar.window.size);
 	if (!dev->bar.regs) {
-		cxl_vfio_compat_release_bar(pdev, bar);
+		cxl_vfio_compat_release_bar(&dev->core, bar, dev->bar.core_map);
 		return -ENOMEM;
 	}
 	return 0;
@@ -43,7 +46,7 @@ void cxl_vfio_bar_close(struct cxl_vfio_device *dev)
 {
 	iounmap(dev->bar.regs);
 	dev->bar.regs = NULL;
-	cxl_vfio_compat_release_bar(dev->core.pdev, dev->found->bar);
+	cxl_vfio_compat_release_bar(&dev->core, dev->found->bar, dev->bar.core_map);
 }
 
 /**

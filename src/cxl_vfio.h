@@ -137,10 +137,12 @@ struct cxl_vfio_config_area {
  * struct cxl_vfio_bar - the BAR with the component block
  * @window: the BAR as users map it, around the component block
  * @regs: the kernel's mapping of the whole BAR, NULL while the device is closed
+ * @core_map: vfio-pci-core's mapping, which it must not use
  */
 struct cxl_vfio_bar {
 	struct cxl_vfio_window window;
 	void __iomem *regs;
+	void __iomem *core_map;
 };
 
 /**

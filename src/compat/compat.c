@@ -342,38 +342,50 @@ void cxl_vfio_compat_memunmap_pages(struct dev_pagemap *pgmap)
 
 #if CXL_VFIO_EAGER_BARS
 
-/* vfio-pci-core requests all BARs at open, so there is nothing to do */
-int cxl_vfio_compat_claim_bar(struct pci_dev *pdev, unsigned int bar)
+int cxl_vfio_compat_claim_bar(struct vfio_pci_core_device *core, unsigned int bar, bool shared,
+			      void __iomem **map)
 {
+	*map = core->barmap[bar];
+	if (IS_ERR_OR_NULL((__force void *)*map) && !shared)
+		return -EBUSY;
+	core->barmap[bar] = IOMEM_ERR_PTR(-EBUSY);
 	return 0;
 }
 
-void cxl_vfio_compat_release_bar(struct pci_dev *pdev, unsigned int bar)
+void cxl_vfio_compat_release_bar(struct vfio_pci_core_device *core, unsigned int bar,
+				 void __iomem *map)
 {
+	core->barmap[bar] = map;
 }
 
 #else
 
 /**
- * cxl_vfio_compat_claim_bar() - request the component BAR while the device is open
- * @pdev: the function
- * @bar: the BAR, which vfio-pci-core never uses
+ * cxl_vfio_compat_claim_bar() - take the component BAR from vfio-pci-core
+ * @core: the device, being opened
+ * @bar: the BAR, of which vfio-pci-core must use nothing: it reads ioctl arguments from
+ *	user memory itself, where they change after this driver has looked at them
+ * @shared: cxl-core may have part of the BAR
+ * @map: set to vfio-pci-core's mapping, for cxl_vfio_compat_release_bar()
  *
  * Return: 0, -EBUSY if another driver has requested the BAR.
  */
-int cxl_vfio_compat_claim_bar(struct pci_dev *pdev, unsigned int bar)
+int cxl_vfio_compat_claim_bar(struct vfio_pci_core_device *core, unsigned int bar, bool shared,
+			      void __iomem **map)
 {
-	return pci_request_selected_regions(pdev, BIT(bar), KBUILD_MODNAME);
+	return pci_request_selected_regions(core->pdev, BIT(bar), KBUILD_MODNAME);
 }
 
 /**
  * cxl_vfio_compat_release_bar() - undo cxl_vfio_compat_claim_bar()
- * @pdev: the function
+ * @core: the device, before vfio-pci-core closes it
  * @bar: the BAR
+ * @map: as it was set
  */
-void cxl_vfio_compat_release_bar(struct pci_dev *pdev, unsigned int bar)
+void cxl_vfio_compat_release_bar(struct vfio_pci_core_device *core, unsigned int bar,
+				 void __iomem *map)
 {
-	pci_release_selected_regions(pdev, BIT(bar));
+	pci_release_selected_regions(core->pdev, BIT(bar));
 }
 
 #endif

@@ -241,8 +241,10 @@ int cxl_vfio_compat_cxl_join(struct pci_dev *pdev, u16 dvsec, u64 capacity, stru
 struct device *cxl_vfio_compat_cxl_memdev(struct pci_dev *pdev);
 void cxl_vfio_compat_load_cxl_root(void);
 
-/* Request the component BAR while the device is open */
-int cxl_vfio_compat_claim_bar(struct pci_dev *pdev, unsigned int bar);
-void cxl_vfio_compat_release_bar(struct pci_dev *pdev, unsigned int bar);
+/* Take the component BAR from vfio-pci-core while the device is open */
+int cxl_vfio_compat_claim_bar(struct vfio_pci_core_device *core, unsigned int bar, bool shared,
+			      void __iomem **map);
+void cxl_vfio_compat_release_bar(struct vfio_pci_core_device *core, unsigned int bar,
+				 void __iomem *map);
 
 #endif
