@@ -23,13 +23,9 @@
 # t2dev: --profile=locked-platform-last --decoder=0,base=0x1c0000000 --decoder=1,base=0x1d0000000 --decoder=2,base=0x1d0000000 --decoder=3,base=0x1d0000000
 # t2dev: --profile=locked-platform-between --decoder=0,base=0x1d0000000 --decoder=1,base=0x1e0000000 --decoder=2,base=0x1e0000000 --decoder=3,base=0x1e0000000
 
+. /src/tests/vm/guest/stock.sh
 differences=/src/tests/vm/stock-differences.txt
 binds=/src/tests/vm/stock-binds.txt
-# What a VMM may write to CXL registers under vfio-pci, which passes everything on
-misuse=read-only,reserved,locked
-# The profile of each device, in the order of their addresses
-mapfile -t profiles < <(sed -n 's/^# t2dev:\( @[a-z0-9]*\)\? *//p' "/src/tests/vm/scenarios/$0.sh" |
-	sed 's/^--profile=\([^ ]*\).*/\1/; s/^$/default/')
 # The functions below the root ports of the CXL host bridge
 mapfile -t devices < <(for dir in "$PCI/devices/0000:0c:"*/0000:??:??.?; do
 	basename "$dir"
@@ -38,25 +34,6 @@ done | sort)
 all_profiles() {
 	echo default
 	sed -n 's/^\t\t\.name = "\(.*\)",$/\1/p' /src/tests/t2dev/profiles.c
-}
-
-# Words of the first columns of the tables that name no device and no ability
-unknown_words() {
-	local word ability
-
-	grep -hv '^#' "$differences" "$binds" | cut -d '|' -f 1 | tr ' ' '\n' | sort -u |
-		while read -r word; do
-			ability=${word#*@}
-			[[ $word != *@* ]] || is_ability "${ability#!}" || echo "$word"
-			word=${word%@*}
-			[[ " cxl plain ${profiles[*]} " == *" ${word#-} "* ]] || echo "$word"
-		done
-}
-
-words_known() {
-	unknown_words > /tmp/unknown
-	cat /tmp/unknown
-	[ ! -s /tmp/unknown ]
 }
 
 # What stock-binds.txt says about a profile: an errno or "plain", nothing if it is not there
@@ -76,13 +53,6 @@ record() { # bdf driver file
 	echo "$result"
 }
 
-same() { # profile class
-	awk -v names="$1 $2" -v abilities="$(series_field "$SERIES" 4)" -v table="$differences" \
-		-f /src/tests/vm/guest/stock.awk "/tmp/$1.stock" "/tmp/$1.driver" > /tmp/differences
-	cat /tmp/differences
-	[ ! -s /tmp/differences ]
-}
-
 compare() { # bdf profile class
 	local software result
 
@@ -93,13 +63,15 @@ compare() { # bdf profile class
 	result=$(record "$1" "$OURS" "/tmp/$2.driver")
 	check "$2: this driver binds the device" equal "$result" 0
 	[ "$result" != 0 ] ||
-		check "$2: a VMM sees what it sees under vfio-pci, but for stock-differences.txt" same "$2" "$3"
+		check "$2: a VMM sees what it sees under vfio-pci, but for stock-differences.txt" \
+			same_but_for "$differences" "$2 $3" "/tmp/$2.stock" "/tmp/$2.driver"
 }
 
 check "the machine has a device of each profile of t2dev" \
 	equal "$(printf '%s\n' "${profiles[@]}" | sort)" "$(all_profiles | sort)"
 check "the machine has as many devices as the scenario describes" equal ${#devices[@]} ${#profiles[@]}
-check "stock-differences.txt and stock-binds.txt name devices of the machine" words_known
+check "stock-differences.txt and stock-binds.txt name devices of the machine" \
+	words_known "$differences" "$binds"
 modprobe cxl-vfio-pci keep_memory=1
 for n in "${!profiles[@]}"; do
 	bdf=${devices[$n]} name=${profiles[$n]} as=$(expected "${profiles[$n]}")
