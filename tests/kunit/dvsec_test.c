@@ -281,6 +281,12 @@ static void dvsec_range_base_can_be_set(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, get(&dvsec, 0x30) | get(&dvsec, 0x32) | get(&dvsec, 0x34));
 	KUNIT_EXPECT_EQ(test, 0xf000, get(&dvsec, 0x36));
 
+	/* Nothing of the device's own base stays, its reserved bits included */
+	dvsec = make(CAP | HDM_COUNT(2), LEN, &mirror);
+	cxl_vfio_dvsec_set_base(&dvsec, 0, 0x0055776640000000);
+	for (unsigned int i = 0; i < ARRAY_SIZE(first); i++)
+		KUNIT_EXPECT_EQ(test, first[i], get(&dvsec, 0x20 + 2 * i));
+
 	dvsec = make(CAP | HDM_COUNT(1), LEN, &hidden);
 	cxl_vfio_dvsec_set_base(&dvsec, 1, 0xf0000000);
 	KUNIT_EXPECT_EQ(test, 0, get(&dvsec, 0x36));

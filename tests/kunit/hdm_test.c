@@ -160,6 +160,8 @@ static const struct attr_case {
 	{ "CTRL, both coherency models", CXL_VFIO_HDM_CTRL, CAP_BOTH, { 0x31ff, 0x31ff, 0, 0 } },
 	{ "CTRL, both coherency models, bits around the field", CXL_VFIO_HDM_CTRL,
 	  CAP_BOTH | BIT(20) | BIT(23), { 0x31ff, 0x31ff, 0, 0 } },
+	{ "CTRL, all other capabilities than UIO", CXL_VFIO_HDM_CTRL, 0x00ffdff0,
+	  { 0x31ff, 0x31ff, 0, 0 } },
 	{ "CTRL, UIO", CXL_VFIO_HDM_CTRL, CAP_UIO, { 0x0f0061ff, 0x0f0061ff, 0, 0 } },
 };
 
@@ -499,6 +501,11 @@ static void hdm_header_is_read_only_and_global_control_is_not(struct kunit *test
 	KUNIT_EXPECT_EQ(test, 2, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL));
 	cxl_vfio_hdm_write(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, 0);
 	KUNIT_EXPECT_EQ(test, 0, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL));
+
+	/* The other capabilities of the header do not bring poison */
+	hdm = make(test, 0x00fffbf0, 0, &mirror);
+	cxl_vfio_hdm_write(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, ~0U);
+	KUNIT_EXPECT_EQ(test, 2, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL));
 
 	hdm = make(test, CAP_POISON, 0, &mirror);
 	cxl_vfio_hdm_write(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, ~0U);
