@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # lspci in a nested guest shows of each device what it shows under stock vfio-pci, but for
-# the differences in lspci-differences.txt.  One guest has all devices.
+# the differences in lspci-differences.txt.  One guest has all devices; it boots twice.
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
 # needs: nested ends
