@@ -118,9 +118,9 @@ static void list_host_owned(struct cxl_vfio_device *dev, u16 pos, u16 id)
 
 		if (host_owned[i].id != id)
 			continue;
-		end = host_owned[i].len ? min_t(u32, pos + host_owned[i].len, PCI_CFG_SPACE_EXP_SIZE) :
-					  next_cap_start(dev, pos);
-		add_area(dev, pos + 4, end, host_owned[i].kind);
+		end = host_owned[i].len ? pos + host_owned[i].len : next_cap_start(dev, pos);
+		add_area(dev, pos + 4, min_t(u16, end, PCI_CFG_SPACE_EXP_SIZE),
+			 host_owned[i].kind);
 	}
 }
 

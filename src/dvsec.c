@@ -309,7 +309,7 @@ static u16 writable_bits(const struct cxl_vfio_dvsec *dvsec, u16 offset)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(writable); i++)
 		if (writable[i].offset == offset &&
-		    (dvsec->reg[UNIT(writable[i].cap_offset)] & writable[i].cap))
+		    dvsec->reg[UNIT(writable[i].cap_offset)] & writable[i].cap)
 			bits |= writable[i].bits;
 	return bits;
 }

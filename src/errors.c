@@ -26,7 +26,7 @@ static const struct bit_name correctable_names[] = {
 	CXL_VFIO_RAS_CORRECTABLE_NAMES(BIT_NAME)
 };
 
-#define ERROR_NAME(error, name)	[ERROR_##error] = name,
+#define ERROR_NAME(error, name)	name,
 static const char * const error_names[ERROR_COUNT] = { CXL_VFIO_ERRORS(ERROR_NAME) };
 
 /**

@@ -178,7 +178,8 @@ TEST_F(regs, ras_shows_an_error_of_the_device_once)
 	EXPECT_EQ(0, region_read32(&self->v, self->comp, at));
 	EXPECT_EQ(0, region_read32(&self->v, self->comp, at + CXL_VFIO_RAS_CORRECTABLE));
 	for (unsigned int times = 0; times < 2; times++) {
-		ASSERT_EQ(0, system("t2ctl $DEVICE --ras-uncorrectable=0x4010 --ras-correctable=4"));
+		ASSERT_EQ(0, system("t2ctl $DEVICE --ras-uncorrectable=0x4010 "
+				    "--ras-correctable=4"));
 		EXPECT_EQ(0x4010, region_read32(&self->v, self->comp, at));
 		EXPECT_EQ(0x4010, bar32(&self->v, self->block, ras));
 		EXPECT_EQ(4, bar32(&self->v, self->block, ras + CXL_VFIO_RAS_CORRECTABLE));
