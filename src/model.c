@@ -142,6 +142,8 @@ static int rebuild_dvsec(struct cxl_vfio_device *dev, bool unlock)
 			regs[CXL_VFIO_DVSEC_CAP / 2]);
 		return -EIO;
 	}
+	/* A CXL reset changes CONTROL, which is put back once Memory Space is on */
+	regs[CXL_VFIO_DVSEC_CTRL / 2] = found->dvsec_ctrl;
 	mutex_lock(&dev->model.lock);
 	if (cxl_vfio_dvsec_init(&dev->model.dvsec, regs, found->dvsec_len,
 				&cxl_vfio_params->view, unlock) &&
