@@ -345,6 +345,37 @@ static void comp_forgets_its_old_registers(struct kunit *test)
 	}
 }
 
+/* Status is cleared by ones alone, and of CONTROL the first error's bit alone is an error's */
+static void comp_ras_keeps_what_a_write_does_not_clear(struct kunit *test)
+{
+	static const u32 entries[] = {
+		CXL_VFIO_CM_CAP_ID_RAS | 0x200U << 20, CXL_VFIO_CM_CAP_ID_HDM | HDM_AT << 20,
+	};
+	static const struct cxl_vfio_ras_errors errors = { 0x1cfff, 0x7f };
+	struct cxl_vfio_comp *comp = kunit_kzalloc(test, sizeof(*comp), GFP_KERNEL);
+	u32 *cm = make_cm(test, 0, entries, ARRAY_SIZE(entries));
+
+	KUNIT_ASSERT_NOT_NULL(test, comp);
+	cm[(0x200 + CXL_VFIO_RAS_CONTROL) / 4] = 0x241;
+	cxl_vfio_comp_init(comp, cm, HDM_AT, &mirror, true);
+	KUNIT_EXPECT_EQ(test, 0x240, get(comp, 0x200 + CXL_VFIO_RAS_CONTROL));
+	cxl_vfio_comp_raise(comp, &errors, &mirror);
+	KUNIT_EXPECT_EQ(test, 0x240, get(comp, 0x200 + CXL_VFIO_RAS_CONTROL));
+	for (u32 at = 0; at < 0x14; at += 4)
+		cxl_vfio_comp_write(comp, CXL_VFIO_CM_OFFSET + 0x200 + at, 0);
+	KUNIT_EXPECT_EQ(test, 0x1cfff, get(comp, 0x200 + CXL_VFIO_RAS_UNCORRECTABLE));
+	KUNIT_EXPECT_EQ(test, 0x7f, get(comp, 0x200 + CXL_VFIO_RAS_CORRECTABLE));
+	/* Bit after bit */
+	for (u32 bit = 1; bit; bit <<= 1) {
+		u32 left = ~(bit | (bit - 1));
+
+		cxl_vfio_comp_write(comp, CXL_VFIO_CM_OFFSET + 0x200, bit);
+		KUNIT_EXPECT_EQ(test, 0x1cfff & left, get(comp, 0x200));
+		cxl_vfio_comp_write(comp, CXL_VFIO_CM_OFFSET + 0x20c, bit);
+		KUNIT_EXPECT_EQ(test, 0x7f & left, get(comp, 0x20c));
+	}
+}
+
 static struct kunit_case comp_test_cases[] = {
 	KUNIT_CASE(comp_shows_what_a_guest_may_know),
 	KUNIT_CASE(comp_shows_errors_until_they_are_cleared),
@@ -358,6 +389,7 @@ static struct kunit_case comp_test_cases[] = {
 	KUNIT_CASE(comp_shows_the_decoders_in_their_place),
 	KUNIT_CASE(comp_shows_capabilities_at_any_dword),
 	KUNIT_CASE(comp_forgets_its_old_registers),
+	KUNIT_CASE(comp_ras_keeps_what_a_write_does_not_clear),
 	{}
 };
 

@@ -431,6 +431,13 @@ static void dvsec_shows_cache_invalid_while_caching_is_disabled(struct kunit *te
 	KUNIT_EXPECT_EQ(test, 1, get(&dvsec, CXL_VFIO_DVSEC_STATUS2) & 1);
 	set(&dvsec, CXL_VFIO_DVSEC_CTRL2, 0);
 	KUNIT_EXPECT_EQ(test, 0, get(&dvsec, CXL_VFIO_DVSEC_STATUS2) & 1);
+	/* Another bit of CONTROL2 does not disable caching */
+	dvsec = make(CAP | CAP_RESET, LEN, &with_reset);
+	set(&dvsec, CXL_VFIO_DVSEC_CTRL2, CXL_VFIO_DVSEC_CTRL2_RST_MEM_CLR_EN);
+	KUNIT_EXPECT_EQ(test, CXL_VFIO_DVSEC_CTRL2_RST_MEM_CLR_EN,
+			get(&dvsec, CXL_VFIO_DVSEC_CTRL2));
+	cxl_vfio_dvsec_set_invalid(&dvsec);
+	KUNIT_EXPECT_EQ(test, 0, get(&dvsec, CXL_VFIO_DVSEC_STATUS2) & 1);
 }
 
 static void dvsec_knows_which_reads_are_live(struct kunit *test)

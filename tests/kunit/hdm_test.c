@@ -108,7 +108,9 @@ static void hdm_decodes_the_decoder_count(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0x10 + 0x20 * c->count, cxl_vfio_hdm_size(hdm));
 	KUNIT_EXPECT_EQ(test, (u32)GIB, get(hdm, c->count - 1, CXL_VFIO_HDM_SIZE_LOW));
 	/* Past the last decoder reads return 0 and writes do nothing */
+	KUNIT_EXPECT_EQ(test, 0, get(hdm, c->count, CXL_VFIO_HDM_BASE_LOW));
 	KUNIT_EXPECT_EQ(test, 0, get(hdm, c->count, CXL_VFIO_HDM_SIZE_LOW));
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, set(hdm, c->count, CXL_VFIO_HDM_BASE_LOW, ~0U));
 	KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, set(hdm, c->count, CXL_VFIO_HDM_CTRL, COMMIT));
 }
 
