@@ -732,6 +732,15 @@ static void config_reads_are_split_at_the_borders_of_areas(void **state)
 	assert_false(dev.clear.used);
 }
 
+static void config_areas_are_those_of_the_current_user(void **state)
+{
+	open_device();
+	assert_int_equal(read_byte(DOE + 4), 0);
+	put_dvsec(FLEXBUS, CXL_VFIO_DVSEC_ID_FLEXBUS_PORT, 0x14, 0);
+	open_device();
+	assert_int_equal(read_byte(DOE + 4), unit.config[DOE + 4]);
+}
+
 static void config_writes_do_not_reach_areas(void **state)
 {
 	u8 buf[CFG_SIZE];
@@ -1126,6 +1135,7 @@ int main(void)
 		CASE(config_chain_of_the_device_may_loop),
 		CASE(config_chain_ends_where_no_capability_is),
 		CASE(config_reads_are_split_at_the_borders_of_areas),
+		CASE(config_areas_are_those_of_the_current_user),
 		CASE(config_writes_do_not_reach_areas),
 		CASE(config_reads_of_a_long_dvsec_have_zeros_at_its_end),
 		CASE(config_drops_writes_to_read_only_areas),
