@@ -79,6 +79,8 @@ stand_in_6.4() {
 	# fourth op, detach_ioas, is of 6.6 (8cfa71860233)
 	edit include/linux/vfio.h 's/^struct iommufd_ctx;//; s/^struct vfio_device_ops \{/struct iommufd_ctx;\n\n&\n\tint (*bind_iommufd)(struct vfio_device *vdev, struct iommufd_ctx *ictx, u32 *out);\n\tvoid (*unbind_iommufd)(struct vfio_device *vdev);\n\tint (*attach_ioas)(struct vfio_device *vdev, u32 *pt_id);/'
 	edit include/linux/vfio.h 's/^struct vfio_device \*_vfio_alloc_device\(|^#define vfio_alloc_device\(/#define vfio_iommufd_physical_bind NULL\n#define vfio_iommufd_physical_unbind NULL\n#define vfio_iommufd_physical_attach_ioas NULL\n\n&/'
+	# "PCI/AER: Add optional logging callback for correctable error", 6.2
+	edit include/linux/pci.h 's/^struct pci_error_handlers \{/&\n\tvoid (*cor_error_detected)(struct pci_dev *dev);/'
 	without_disable_idle_d3
 }
 
