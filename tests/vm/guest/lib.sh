@@ -6,7 +6,8 @@
 #   [7.3] 92-tool: cxl-vfio bind binds the device ... FAIL
 
 . /src/tests/vm/lib/series.sh
-SERIES=$(uname -r | cut -d . -f 1,2)
+# "7.3.4+deb13-amd64" is of 7.3, "7.3.4+deb13-rt-amd64" of 7.3-rt
+SERIES=$(uname -r | sed -E 's/^([0-9]+\.[0-9]+).*-(rt)-.*/\1-\2/; t; s/^([0-9]+\.[0-9]+).*/\1/')
 PCI=/sys/bus/pci
 OURS=cxl_vfio_pci
 
