@@ -116,7 +116,7 @@ struct cxl_vfio_topology {
 enum cxl_vfio_config_kind {
 	AREA_DVSEC_HEADER,	/* header of the CXL Device DVSEC: vfio-pci-core's, read-only */
 	AREA_DVSEC,		/* body of the CXL Device DVSEC: the model */
-	AREA_READONLY,		/* another CXL DVSEC: vfio-pci-core's, read-only */
+	AREA_READONLY,		/* another CXL DVSEC or the link's: vfio-pci-core's, read-only */
 	AREA_VBAR,		/* registers of the virtual BAR: vbar.c */
 	AREA_HIDDEN,		/* registers for the host only: read 0, drop writes */
 };

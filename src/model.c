@@ -48,11 +48,12 @@ static void read_dword(struct cxl_vfio_device *dev, u32 reg, unsigned int first,
 		buf[i] = val >> (8 * (first + i));
 }
 
-static bool reads_ras_status(const struct cxl_vfio_device *dev, u32 offset, size_t count)
+static bool reads_ras(const struct cxl_vfio_device *dev, u32 offset, size_t count)
 {
 	u32 ras = CXL_VFIO_CM_OFFSET + dev->model.comp.ras_offset;
 
-	return offset < ras + CXL_VFIO_RAS_LENGTH && offset + count > ras;
+	return dev->model.comp.ras_offset && offset < ras + CXL_VFIO_RAS_LENGTH &&
+	       offset + count > ras;
 }
 
 /**
@@ -70,7 +71,7 @@ ssize_t cxl_vfio_block_access(struct cxl_vfio_device *dev, u32 offset, u8 *buf, 
 {
 	size_t done = 0;
 
-	if (!write && reads_ras_status(dev, offset, count))
+	if (!write && reads_ras(dev, offset, count))
 		cxl_vfio_errors_look(dev);
 	mutex_lock(&dev->model.lock);
 	while (done < count) {
