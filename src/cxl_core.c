@@ -8,11 +8,11 @@
  * this file first checks what cxl-core needs: windows and host bridges in the
  * platform's CEDT, and the decoders of every port above the device.
  */
-#include <linux/acpi.h>
 #include <linux/io.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
 
+#include "cedt.h"
 #include "cxl_vfio.h"
 
 enum lack {
@@ -55,71 +55,6 @@ static const struct {
 	[LACK_BRIDGE_DECODER] = { -ENXIO,
 		"the host bridge has no HDM decoder committed to exactly this range" },
 };
-
-/**
- * struct cedt - entries of the platform's CEDT for a range, CXL r4.0 9.18.1
- * @range: the range
- * @uid: _UID of the host bridge above the device
- * @block: host physical address of the host bridge's component block, 0 if none
- * @window: a window without interleaving, to that host bridge, holds the range
- */
-struct cedt {
-	const struct cxl_vfio_hdm_range *range;
-	u32 uid;
-	u64 block;
-	bool window;
-};
-
-static u64 range_end(const struct cxl_vfio_hdm_range *range)
-{
-	return range->base + range->size - 1;
-}
-
-static void note_window(struct cedt *cedt, const struct acpi_cedt_cfmws *window)
-{
-	if (window->header.length < offsetofend(struct acpi_cedt_cfmws, interleave_targets[0]) ||
-	    window->interleave_ways || window->interleave_targets[0] != cedt->uid)
-		return;
-	if (window->base_hpa <= cedt->range->base &&
-	    range_end(cedt->range) - window->base_hpa < window->window_size)
-		cedt->window = true;
-}
-
-static void note_host_bridge(struct cedt *cedt, const struct acpi_cedt_chbs *bridge)
-{
-	if (bridge->header.length >= sizeof(*bridge) && bridge->uid == cedt->uid &&
-	    bridge->cxl_version == ACPI_CEDT_CHBS_VERSION_CXL20 &&
-	    bridge->length >= CXL_VFIO_COMP_BLOCK_SIZE)
-		cedt->block = bridge->base;
-}
-
-static bool read_cedt(struct cedt *cedt)
-{
-	const struct acpi_cedt_header *entry;
-	struct acpi_table_header *table;
-	u32 at;
-
-	if (ACPI_FAILURE(acpi_get_table(ACPI_SIG_CEDT, 1, &table)))
-		return false;
-	for (at = sizeof(*table); at + sizeof(*entry) <= table->length; at += entry->length) {
-		entry = (void *)table + at;
-		if (entry->length < sizeof(*entry) || entry->length > table->length - at)
-			break;
-		if (entry->type == ACPI_CEDT_TYPE_CHBS)
-			note_host_bridge(cedt, (const void *)entry);
-		else if (entry->type == ACPI_CEDT_TYPE_CFMWS)
-			note_window(cedt, (const void *)entry);
-	}
-	acpi_put_table(table);
-	return true;
-}
-
-static bool host_bridge_uid(struct pci_dev *pdev, u32 *uid)
-{
-	struct acpi_device *adev = ACPI_COMPANION(&pci_find_host_bridge(pdev->bus)->dev);
-
-	return adev && acpi_device_uid(adev) && !kstrtou32(acpi_device_uid(adev), 0, uid);
-}
 
 /* Is the decoder with these registers committed to @range, without interleaving? */
 static bool decoder_decodes(const u32 *decoder, const struct cxl_vfio_hdm_range *range)
@@ -186,8 +121,9 @@ static enum lack ports_lack(struct pci_dev *pdev, const struct cxl_vfio_hdm_rang
 static enum lack cxl_vfio_find_lack(struct cxl_vfio_device *dev)
 {
 	const struct cxl_vfio_found *found = dev->found;
-	struct cedt cedt = { .range = &found->range[0] };
+	const struct cxl_vfio_hdm_range *range = &found->range[0];
 	struct pci_dev *pdev = dev->core.pdev;
+	struct cxl_vfio_cedt cedt;
 	enum lack lack;
 
 	if (!CXL_VFIO_CXL_TYPE2)
@@ -198,15 +134,15 @@ static enum lack cxl_vfio_find_lack(struct cxl_vfio_device *dev)
 		return LACK_ONE_DECODER;
 	if (!pci_upstream_bridge(pdev))
 		return LACK_ROOT_PORT;
-	if (!host_bridge_uid(pdev, &cedt.uid) || !read_cedt(&cedt) || !cedt.block)
+	if (!cxl_vfio_cedt_read(pdev, range, &cedt) || !cedt.block)
 		return LACK_HOST_BRIDGE;
-	if (!cedt.window)
+	if (!cedt.exact)
 		return LACK_WINDOW;
-	if (region_intersects(cedt.range->base, cedt.range->size, IORESOURCE_MEM,
-			      IORES_DESC_CXL) != REGION_INTERSECTS)
+	if (region_intersects(range->base, range->size, IORESOURCE_MEM, IORES_DESC_CXL) !=
+	    REGION_INTERSECTS)
 		return LACK_CXL_ACPI;
-	lack = ports_lack(pdev, cedt.range);
-	if (!lack && !port_decodes(cedt.block, cedt.range))
+	lack = ports_lack(pdev, range);
+	if (!lack && !port_decodes(cedt.block, range))
 		lack = LACK_BRIDGE_DECODER;
 	return lack;
 }
@@ -240,9 +176,9 @@ static int cxl_vfio_join(struct cxl_vfio_device *dev)
 			ret);
 		return ret;
 	}
-	if (range.start != ours->base || range.end != range_end(ours)) {
+	if (range.start != ours->base || range.end != cxl_vfio_range_end(ours)) {
 		pci_err(pdev, "HDM decoder 0: [mem %#llx-%#llx], cxl-core's region is [mem %#llx-%#llx]; bind with cxl_core=off\n",
-			ours->base, range_end(ours), range.start, range.end);
+			ours->base, cxl_vfio_range_end(ours), range.start, range.end);
 		return -EADDRNOTAVAIL;
 	}
 	return 0;

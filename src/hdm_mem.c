@@ -14,6 +14,7 @@
 #include <linux/uio.h>
 #include <linux/cxl_vfio_pci.h>
 
+#include "cedt.h"
 #include "cxl_vfio.h"
 
 /* How much is copied before locks are dropped and signals looked at */
@@ -29,7 +30,7 @@ static bool touches_resource(struct pci_dev *pdev, const struct cxl_vfio_hdm_ran
 		const struct resource *res = &pdev->resource[i];
 
 		if (res->parent && (res->flags & IORESOURCE_MEM) &&
-		    res->start <= range->base + (range->size - 1) && res->end >= range->base)
+		    res->start <= cxl_vfio_range_end(range) && res->end >= range->base)
 			return true;
 	}
 	return false;
@@ -47,7 +48,7 @@ static int check_route(struct pci_dev *pdev, const struct cxl_vfio_hdm_range *ra
 		if (!touches_resource(other, range))
 			continue;
 		pci_err(pdev, "HDM decoder %u: [mem %#llx-%#llx] overlaps a BAR or bridge window of %s, expected memory of this device alone\n",
-			range->decoder, range->base, range->base + range->size - 1,
+			range->decoder, range->base, cxl_vfio_range_end(range),
 			pci_name(other));
 		pci_dev_put(other);
 		return -EADDRNOTAVAIL;
@@ -70,7 +71,7 @@ static int cxl_vfio_claim_range(struct cxl_vfio_device *dev, const struct cxl_vf
 	if (region_intersects(range->base, range->size, IORESOURCE_SYSTEM_RAM,
 			      IORES_DESC_NONE) != REGION_DISJOINT) {
 		pci_err(pdev, "HDM decoder %u: [mem %#llx-%#llx] is System RAM, expected memory that the kernel leaves alone\n",
-			range->decoder, range->base, range->base + range->size - 1);
+			range->decoder, range->base, cxl_vfio_range_end(range));
 		return -EADDRINUSE;
 	}
 	ret = check_route(pdev, range);
@@ -79,9 +80,12 @@ static int cxl_vfio_claim_range(struct cxl_vfio_device *dev, const struct cxl_vf
 	mem->claim = request_mem_region_exclusive(range->base, range->size, KBUILD_MODNAME);
 	if (!mem->claim) {
 		pci_err(pdev, "HDM decoder %u: [mem %#llx-%#llx] is claimed by another driver, see /proc/iomem\n",
-			range->decoder, range->base, range->base + range->size - 1);
+			range->decoder, range->base, cxl_vfio_range_end(range));
 		return -EBUSY;
 	}
+	ret = cxl_vfio_cedt_check(pdev, range);
+	if (ret)
+		goto release;
 	mem->window.dev = dev;
 	mem->window.phys = range->base;
 	mem->window.size = range->size;
@@ -97,14 +101,18 @@ static int cxl_vfio_claim_range(struct cxl_vfio_device *dev, const struct cxl_vf
 		mem->va = memremap(range->base, range->size, MEMREMAP_WB);
 	if (!mem->va) {
 		pci_err(pdev, "HDM decoder %u: cannot map [mem %#llx-%#llx] write-back\n",
-			range->decoder, range->base, range->base + range->size - 1);
-		release_mem_region(range->base, range->size);
-		return -ENOMEM;
+			range->decoder, range->base, cxl_vfio_range_end(range));
+		ret = -ENOMEM;
+		goto release;
 	}
 	if (!cxl_vfio_compat_is_write_back(mem->va))
 		pci_warn(pdev, "HDM decoder %u: the platform maps [mem %#llx-%#llx] other than write-back (see /proc/mtrr), expect it to be slow\n",
-			 range->decoder, range->base, range->base + range->size - 1);
+			 range->decoder, range->base, cxl_vfio_range_end(range));
 	return 0;
+
+release:
+	release_mem_region(range->base, range->size);
+	return ret;
 }
 
 /**

@@ -22,6 +22,12 @@ struct cxl_vfio_hdm_range {
 	unsigned int decoder;
 };
 
+/* The last address of a range that does not wrap */
+static inline u64 cxl_vfio_range_end(const struct cxl_vfio_hdm_range *range)
+{
+	return range->base + (range->size - 1);
+}
+
 /**
  * struct cxl_vfio_found - what discovery learned about a function
  * @is_cxl: the function has HDM memory; the other members are valid only then

@@ -158,6 +158,7 @@ struct device {
 
 struct pci_dev {
 	struct device dev;
+	struct pci_bus *bus;
 	struct resource resource[PCI_STD_NUM_BARS];
 	int current_state;
 	u16 pm_cap;

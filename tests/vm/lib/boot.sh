@@ -43,9 +43,10 @@ kernel_image() { # series
 	die "no image of kernel $kver"
 }
 
-# Play firmware for the kernel's CXL topology: put a CEDT in front of the initramfs and
-# write to DIR/firmware how the machine commits the host bridge's decoders before it runs
-# a scenario.  Each line of DIR/topology is the range below a root port.
+# Play firmware: put a CEDT in front of the initramfs and write to DIR/firmware how the
+# machine commits the host bridge's decoders before it runs a scenario.  Each line of
+# DIR/topology is the range below a root port.  A machine with QEMU's memory expander has
+# windows for the expander and for the hidden memory.
 make_firmware() { # dir base-initramfs out
 	local n=0 range ranges=() chbs
 
@@ -56,6 +57,13 @@ make_firmware() { # dir base-initramfs out
 		echo "commit $chbs $n $range $n"
 		n=$((n + 1))
 	done < "$1/topology" > "$1/firmware"
+	if grep -q '^@type3' "$1/devices"; then
+		# QEMU's window for expanders is the next multiple of 256 MiB
+		ranges+=("$((${chbs%G} * 1024 + 256))M,256M")
+		# shellcheck disable=SC2016 # the kernel's syntax
+		[ -s "$1/topology" ] || mapfile -t -O ${#ranges[@]} ranges <<< \
+			"$(tr , '\n' < "$1/memmap" | sed 's/\(.*\)\$\(.*\)/\2,\1/')"
+	fi
 	mkdir -p "$1/cpio/kernel/firmware/acpi"
 	"$BUILD/progs/t2fw" cedt "$1/cpio/kernel/firmware/acpi/cedt.aml" 12 "$chbs" "${ranges[@]}" ||
 		return
@@ -160,7 +168,7 @@ boot() {
 	done
 	[ -e "$BUILD/$series/initramfs" ] || make_initramfs "$series" "$BUILD/$series/initramfs"
 	initramfs=$BUILD/$series/initramfs
-	if [ -s "$dir/topology" ]; then
+	if [ -s "$dir/topology" ] || grep -q '^@type3' "$dir/devices"; then
 		make_firmware "$dir" "$initramfs" "$dir/initramfs" || return
 		initramfs=$dir/initramfs
 		bridge=pxb-cxl,hdm_for_passthrough=true
