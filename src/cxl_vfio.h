@@ -257,6 +257,7 @@ struct cxl_vfio_clear {
  * @found: what discovery learned at bind
  * @abi: the interface that VMMs get
  * @mem: the HDM memory, one entry for each of @found's ranges; claimed at bind
+ * @port: the port above, if it masked bus resets
  * @topology: the device's place in cxl-core's topology
  * @cm_regs: mapping of the device's CXL.cache/mem area, held while bound
  * @comp_region: index of the COMP_REGS region, valid while open
@@ -278,6 +279,7 @@ struct cxl_vfio_device {
 	const struct cxl_vfio_abi *abi;
 	struct cxl_vfio_hdm_mem *mem;
 	void __iomem *cm_regs;
+	struct cxl_vfio_port *port;
 	struct cxl_vfio_topology topology;
 
 	unsigned int comp_region;
@@ -402,6 +404,10 @@ int cxl_vfio_dmabuf_feature(struct cxl_vfio_device *dev, u32 flags, void __user 
 			    size_t argsz);
 void cxl_vfio_dmabuf_revoke(struct cxl_vfio_device *dev);
 void cxl_vfio_dmabuf_close(struct cxl_vfio_device *dev);
+
+/* port.c */
+int cxl_vfio_port_take(struct cxl_vfio_device *dev);
+void cxl_vfio_port_release(struct cxl_vfio_device *dev);
 
 /* poison.c */
 void cxl_vfio_poison_init(struct cxl_vfio_hdm_mem *mem);

@@ -299,12 +299,17 @@ static int cxl_vfio_claim(struct cxl_vfio_device *dev)
 	ret = cxl_vfio_topology_watch(dev);
 	if (ret)
 		goto release;
-	ret = cxl_vfio_reset_bind(dev);
+	ret = cxl_vfio_port_take(dev);
 	if (ret)
 		goto leave;
+	ret = cxl_vfio_reset_bind(dev);
+	if (ret)
+		goto release_port;
 	cxl_vfio_clear_init(dev);
 	return 0;
 
+release_port:
+	cxl_vfio_port_release(dev);
 leave:
 	cxl_vfio_topology_leave(dev);
 release:
@@ -319,6 +324,7 @@ static void cxl_vfio_unclaim(struct cxl_vfio_device *dev)
 {
 	cxl_vfio_reset_unbind(dev);
 	cxl_vfio_clear_exit(dev);
+	cxl_vfio_port_release(dev);
 	cxl_vfio_topology_leave(dev);
 	cxl_vfio_mem_release(dev);
 	cxl_vfio_compat_may_sleep(&dev->core);
@@ -330,7 +336,7 @@ static void log_found(struct pci_dev *pdev, const struct cxl_vfio_found *found)
 	for (unsigned int i = 0; i < found->nr_ranges; i++)
 		pci_info(pdev, "HDM decoder %u: [mem %#llx-%#llx], %llu MiB\n",
 			 found->range[i].decoder, found->range[i].base,
-			 found->range[i].base + found->range[i].size - 1,
+			 cxl_vfio_range_end(&found->range[i]),
 			 found->range[i].size >> 20);
 }
 

@@ -18,6 +18,7 @@
 
 /* DVSEC ids (8.1.1) */
 #define CXL_VFIO_DVSEC_ID_DEVICE		0x0
+#define CXL_VFIO_DVSEC_ID_PORT			0x3
 #define CXL_VFIO_DVSEC_ID_FLEXBUS_PORT		0x7
 #define CXL_VFIO_DVSEC_ID_REG_LOCATOR		0x8
 
@@ -83,6 +84,10 @@
 #define CXL_VFIO_DVSEC_CAP3			0x38
 #define   CXL_VFIO_DVSEC_CAP3_HOT_RESET_STATE	0x0008
 #define   CXL_VFIO_DVSEC_CAP3_P2P		0x0010
+
+/* CXL Extensions DVSEC for Ports (8.1.5) */
+#define CXL_VFIO_DVSEC_PORT_CTRL		0x0c
+#define   CXL_VFIO_DVSEC_PORT_CTRL_UNMASK_SBR	0x0001
 
 /* Register Locator DVSEC (8.1.9): 8-byte entries */
 #define CXL_VFIO_RLOC_ENTRY(i)			(0x0c + 8 * (i))

@@ -94,6 +94,7 @@ struct rw_semaphore { int taken; };
 int down_write_killable(struct rw_semaphore *s);
 #define up_write(s)		assert(!--(s)->taken)
 #define mutex_lock(m)		assert(!(m)->taken++)
+#define DEFINE_MUTEX(m)		struct mutex m
 #define mutex_unlock(m)		assert(!--(m)->taken)
 #ifdef SHIM_NO_LOCKDEP
 #define lockdep_assert_held(m)	((void)(m))
@@ -102,6 +103,26 @@ int down_write_killable(struct rw_semaphore *s);
 #endif
 
 struct list_head { struct list_head *next, *prev; };
+#define LIST_HEAD(name)		struct list_head name = { &name, &name }
+#define list_for_each_entry(pos, head, member)					\
+	for (pos = container_of((head)->next, typeof(*pos), member);		\
+	     &pos->member != (head);						\
+	     pos = container_of(pos->member.next, typeof(*pos), member))
+
+static inline void list_add(struct list_head *entry, struct list_head *head)
+{
+	entry->next = head->next;
+	entry->prev = head;
+	head->next->prev = entry;
+	head->next = entry;
+}
+
+static inline void list_del(struct list_head *entry)
+{
+	entry->prev->next = entry->next;
+	entry->next->prev = entry->prev;
+}
+
 struct work_struct { int pending; };
 struct delayed_work { struct work_struct work; };
 struct notifier_block { int unused; };
@@ -184,6 +205,10 @@ int pci_write_config_word(struct pci_dev *pdev, int at, u16 val);
 int pci_user_read_config_word(struct pci_dev *pdev, int at, u16 *val);
 int pci_user_write_config_word(struct pci_dev *pdev, int at, u16 val);
 int pci_user_write_config_byte(struct pci_dev *pdev, int at, u8 val);
+struct pci_dev *pci_upstream_bridge(struct pci_dev *pdev);
+struct pci_dev *pci_dev_get(struct pci_dev *pdev);
+void pci_dev_put(struct pci_dev *pdev);
+#define pci_name(p)		((void)(p), "0000:0c:00.0")
 u16 pci_find_dvsec_capability(struct pci_dev *pdev, u16 vendor, u16 id);
 int pci_enable_device_mem(struct pci_dev *pdev);
 void pci_disable_device(struct pci_dev *pdev);
