@@ -111,19 +111,20 @@ bool cxl_vfio_cedt_read(struct pci_dev *pdev, const struct cxl_vfio_hdm_range *r
  * @pdev: the function
  * @range: the range that one of its HDM decoders names, its size not 0
  *
- * A device that was tampered with may name any range.  A platform that gives the host
- * bridge no window says nothing of its ranges, so that any is taken.
+ * A device that was tampered with may name any range.
  *
- * Return: 0, or -EADDRNOTAVAIL, logged, if the platform routes the range elsewhere.
+ * Return: 0; 1 if the platform gives the host bridge no window, so that nothing is known
+ * of the range; or -EADDRNOTAVAIL, logged, if the platform routes the range elsewhere.
  */
 int cxl_vfio_cedt_check(struct pci_dev *pdev, const struct cxl_vfio_hdm_range *range)
 {
 	struct cxl_vfio_cedt cedt;
 
-	if (!cxl_vfio_cedt_read(pdev, range, &cedt) || cedt.inside)
+	cxl_vfio_cedt_read(pdev, range, &cedt);
+	if (cedt.inside)
 		return 0;
 	if (!cedt.has_windows && !cedt.elsewhere)
-		return 0;
+		return 1;
 	pci_err(pdev, "HDM decoder %u: [mem %#llx-%#llx] is %s, see the platform's CEDT\n",
 		range->decoder, range->base, cxl_vfio_range_end(range),
 		cedt.elsewhere ? "in a CXL window to another host bridge" :

@@ -84,8 +84,10 @@ static int cxl_vfio_claim_range(struct cxl_vfio_device *dev, const struct cxl_vf
 		return -EBUSY;
 	}
 	ret = cxl_vfio_cedt_check(pdev, range);
-	if (ret)
+	if (ret < 0)
 		goto release;
+	if (ret && mem == dev->mem)
+		pci_info(pdev, "the platform names no CXL window to the device's host bridge, so the device's registers are believed\n");
 	mem->window.dev = dev;
 	mem->window.phys = range->base;
 	mem->window.size = range->size;

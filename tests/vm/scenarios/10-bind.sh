@@ -11,6 +11,9 @@ check "the device binds" equal "$(bind "$bdf")" 0
 check "sysfs names this driver as the device's" equal "$(driver_of "$bdf")" "$OURS"
 check "the log names the range of the decoder" \
 	logged "$bdf: HDM decoder 0: \[mem 0x100000000-0x10fffffff\], 256 MiB"
+grep -q 'CXL Window' /proc/iomem ||
+	check "the log says that no CXL window of the platform confirms the range" \
+		logged "$bdf: the platform names no CXL window to the device's host bridge"
 check "/proc/iomem has the driver's claim on the range" grep -q "100000000-10fffffff : $OURS" /proc/iomem
 check "rmmod is refused while a device is bound" sh -c '! rmmod cxl_vfio_pci 2>/dev/null'
 check "the module stays loaded after the refused rmmod" grep -q "^$OURS " /proc/modules

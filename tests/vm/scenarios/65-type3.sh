@@ -29,6 +29,8 @@ log_mark
 check "the memory expander binds" equal "$(bind "$bdf")" 0
 check "the log names the range of the memory expander" \
 	logged "$bdf: HDM decoder 0: \[mem $base-0x[0-9a-f]*\], 256 MiB"
+check "a CXL window of the platform confirms the range" \
+	sh -c "! klog 'lab: mark $$' | grep 'names no CXL window'"
 check "the memory expander is not in the kernel's topology" \
 	equal "$(cat "$PCI/devices/$bdf/cxl_vfio/topology")" none
 DEVICE=$bdf tap type3_test
