@@ -42,7 +42,7 @@ nested_make() {
 		mount -t devtmpfs dev /dev
 		export PATH=/bin:/usr/bin:/usr/sbin
 		if ! grep -qw only-lspci /proc/cmdline; then
-			insmod /t2guest.ko $(sed -n 's/.*\(storm=[0-9]*\).*/\1/p' /proc/cmdline)
+			insmod /t2guest.ko
 			dmesg | grep t2guest
 		fi
 		# No message of the kernel gets between the lines of lspci
@@ -56,22 +56,27 @@ nested_make() {
 	(cd $dir && find . | busybox cpio -o -H newc 2>/dev/null) > $NESTED/initrd
 }
 
-# QEMU's arguments for kernel, memory and processors
+# QEMU's arguments for kernel, memory and processors.  NESTED_KERNEL is a kernel without
+# initramfs that boots instead of the running one
 nested_args() {
-	echo "-kernel $(nested_kernel) -initrd $NESTED/initrd -m 512M -smp ${NESTED_SMP:-1}"
+	local kernel=${NESTED_KERNEL:-$(nested_kernel) -initrd $NESTED/initrd}
+
+	echo "-kernel $kernel -m 512M -smp ${NESTED_SMP:-1}"
 }
 NESTED_APPEND="console=ttyS0 loglevel=4 panic=-1 no_timer_check mitigations=off"
 
 # Boot a guest with the device: nested_boot BDF ACCEL [MORE...]; the guest's
-# console goes to $NESTED/console.log.  It has NESTED_TIMEOUT seconds, or 1500; a guest
-# that QEMU has stopped as KVM cannot run it any more is ended
+# console goes to $NESTED/console.log.  It has NESTED_TIMEOUT seconds, or 1500, and QEMU
+# a minute more to end by itself; a guest that QEMU has stopped as KVM cannot run it any
+# more is ended
 nested_boot() {
 	local bdf=$1 accel=$2 pid
 
 	shift 2
-	nested_make
+	mkdir -p $NESTED
+	[ -n "${NESTED_KERNEL:-}" ] || nested_make
 	# shellcheck disable=SC2046 # one argument a word
-	timeout "${NESTED_TIMEOUT:-1500}" qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
+	timeout -k 60 "${NESTED_TIMEOUT:-1500}" qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
 		-M q35 -accel "$accel" $(nested_args) -append "$NESTED_APPEND" \
 		-serial file:$NESTED/console.log \
 		-device pcie-root-port,id=rp,chassis=1 -device "vfio-pci,host=$bdf,bus=rp" "$@" \

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A guest's driver for the software device: uses its memory in BAR 4, DMA and interrupts,
- * and resets it.  Each step logs a line "t2guest: ok ..." or "t2guest: FAIL ...".  With
- * storm=SECONDS one processor writes to config space and resets the device for so long,
- * by the guest's clock, while another uses the memory.
+ * and resets it.  Each step logs a line "t2guest: ok ..." or "t2guest: FAIL ...".
  */
 #include <linux/bitfield.h>
 #include <linux/completion.h>
@@ -12,7 +10,6 @@
 #include <linux/dma-mapping.h>
 #include <linux/interrupt.h>
 #include <linux/io.h>
-#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 
@@ -23,10 +20,6 @@
 #define LEN		SZ_64K
 #define MEMORY_BAR	4
 
-static unsigned int storm;
-module_param(storm, uint, 0444);
-MODULE_PARM_DESC(storm, "seconds of writes to config space and of resets, in halves");
-
 struct accel {
 	struct pci_dev *pdev;
 	void __iomem *regs;
@@ -35,10 +28,6 @@ struct accel {
 	void *ram;
 	dma_addr_t ram_addr;
 	struct completion irq;
-	unsigned long used;		/* times that all of the memory was used */
-	unsigned long wrong;		/* dwords that were not what had been stored */
-	bool stop;			/* the memory is to be used no longer */
-	bool stopped;
 };
 
 static void verdict(struct accel *a, bool ok, const char *what)
@@ -155,93 +144,6 @@ static void reset(struct accel *a, u16 dvsec)
 	verdict(a, device_sees(a), "memory and device work after the CXL reset");
 }
 
-/* A page of each MiB, again and again, whatever happens to the device meanwhile */
-static int use_memory(void *data)
-{
-	struct accel *a = data;
-
-	for (u32 n = 0; !READ_ONCE(a->stop); n++) {
-		for (u32 i = 0; i < SZ_256M / SZ_1M; i++) {
-			u32 *p = a->mem + i * SZ_1M + SZ_64K;
-
-			WRITE_ONCE(*p, n + i);
-			if (READ_ONCE(*p) != n + i)
-				WRITE_ONCE(a->wrong, a->wrong + 1);
-			cond_resched();
-		}
-		WRITE_ONCE(a->used, a->used + 1);
-	}
-	WRITE_ONCE(a->stopped, true);
-	return 0;
-}
-
-/*
- * Wait for it without waking it up.  After a storm kthread_stop() left both processors
- * of nested guests waiting for the lock of one run queue, in two of six on Linux 7.3.
- */
-static void stop_use(struct accel *a)
-{
-	WRITE_ONCE(a->stop, true);
-	while (!READ_ONCE(a->stopped))
-		msleep(20);
-}
-
-/* Registers that can turn memory off, though these writes do not */
-static void write_config(struct accel *a, u16 dvsec, u32 n)
-{
-	struct pci_dev *pdev = a->pdev;
-	u16 val;
-
-	pci_read_config_word(pdev, PCI_COMMAND, &val);
-	pci_write_config_word(pdev, PCI_COMMAND, val ^ PCI_COMMAND_INTX_DISABLE);
-	pci_read_config_word(pdev, pdev->pm_cap + PCI_PM_CTRL, &val);
-	pci_write_config_word(pdev, pdev->pm_cap + PCI_PM_CTRL, val);
-	pcie_capability_clear_and_set_word(pdev, PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_READRQ,
-					   n % 2 ? PCI_EXP_DEVCTL_READRQ_256B :
-						   PCI_EXP_DEVCTL_READRQ_512B);
-}
-
-static void reset_twice(struct accel *a, u16 dvsec, u32 n)
-{
-	pcie_capability_set_word(a->pdev, PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_BCR_FLR);
-	pci_write_config_word(a->pdev, dvsec + CXL_VFIO_DVSEC_CTRL2,
-			      CXL_VFIO_DVSEC_CTRL2_INIT_RST);
-}
-
-static void repeat(struct accel *a, void (*what)(struct accel *, u16, u32), u16 dvsec,
-		   const char *name)
-{
-	ktime_t end = ktime_add_ms(ktime_get(), storm * (MSEC_PER_SEC / 2));
-	unsigned long used = READ_ONCE(a->used);
-	u32 n = 0;
-
-	while (ktime_before(ktime_get(), end)) {
-		what(a, dvsec, n++);
-		cond_resched();
-	}
-	dev_info(&a->pdev->dev, "t2guest: %s: %u times, the memory used %lu times\n", name, n,
-		 READ_ONCE(a->used) - used);
-	verdict(a, READ_ONCE(a->used) > used, name);
-}
-
-static void weather_the_storm(struct accel *a, u16 dvsec)
-{
-	struct task_struct *user;
-
-	user = kthread_create(use_memory, a, "t2guest-memory");
-	if (IS_ERR(user))
-		return;
-	kthread_bind(user, num_online_cpus() - 1);
-	wake_up_process(user);
-	verdict(a, num_online_cpus() > 1, "there is a processor for each side");
-	repeat(a, write_config, dvsec, "memory is used while another CPU writes to config space");
-	repeat(a, reset_twice, dvsec, "memory is used while another CPU resets the device");
-	stop_use(a);
-	verdict(a, !a->wrong, "it always holds what was stored");
-	fill(a);
-	verdict(a, device_sees(a), "memory and device work after all that");
-}
-
 static void __iomem *map_component_block(struct pci_dev *pdev)
 {
 	u16 rloc = pci_find_dvsec_capability(pdev, CXL_VFIO_DVSEC_VENDOR_ID,
@@ -289,8 +191,6 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	use(a);
 	look_at_decoder(a);
 	reset(a, dvsec);
-	if (storm)
-		weather_the_storm(a, dvsec);
 	dev_info(&pdev->dev, "t2guest: finished\n");
 	return 0;
 }
