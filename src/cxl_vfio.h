@@ -269,7 +269,7 @@ struct cxl_vfio_clear {
  * @recovery: bringing the device back after a reset
  * @clear: clearing of HDM memory
  * @errors: number of errors since the bind, of each kind
- * @dmabufs: dma-bufs of HDM memory that the current user exported, see dmabuf.c
+ * @exports: dma-bufs of HDM memory that the current user exported, see dmabuf.c
  * @zap: means to find the device's user mappings on this kernel
  */
 struct cxl_vfio_device {
@@ -294,7 +294,7 @@ struct cxl_vfio_device {
 
 	atomic_long_t errors[ERROR_COUNT];
 
-	struct list_head dmabufs;
+	struct cxl_vfio_exports *exports;
 	struct cxl_vfio_compat_zap zap;
 };
 
@@ -400,6 +400,8 @@ void *cxl_vfio_pages_map(struct cxl_vfio_hdm_mem *mem);
 void cxl_vfio_pages_unmap(struct cxl_vfio_hdm_mem *mem);
 
 /* dmabuf.c */
+int cxl_vfio_dmabuf_init(struct cxl_vfio_device *dev);
+void cxl_vfio_dmabuf_exit(struct cxl_vfio_device *dev);
 int cxl_vfio_dmabuf_feature(struct cxl_vfio_device *dev, u32 flags, void __user *arg,
 			    size_t argsz);
 void cxl_vfio_dmabuf_revoke(struct cxl_vfio_device *dev);

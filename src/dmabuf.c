@@ -10,6 +10,7 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
+#include <linux/kref.h>
 #include <linux/module.h>
 #include <linux/overflow.h>
 #include <linux/pci.h>
@@ -24,15 +25,29 @@
 #define RANGES_MAX	64
 
 /**
+ * struct cxl_vfio_exports - the dma-bufs of one device
+ * @refs: the device's reference, and one of each dma-buf, which may outlive the device
+ * @lock: protects @list; held, no dma-buf in the list is freed
+ * @list: dma-bufs of the current user
+ */
+struct cxl_vfio_exports {
+	struct kref refs;
+	struct mutex lock;	/* of the list */
+	struct list_head list;
+};
+
+/**
  * struct hdm_dmabuf - HDM memory that a user exported
- * @node: entry in the device's list of dma-bufs
+ * @exports: the dma-bufs of the device, with a reference
+ * @node: entry in the list of @exports
  * @dev: the device, NULL once it was closed; changed with @buf's reservation
- *	lock and dmabuf_lock held
+ *	lock and the lock of @exports held
  * @buf: the dma-buf
  * @nr: number of ranges
  * @range: the exported ranges of host physical addresses
  */
 struct hdm_dmabuf {
+	struct cxl_vfio_exports *exports;
 	struct list_head node;
 	struct cxl_vfio_device *dev;
 	struct dma_buf *buf;
@@ -43,8 +58,39 @@ struct hdm_dmabuf {
 	} range[];
 };
 
-/* Protects the devices' lists of dma-bufs; held, no dma-buf in a list is freed */
-static DEFINE_MUTEX(dmabuf_lock);
+static void free_exports(struct kref *refs)
+{
+	struct cxl_vfio_exports *exports = container_of(refs, struct cxl_vfio_exports, refs);
+
+	mutex_destroy(&exports->lock);
+	kfree(exports);
+}
+
+/**
+ * cxl_vfio_dmabuf_init() - prepare a device for exports
+ * @dev: the device
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int cxl_vfio_dmabuf_init(struct cxl_vfio_device *dev)
+{
+	dev->exports = kzalloc(sizeof(*dev->exports), GFP_KERNEL);
+	if (!dev->exports)
+		return -ENOMEM;
+	kref_init(&dev->exports->refs);
+	mutex_init(&dev->exports->lock);
+	INIT_LIST_HEAD(&dev->exports->list);
+	return 0;
+}
+
+/**
+ * cxl_vfio_dmabuf_exit() - undo cxl_vfio_dmabuf_init()
+ * @dev: the device; dma-bufs that were exported may still exist
+ */
+void cxl_vfio_dmabuf_exit(struct cxl_vfio_device *dev)
+{
+	kref_put(&dev->exports->refs, free_exports);
+}
 
 static int cxl_vfio_dmabuf_attach(struct dma_buf *buf, struct dma_buf_attachment *attach)
 {
@@ -157,11 +203,13 @@ static void cxl_vfio_dmabuf_unmap(struct dma_buf_attachment *attach, struct sg_t
 static void cxl_vfio_dmabuf_release(struct dma_buf *buf)
 {
 	struct hdm_dmabuf *hdm = buf->priv;
+	struct cxl_vfio_exports *exports = hdm->exports;
 
-	mutex_lock(&dmabuf_lock);
+	mutex_lock(&exports->lock);
 	if (hdm->dev)
 		list_del(&hdm->node);
-	mutex_unlock(&dmabuf_lock);
+	mutex_unlock(&exports->lock);
+	kref_put(&exports->refs, free_exports);
 	kfree(hdm);
 }
 
@@ -192,12 +240,13 @@ static void let_go(struct hdm_dmabuf *hdm, bool closing)
  */
 void cxl_vfio_dmabuf_revoke(struct cxl_vfio_device *dev)
 {
+	struct cxl_vfio_exports *exports = dev->exports;
 	struct hdm_dmabuf *hdm;
 
-	mutex_lock(&dmabuf_lock);
-	list_for_each_entry(hdm, &dev->dmabufs, node)
+	mutex_lock(&exports->lock);
+	list_for_each_entry(hdm, &exports->list, node)
 		let_go(hdm, false);
-	mutex_unlock(&dmabuf_lock);
+	mutex_unlock(&exports->lock);
 }
 
 /**
@@ -206,14 +255,15 @@ void cxl_vfio_dmabuf_revoke(struct cxl_vfio_device *dev)
  */
 void cxl_vfio_dmabuf_close(struct cxl_vfio_device *dev)
 {
+	struct cxl_vfio_exports *exports = dev->exports;
 	struct hdm_dmabuf *hdm, *next;
 
-	mutex_lock(&dmabuf_lock);
-	list_for_each_entry_safe(hdm, next, &dev->dmabufs, node) {
+	mutex_lock(&exports->lock);
+	list_for_each_entry_safe(hdm, next, &exports->list, node) {
 		list_del(&hdm->node);
 		let_go(hdm, true);
 	}
-	mutex_unlock(&dmabuf_lock);
+	mutex_unlock(&exports->lock);
 }
 
 /* Check and copy the ranges asked for; returns their total bytes or a negative errno */
@@ -253,9 +303,11 @@ static int cxl_vfio_dmabuf_export(struct cxl_vfio_device *dev, struct hdm_dmabuf
 		kfree(hdm);
 		return ret;
 	}
-	mutex_lock(&dmabuf_lock);
-	list_add_tail(&hdm->node, &dev->dmabufs);
-	mutex_unlock(&dmabuf_lock);
+	hdm->exports = dev->exports;
+	kref_get(&hdm->exports->refs);
+	mutex_lock(&hdm->exports->lock);
+	list_add_tail(&hdm->node, &hdm->exports->list);
+	mutex_unlock(&hdm->exports->lock);
 
 	fd = dma_buf_fd(hdm->buf, open_flags);
 	if (fd < 0)

@@ -210,13 +210,21 @@ static int cxl_vfio_init(struct vfio_device *vdev)
 	mutex_init(&dev->model.lock);
 	mutex_init(&dev->recovery.lock);
 	cxl_vfio_gate_init(dev);
-	INIT_LIST_HEAD(&dev->dmabufs);
-	ret = cxl_vfio_compat_zap_init(&dev->zap);
+	ret = cxl_vfio_dmabuf_init(dev);
 	if (ret)
 		return ret;
+	ret = cxl_vfio_compat_zap_init(&dev->zap);
+	if (ret)
+		goto exit_dmabuf;
 	ret = vfio_pci_core_init_dev(vdev);
 	if (ret)
-		cxl_vfio_compat_zap_exit(&dev->zap);
+		goto exit_zap;
+	return 0;
+
+exit_zap:
+	cxl_vfio_compat_zap_exit(&dev->zap);
+exit_dmabuf:
+	cxl_vfio_dmabuf_exit(dev);
 	return ret;
 }
 
@@ -225,6 +233,7 @@ static void cxl_vfio_release(struct vfio_device *vdev)
 	struct cxl_vfio_device *dev = to_cxl_vfio(vdev);
 
 	cxl_vfio_compat_zap_exit(&dev->zap);
+	cxl_vfio_dmabuf_exit(dev);
 	mutex_destroy(&dev->model.lock);
 	mutex_destroy(&dev->recovery.lock);
 	kfree(dev->found);

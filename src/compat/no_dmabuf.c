@@ -4,6 +4,15 @@
  */
 #include "cxl_vfio.h"
 
+int cxl_vfio_dmabuf_init(struct cxl_vfio_device *dev)
+{
+	return 0;
+}
+
+void cxl_vfio_dmabuf_exit(struct cxl_vfio_device *dev)
+{
+}
+
 void cxl_vfio_dmabuf_revoke(struct cxl_vfio_device *dev)
 {
 }

@@ -10,6 +10,7 @@
  */
 #include <linux/delay.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/io.h>
@@ -30,6 +31,22 @@ struct import {
 	struct sg_table *sgt;		/* under the dma-buf's reservation lock */
 	unsigned int let_go;
 	struct page *held;
+	struct fence *fence;
+};
+
+struct fence {
+	struct dma_fence fence;
+	spinlock_t lock;		/* of the fence */
+};
+
+static const char *fence_name(struct dma_fence *fence)
+{
+	return "t2lab";
+}
+
+static const struct dma_fence_ops fence_ops = {
+	.get_driver_name = fence_name,
+	.get_timeline_name = fence_name,
 };
 
 static struct platform_device *importer;
@@ -96,6 +113,31 @@ static long pin(struct import *import)
 	dma_resv_lock(import->attach->dmabuf->resv, NULL);
 	ret = dma_buf_pin(import->attach);
 	dma_resv_unlock(import->attach->dmabuf->resv);
+	return ret;
+}
+
+static long add_fence(struct import *import)
+{
+	struct fence *fence;
+	long ret;
+
+	if (!import->attach || import->fence)
+		return -EINVAL;
+	fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	if (!fence)
+		return -ENOMEM;
+	spin_lock_init(&fence->lock);
+	dma_fence_init(&fence->fence, &fence_ops, &fence->lock, dma_fence_context_alloc(1), 1);
+	dma_resv_lock(import->attach->dmabuf->resv, NULL);
+	ret = dma_resv_reserve_fences(import->attach->dmabuf->resv, 1);
+	if (!ret)
+		dma_resv_add_fence(import->attach->dmabuf->resv, &fence->fence,
+				   DMA_RESV_USAGE_BOOKKEEP);
+	dma_resv_unlock(import->attach->dmabuf->resv);
+	if (ret)
+		dma_fence_put(&fence->fence);
+	else
+		import->fence = fence;
 	return ret;
 }
 
@@ -316,6 +358,8 @@ static long importer_ioctl(struct file *file, unsigned int cmd, unsigned long ar
 		return map(import);
 	case T2LAB_PIN:
 		return pin(import);
+	case T2LAB_FENCE:
+		return add_fence(import);
 	case T2LAB_PAGE:
 		return page_of((void __user *)arg);
 	case T2LAB_FRAME:
@@ -348,6 +392,10 @@ static int importer_release(struct inode *inode, struct file *file)
 {
 	struct import *import = file->private_data;
 
+	if (import->fence) {
+		dma_fence_signal(&import->fence->fence);
+		dma_fence_put(&import->fence->fence);
+	}
 	if (import->attach) {
 		struct dma_buf *buf = import->attach->dmabuf;
 

@@ -43,6 +43,8 @@ struct t2lab_frame {
 };
 
 #define T2LAB_FRAME	_IOWR('T', 7, struct t2lab_frame)	/* kvm must be loaded */
+/* Add to the dma-buf a fence that is not signalled until the file is closed */
+#define T2LAB_FENCE	_IO('T', 13)
 #define T2LAB_HOLD	_IOW('T', 8, __u64)	/* hold a page until the file is closed */
 
 struct t2lab_word {

@@ -389,26 +389,9 @@ TEST_F(mem, type1_maps_hdm_memory_for_dma)
 	munmap(p, 4 * MIB);
 }
 
-static int export_dmabuf(struct vfio *v, uint32_t region, uint64_t at, uint64_t len)
-{
-	struct {
-		struct vfio_device_feature feature;
-		struct vfio_device_feature_dma_buf req;
-		struct vfio_region_dma_range range;
-	} arg = {
-		.feature.argsz = sizeof(arg),
-		.feature.flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF,
-		.req = { .region_index = region, .open_flags = O_CLOEXEC | O_RDWR, .nr_ranges = 1 },
-		.range = { at, len },
-	};
-	int fd = ioctl(v->device, VFIO_DEVICE_FEATURE, &arg);
-
-	return fd < 0 ? -errno : fd;
-}
-
 TEST_F(mem, dma_buf_follows_the_gate)
 {
-	int fd = export_dmabuf(&self->v, self->hdm, 2 * MIB, 4 * MIB), importer;
+	int fd = vfio_export_dmabuf(&self->v, self->hdm, 2 * MIB, 4 * MIB), importer;
 	struct t2lab_info info;
 
 	if (fd == -ENOTTY)
@@ -455,15 +438,15 @@ TEST_F(mem, dma_buf_takes_whole_pages_of_hdm_regions_only)
 {
 	uint32_t comp = vfio_cxl_cap(&self->v)->comp_reg_region_idx;
 
-	if (export_dmabuf(&self->v, self->hdm, 1, PAGE) == -ENOTTY)
+	if (vfio_export_dmabuf(&self->v, self->hdm, 1, PAGE) == -ENOTTY)
 		SKIP(return, "importers of this kernel do not support revocation");
-	EXPECT_EQ(-EINVAL, export_dmabuf(&self->v, self->hdm, 1, PAGE));
-	EXPECT_EQ(-EINVAL, export_dmabuf(&self->v, self->hdm, 0, 0));
-	EXPECT_EQ(-EINVAL, export_dmabuf(&self->v, self->hdm, 0, self->size + PAGE));
-	EXPECT_EQ(-EINVAL, export_dmabuf(&self->v, self->hdm, -PAGE, 2 * PAGE));
-	EXPECT_GT(0, export_dmabuf(&self->v, comp, 0, PAGE));
-	EXPECT_GT(0, export_dmabuf(&self->v, T2DEV_COMP_BAR, 0, PAGE));
-	EXPECT_GT(0, export_dmabuf(&self->v, 99, 0, PAGE));
+	EXPECT_EQ(-EINVAL, vfio_export_dmabuf(&self->v, self->hdm, 1, PAGE));
+	EXPECT_EQ(-EINVAL, vfio_export_dmabuf(&self->v, self->hdm, 0, 0));
+	EXPECT_EQ(-EINVAL, vfio_export_dmabuf(&self->v, self->hdm, 0, self->size + PAGE));
+	EXPECT_EQ(-EINVAL, vfio_export_dmabuf(&self->v, self->hdm, -PAGE, 2 * PAGE));
+	EXPECT_GT(0, vfio_export_dmabuf(&self->v, comp, 0, PAGE));
+	EXPECT_GT(0, vfio_export_dmabuf(&self->v, T2DEV_COMP_BAR, 0, PAGE));
+	EXPECT_GT(0, vfio_export_dmabuf(&self->v, 99, 0, PAGE));
 }
 
 static volatile uintptr_t bad_addr;

@@ -325,3 +325,20 @@ bool raises_sigbus(volatile uint32_t *p, bool write)
 	sigaction(SIGBUS, &old, NULL);
 	return raised;
 }
+
+int vfio_export_dmabuf(struct vfio *v, uint32_t region, uint64_t at, uint64_t len)
+{
+	struct {
+		struct vfio_device_feature feature;
+		struct vfio_device_feature_dma_buf req;
+		struct vfio_region_dma_range range;
+	} arg = {
+		.feature.argsz = sizeof(arg),
+		.feature.flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF,
+		.req = { .region_index = region, .open_flags = O_CLOEXEC | O_RDWR, .nr_ranges = 1 },
+		.range = { at, len },
+	};
+	int fd = ioctl(v->device, VFIO_DEVICE_FEATURE, &arg);
+
+	return fd < 0 ? -errno : fd;
+}

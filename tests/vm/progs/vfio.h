@@ -62,6 +62,8 @@ struct vfio {
 /* Open the function at @bdf ("0000:0d:00.0") and read its device info */
 int vfio_open(struct vfio *v, const char *bdf);
 void vfio_close(struct vfio *v);
+/* A dma-buf of a region: its file descriptor, or a negative errno */
+int vfio_export_dmabuf(struct vfio *v, uint32_t region, uint64_t at, uint64_t len);
 
 /* Find a capability in the chain of an info structure; NULL if there is none */
 struct vfio_info_cap_header *vfio_cap(void *info, uint32_t first, uint16_t id);
