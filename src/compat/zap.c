@@ -101,7 +101,8 @@ struct attachment {
 
 int cxl_vfio_compat_zap_init(struct cxl_vfio_compat_zap *zap)
 {
-	struct file *file = shmem_file_setup(KBUILD_MODNAME, MAX_LFS_FILESIZE, VM_NORESERVE);
+	/* Of size 0: remap_file_pages() of a mapping would give the user memory of the file */
+	struct file *file = shmem_file_setup(KBUILD_MODNAME, 0, VM_NORESERVE);
 
 	if (IS_ERR(file))
 		return PTR_ERR(file);

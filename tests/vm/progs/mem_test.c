@@ -434,6 +434,17 @@ TEST_F(mem, dma_buf_follows_the_gate)
 	ASSERT_EQ(0, vfio_open(&self->v, input("DEVICE")));
 }
 
+/* Up to Linux 6.9 the mapping is one of a hidden file */
+TEST_F(mem, remap_file_pages_gives_no_other_memory)
+{
+	uint8_t *p = region_map(&self->v, self->hdm, 0, 4 * PAGE, PROT_READ | PROT_WRITE);
+
+	ASSERT_NE(MAP_FAILED, p);
+	if (!remap_file_pages(p, PAGE, 0, 0x100000, 0))
+		EXPECT_TRUE(raises_sigbus((uint32_t *)p, true));
+	munmap(p, 4 * PAGE);
+}
+
 TEST_F(mem, dma_buf_takes_whole_pages_of_hdm_regions_only)
 {
 	uint32_t comp = vfio_cxl_cap(&self->v)->comp_reg_region_idx;
