@@ -759,8 +759,9 @@ static void config_writes_do_not_reach_areas(void **state)
 			    (at >= RLOC && at < RLOC + 0x24) ||
 			    (at >= FLEXBUS && at < FLEXBUS + 0x14) ||
 			    (at >= DOE + 4 && at < DOE + 0x18);
-		/* The driver writes COMMAND and drops the byte of PMCSR itself */
-		bool own = at == PCI_COMMAND || at == PCI_COMMAND + 1 || at == PMCSR;
+		/* The driver writes COMMAND, and drops BIST and the byte of PMCSR itself */
+		bool own = at == PCI_COMMAND || at == PCI_COMMAND + 1 || at == PCI_BIST ||
+			   at == PMCSR;
 
 		assert_int_equal(core_wrote[at], !area && !own);
 	}
@@ -1111,6 +1112,22 @@ static void pmcsr_writes_hold_the_gate_if_the_power_state_changes(void **state)
 	assert_calls("w5,1 ");
 }
 
+static void bist_is_not_written(void **state)
+{
+	u8 zeros[16] = {};
+
+	open_device();
+	assert_int_equal(write_bytes(PCI_BIST, PCI_BIST_START, 1), 1);
+	assert_calls("");
+	assert_int_equal(write_bytes(PCI_CACHE_LINE_SIZE, ~0U, 4), 4);
+	assert_calls("wc,3 ");
+	/* Nor by a write that the gate is held for */
+	holds = 1 << HOLD_LOST;
+	assert_int_equal(access_at(PCI_COMMAND, zeros, 16, true), 16);
+	assert_calls("(w4,11 us)w10,4 ");
+	assert_int_equal(access_at(PCI_BIST, zeros, 1, false), 1);
+}
+
 #define CASE(fn)	cmocka_unit_test_setup(fn, setup)
 
 int main(void)
@@ -1152,6 +1169,7 @@ int main(void)
 		CASE(command_writes_fail_with_unmapped_user_memory),
 		CASE(held_writes_return_what_the_core_returns),
 		CASE(pmcsr_writes_hold_the_gate_if_the_power_state_changes),
+		CASE(bist_is_not_written),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
