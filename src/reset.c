@@ -96,15 +96,21 @@ static unsigned int cxl_reset_timeout_ms(u16 cap)
 	return max(100U, ms[min_t(unsigned int, code, ARRAY_SIZE(ms) - 1)]);
 }
 
-/* Ring the doorbell and wait, CXL r4.0 9.7 */
+/*
+ * Ring the doorbell and wait, CXL r4.0 9.7.  Config space is nobody else's while it is
+ * undefined.  The rest may take 100 s, for which a task that wants to read config space
+ * is not made to wait: such a wait cannot be killed.
+ */
 static int cxl_vfio_initiate_reset(struct cxl_vfio_device *dev, u16 ctrl2)
 {
 	unsigned int limit = cxl_reset_timeout_ms(dev->found->dvsec_cap);
 	ktime_t start = ktime_get();
 	int ret = -ETIMEDOUT;
 
+	pci_cfg_access_lock(dev->core.pdev);
 	cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL2, ctrl2 | CXL_VFIO_DVSEC_CTRL2_INIT_RST);
 	msleep(CXL_RESET_SETTLE_MS);
+	pci_cfg_access_unlock(dev->core.pdev);
 	for (unsigned int ms = 0; ms <= limit; ms += CXL_RESET_POLL_MS) {
 		u16 status = cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_STATUS2);
 
@@ -176,10 +182,10 @@ static int cxl_vfio_cxl_reset(struct cxl_vfio_device *dev, bool clear)
 	ktime_t start = ktime_get();
 	int ret;
 
-	if (!pci_dev_trylock(pdev))
+	if (!device_trylock(&pdev->dev))
 		return -EAGAIN;
 	if (mutex_lock_killable(&dev->recovery.lock)) {
-		pci_dev_unlock(pdev);
+		device_unlock(&pdev->dev);
 		return -EINTR;
 	}
 	cxl_vfio_gate_hold(dev, HOLD_RESET);
@@ -191,7 +197,7 @@ static int cxl_vfio_cxl_reset(struct cxl_vfio_device *dev, bool clear)
 	if (ret)
 		cxl_vfio_give_up(dev);
 	mutex_unlock(&dev->recovery.lock);
-	pci_dev_unlock(pdev);
+	device_unlock(&pdev->dev);
 
 	if (ret)
 		pci_err(pdev, "CXL reset %s, device memory stays closed until a reset succeeds\n",

@@ -6,11 +6,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/pci_regs.h>
@@ -425,6 +428,52 @@ TEST_F(reset, failed_devices_stay_closed_until_a_reset_succeeds)
 		EXPECT_EQ(0, reset_device(&self->v)) TH_LOG("%s", failures[i].options);
 		EXPECT_WHOLE();
 	}
+}
+
+static bool is_in_reset(void)
+{
+	char path[128], holds[256] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/cxl_vfio/holds", input("DEVICE"));
+	f = fopen(path, "r");
+	if (!f)
+		return false;
+	if (!fgets(holds, sizeof(holds), f))
+		holds[0] = 0;
+	fclose(f);
+	for (char *word = strtok(holds, "\n "); word; word = strtok(NULL, "\n "))
+		if (!strcmp(word, "reset"))
+			return true;
+	return false;
+}
+
+/* A reset that takes long keeps no other CPU of the guest from config space */
+TEST_F(reset, config_space_is_read_during_a_cxl_reset)
+{
+	atomic_uint *reads = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+				  -1, 0);
+	pid_t reader;
+
+	ASSERT_NE(MAP_FAILED, reads);
+	reader = fork();
+	if (!reader) {
+		for (;;) {
+			bool in_reset = is_in_reset();
+
+			read16(&self->v, PCI_STATUS);
+			if (in_reset && is_in_reset())
+				atomic_fetch_add(reads, 1);
+		}
+	}
+	configure("--misbehave=reset-hangs");
+	EXPECT_EQ(CXL_VFIO_DVSEC_STATUS2_RST_ERROR, guest_cxl_reset(&self->v, self->dvsec, 0));
+	kill(reader, SIGKILL);
+	waitpid(reader, NULL, 0);
+	EXPECT_LE(3, atomic_load(reads));
+	configure("restore");
+	EXPECT_EQ(0, reset_device(&self->v));
+	munmap(reads, PAGE);
 }
 
 TEST_F(reset, reset_waits_for_slow_memory)
