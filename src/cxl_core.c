@@ -87,44 +87,50 @@ static bool area_decodes(const u32 *cm, const struct cxl_vfio_hdm_range *range)
 	return false;
 }
 
-static bool port_decodes(u64 block, const struct cxl_vfio_hdm_range *range)
+/* Do the registers at @block decode @range?  Returns @lack if not, or -ENOMEM */
+static int port_lacks(u64 block, const struct cxl_vfio_hdm_range *range, enum lack lack)
 {
 	void __iomem *regs = ioremap(block + CXL_VFIO_CM_OFFSET, CXL_VFIO_CM_SIZE);
 	u32 *cm = kzalloc(CXL_VFIO_CM_SIZE, GFP_KERNEL);
-	bool found = false;
+	int ret = -ENOMEM;
 
 	if (regs && cm) {
 		cxl_vfio_read_cm(regs, cm);
-		found = area_decodes(cm, range);
+		ret = area_decodes(cm, range) ? LACK_NOTHING : lack;
 	}
 	kfree(cm);
 	if (regs)
 		iounmap(regs);
-	return found;
+	return ret;
 }
 
-/* Check the ports between the device and its host bridge */
-static enum lack ports_lack(struct pci_dev *pdev, const struct cxl_vfio_hdm_range *range)
+/* Check the ports between the device and its host bridge: an enum lack or -ENOMEM */
+static int ports_lack(struct pci_dev *pdev, const struct cxl_vfio_hdm_range *range)
 {
 	for (struct pci_dev *port = pci_upstream_bridge(pdev); port;
 	     port = pci_upstream_bridge(port)) {
-		u64 block = cxl_vfio_component_block(port);
+		u64 block;
+		int ret = cxl_vfio_component_block(port, &block);
 
-		if (!block)
-			return LACK_PORT_REGISTERS;
-		if (pci_pcie_type(port) == PCI_EXP_TYPE_UPSTREAM && !port_decodes(block, range))
-			return LACK_SWITCH_DECODER;
+		if (ret)
+			return ret == -ENOMEM ? ret : LACK_PORT_REGISTERS;
+		if (pci_pcie_type(port) != PCI_EXP_TYPE_UPSTREAM)
+			continue;
+		ret = port_lacks(block, range, LACK_SWITCH_DECODER);
+		if (ret)
+			return ret;
 	}
 	return LACK_NOTHING;
 }
 
-static enum lack cxl_vfio_find_lack(struct cxl_vfio_device *dev)
+/* What the topology needs and the platform does not have: an enum lack or -ENOMEM */
+static int cxl_vfio_find_lack(struct cxl_vfio_device *dev)
 {
 	const struct cxl_vfio_found *found = dev->found;
 	const struct cxl_vfio_hdm_range *range = &found->range[0];
 	struct pci_dev *pdev = dev->core.pdev;
 	struct cxl_vfio_cedt cedt;
-	enum lack lack;
+	int lack;
 
 	if (!CXL_VFIO_CXL_TYPE2)
 		return LACK_INTERFACE;
@@ -142,9 +148,7 @@ static enum lack cxl_vfio_find_lack(struct cxl_vfio_device *dev)
 	    REGION_INTERSECTS)
 		return LACK_CXL_ACPI;
 	lack = ports_lack(pdev, range);
-	if (!lack && !port_decodes(cedt.block, range))
-		lack = LACK_BRIDGE_DECODER;
-	return lack;
+	return lack ?: port_lacks(cedt.block, range, LACK_BRIDGE_DECODER);
 }
 
 /* Note the enables that cxl-core turned on, so that they are restored after a reset */
@@ -194,12 +198,15 @@ static int cxl_vfio_join(struct cxl_vfio_device *dev)
 int cxl_vfio_topology_join(struct cxl_vfio_device *dev)
 {
 	struct pci_dev *pdev = dev->core.pdev;
-	enum lack lack;
-	int ret;
+	int lack, ret;
 
 	if (cxl_vfio_params->topology == TOPOLOGY_OFF)
 		return 0;
 	lack = cxl_vfio_find_lack(dev);
+	if (lack < 0) {
+		pci_err(pdev, "no host memory to look for the device's place in the CXL topology\n");
+		return lack;
+	}
 	if (!lack) {
 		ret = cxl_vfio_join(dev);
 		dev->topology.joined = !ret;

@@ -151,19 +151,22 @@ static int find_block(struct pci_dev *pdev, struct cxl_vfio_found *found)
 /**
  * cxl_vfio_component_block() - find the component registers of a CXL port
  * @port: a root or switch port
+ * @block: the block's host physical address
  *
- * Return: the block's host physical address; 0 if there is none, logged, or if no
- * memory is left.
+ * Return: 0; -ENOMEM; or another negative errno, logged, if there is no block.
  */
-u64 cxl_vfio_component_block(struct pci_dev *port)
+int cxl_vfio_component_block(struct pci_dev *port, u64 *block)
 {
 	struct cxl_vfio_found *found = kzalloc(sizeof(*found), GFP_KERNEL);
-	u64 block = 0;
+	int ret;
 
-	if (found && !find_block(port, found))
-		block = pci_resource_start(port, found->bar) + found->block_offset;
+	if (!found)
+		return -ENOMEM;
+	ret = find_block(port, found);
+	if (!ret)
+		*block = pci_resource_start(port, found->bar) + found->block_offset;
 	kfree(found);
-	return block;
+	return ret;
 }
 
 /* Find the only HDM Decoder Capability in the capability array, CXL r4.0 8.2.4 */

@@ -5,6 +5,6 @@
 #include "registers.h"
 
 int cxl_vfio_discover(struct pci_dev *pdev, struct cxl_vfio_found *found);
-u64 cxl_vfio_component_block(struct pci_dev *port);
+int cxl_vfio_component_block(struct pci_dev *port, u64 *block);
 
 #endif

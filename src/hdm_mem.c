@@ -56,6 +56,26 @@ static int check_route(struct pci_dev *pdev, const struct cxl_vfio_hdm_range *ra
 	return 0;
 }
 
+/*
+ * Claim a range.  The kernel gives no reason for a failure: another claim is there, or no
+ * memory for this one.  Returns the claim, -EBUSY or -ENOMEM.
+ */
+static struct resource *claim(const struct cxl_vfio_hdm_range *range)
+{
+	struct resource *res = request_mem_region_exclusive(range->base, range->size,
+							    KBUILD_MODNAME);
+	void *memory;
+
+	if (res)
+		return res;
+	memory = kmalloc(sizeof(*res), GFP_KERNEL);
+	if (!memory)
+		return ERR_PTR(-ENOMEM);
+	kfree(memory);
+	res = request_mem_region_exclusive(range->base, range->size, KBUILD_MODNAME);
+	return res ?: ERR_PTR(-EBUSY);
+}
+
 /* With struct pages if *@pages, which is cleared if they cannot be had */
 static int cxl_vfio_claim_range(struct cxl_vfio_device *dev, const struct cxl_vfio_hdm_range *range,
 				struct cxl_vfio_hdm_mem *mem, bool *pages)
@@ -77,11 +97,14 @@ static int cxl_vfio_claim_range(struct cxl_vfio_device *dev, const struct cxl_vf
 	ret = check_route(pdev, range);
 	if (ret)
 		return ret;
-	mem->claim = request_mem_region_exclusive(range->base, range->size, KBUILD_MODNAME);
-	if (!mem->claim) {
-		pci_err(pdev, "HDM decoder %u: [mem %#llx-%#llx] is claimed by another driver, see /proc/iomem\n",
-			range->decoder, range->base, cxl_vfio_range_end(range));
-		return -EBUSY;
+	mem->claim = claim(range);
+	if (IS_ERR(mem->claim)) {
+		ret = PTR_ERR(mem->claim);
+		pci_err(pdev, "HDM decoder %u: [mem %#llx-%#llx] %s\n",
+			range->decoder, range->base, cxl_vfio_range_end(range),
+			ret == -EBUSY ? "is claimed by another driver, see /proc/iomem" :
+					"cannot be claimed, no host memory is left");
+		return ret;
 	}
 	ret = cxl_vfio_cedt_check(pdev, range);
 	if (ret < 0)

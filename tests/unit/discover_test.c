@@ -154,19 +154,27 @@ static void discovery_reads_the_entries_that_the_locator_has(void **state)
 	assert_int_equal(found.bar, BAR);
 }
 
-static void component_block_of_a_port_is_an_address_or_zero(void **state)
+static u64 block_of_port(int ret)
 {
-	assert_true(cxl_vfio_component_block(&unit.pdev) == BAR_PHYS + BLOCK);
+	u64 block = 0;
+
+	assert_int_equal(cxl_vfio_component_block(&unit.pdev, &block), ret);
+	return block;
+}
+
+static void component_block_of_a_port_is_found_or_has_a_reason(void **state)
+{
+	assert_true(block_of_port(0) == BAR_PHYS + BLOCK);
 	/* A block at each end of the BAR */
 	put32(RLOC + CXL_VFIO_RLOC_ENTRY(1), (BAR_LEN - 0x10000) | 1 << 8 | BAR);
-	assert_true(cxl_vfio_component_block(&unit.pdev) == BAR_PHYS + BAR_LEN - 0x10000);
+	assert_true(block_of_port(0) == BAR_PHYS + BAR_LEN - 0x10000);
 	put32(RLOC + CXL_VFIO_RLOC_ENTRY(1), 1 << 8 | BAR);
-	assert_true(cxl_vfio_component_block(&unit.pdev) == BAR_PHYS);
+	assert_true(block_of_port(0) == BAR_PHYS);
 	unit.no_memory = true;
-	assert_true(cxl_vfio_component_block(&unit.pdev) == 0);
+	assert_true(block_of_port(-ENOMEM) == 0);
 	unit.no_memory = false;
 	put32(RLOC + CXL_VFIO_RLOC_ENTRY(1), 0);
-	assert_true(cxl_vfio_component_block(&unit.pdev) == 0);
+	assert_true(block_of_port(-ENOENT) == 0);
 }
 
 /* Bad devices */
@@ -459,7 +467,7 @@ int main(void)
 		CASE(discovery_leaves_a_plain_function_alone),
 		CASE(discovery_needs_the_dvsec_as_far_as_the_first_range),
 		CASE(discovery_reads_the_entries_that_the_locator_has),
-		CASE(component_block_of_a_port_is_an_address_or_zero),
+		CASE(component_block_of_a_port_is_found_or_has_a_reason),
 		CASE(discovery_refuses_bad_devices_with_one_line),
 		CASE(discovery_of_a_device_that_is_gone_finds_nothing),
 		CASE(discovery_finds_the_decoders_at_each_place),
