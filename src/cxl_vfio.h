@@ -59,6 +59,7 @@ struct cxl_vfio_window {
  * @touched: range that the host's CPUs may have in their caches since the last
  *	flush, bytes from the memory's start; empty if start is not below end
  * @poison: pages with a memory error, by page number in the memory
+ * @poison_unknown: there is a poisoned page that @poison does not have
  * @poison_work: takes poisoned pages from their users
  * @pfn_space: registration for the kernel's reports of memory errors, while open
  */
@@ -74,6 +75,7 @@ struct cxl_vfio_hdm_mem {
 		u64 end;
 	} touched;
 	struct xarray poison;
+	bool poison_unknown;
 	struct work_struct poison_work;
 	struct cxl_vfio_compat_pfn_space pfn_space;
 };

@@ -35,6 +35,8 @@
 	X(LOST,		"lost",		FAIL,	GO,	false)				\
 	/* the last reset failed, the device is in no known state */			\
 	X(RESET_FAILED,	"reset_failed",	FAIL,	GO,	true)				\
+	/* a page has an error and it is not known which, until the unbind */		\
+	X(POISONED,	"poisoned",	FAIL,	GO,	false)				\
 	/* HDM memory was taken away, for as long as the function is bound */		\
 	X(EVICTED,	"evicted",	FAIL,	GO,	false)
 

@@ -17,6 +17,8 @@ static void cxl_vfio_zap_poison(struct work_struct *work)
 	unsigned long page;
 	void *entry;
 
+	if (READ_ONCE(mem->poison_unknown))
+		cxl_vfio_gate_set(dev, HOLD_POISONED, true);
 	/* Wait for faults that tested the page before it was marked, and may insert it */
 	down_write(&dev->gate.lock);
 	up_write(&dev->gate.lock);
@@ -49,17 +51,20 @@ void cxl_vfio_poison_exit(struct cxl_vfio_hdm_mem *mem)
  * @mem: the memory
  * @page: number of the page in the memory
  *
- * @mem's poison_work takes the page from its users.  May be called in atomic
- * context.
+ * @mem's poison_work takes the page from its users, or all memory if the page cannot
+ * be noted.  May be called in atomic context.
  */
 void cxl_vfio_poison_add(struct cxl_vfio_hdm_mem *mem, unsigned long page)
 {
-	if (xa_err(xa_store(&mem->poison, page, xa_mk_value(1), GFP_ATOMIC)))
-		return;
+	bool noted = !xa_err(xa_store(&mem->poison, page, xa_mk_value(1), GFP_ATOMIC));
+
+	if (!noted)
+		WRITE_ONCE(mem->poison_unknown, true);
 	cxl_vfio_error_count(mem->window.dev, ERROR_MEMORY);
-	pci_err(mem->window.dev->core.pdev,
-		"memory error at %#llx, the page is taken from its users\n",
-		(u64)mem->window.phys + ((u64)page << PAGE_SHIFT));
+	pci_err(mem->window.dev->core.pdev, "memory error at %#llx, %s\n",
+		(u64)mem->window.phys + ((u64)page << PAGE_SHIFT),
+		noted ? "the page is taken from its users" :
+			"and no host memory to note it: device memory stays closed; unbind the function, and bind it again");
 	schedule_work(&mem->poison_work);
 }
 

@@ -23,6 +23,7 @@
 #include <linux/platform_device.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/xarray.h>
 
 #include "t2lab.h"
 
@@ -303,6 +304,28 @@ static long word_of(void __user *arg, bool write)
 	return copy_to_user(arg, &word, sizeof(word)) ? -EFAULT : 0;
 }
 
+/* Have calls of xa_store() by the driver under test fail for lack of memory */
+static bool fail_store;
+module_param(fail_store, bool, 0644);
+MODULE_PARM_DESC(fail_store, "the driver's xa_store() fails for lack of memory");
+
+static int store_returns(struct kretprobe_instance *instance, struct pt_regs *regs)
+{
+	char caller[128];
+
+	if (!READ_ONCE(fail_store))
+		return 0;
+	snprintf(caller, sizeof(caller), "%pS", (void *)get_kretprobe_retaddr(instance));
+	if (strstr(caller, "[cxl_vfio_pci]"))
+		regs_set_return_value(regs, (unsigned long)XA_ERROR(-ENOMEM));
+	return 0;
+}
+
+static struct kretprobe store_probe = {
+	.kp.symbol_name = "xa_store",
+	.handler = store_returns,
+};
+
 static bool locked;
 module_param(locked, bool, 0444);
 MODULE_PARM_DESC(locked, "a PCI function's lock is held");
@@ -495,8 +518,13 @@ static int __init importer_init(void)
 	ret = pci_register_driver(&sibling);
 	if (ret)
 		goto deregister;
+	ret = register_kretprobe(&store_probe);
+	if (ret)
+		goto unregister_driver;
 	return 0;
 
+unregister_driver:
+	pci_unregister_driver(&sibling);
 deregister:
 	misc_deregister(&importer_misc);
 unregister:
@@ -507,6 +535,7 @@ module_init(importer_init);
 
 static void __exit importer_exit(void)
 {
+	unregister_kretprobe(&store_probe);
 	pci_unregister_driver(&sibling);
 	misc_deregister(&importer_misc);
 	platform_device_unregister(importer);

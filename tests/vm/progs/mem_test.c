@@ -515,4 +515,36 @@ TEST_F(mem, memory_error_takes_away_one_page)
 	munmap(p, 16 * MIB);
 }
 
+static void fail_stores(bool on)
+{
+	FILE *f = fopen("/sys/module/t2lab/parameters/fail_store", "w");
+
+	if (!f)
+		return;
+	fputs(on ? "Y" : "N", f);
+	fclose(f);
+}
+
+/* Nothing opens the memory again: it is not known which page is bad */
+TEST_F(mem, memory_error_without_host_memory_closes_the_gate)
+{
+	struct sigaction action = { .sa_sigaction = on_memory_error, .sa_flags = SA_SIGINFO };
+	uint8_t *p = map_at(&self->v, self->hdm, self->hpa, 0, 16 * MIB, 0);
+
+	if (!input_number("NO_MEMORY", 0))
+		SKIP(return, "the gate stays closed after this test");
+	ASSERT_NE(NULL, p);
+	sigaction(SIGBUS, &action, NULL);
+	p[8 * MIB] = 1;
+	fail_stores(true);
+	inject_memory_error(_metadata, self->hpa + 9 * MIB);
+	fail_stores(false);
+	usleep(200000);
+	EXPECT_TRUE(raises_sigbus((uint32_t *)(p + 8 * MIB), false));
+	EXPECT_EQ(0, system("grep -qw poisoned /sys/bus/pci/devices/$DEVICE/cxl_vfio/holds"));
+	ioctl(self->v.device, VFIO_DEVICE_RESET);
+	EXPECT_TRUE(raises_sigbus((uint32_t *)(p + 8 * MIB), false));
+	munmap(p, 16 * MIB);
+}
+
 TEST_HARNESS_MAIN

@@ -30,6 +30,7 @@
  *	PAGES		1: HDM memory has struct pages
  *	RAW_RAM		1: firmware's memory map lists HDM memory as RAM
  *	POISON		1: the kernel reports errors in HDM memory
+ *	NO_MEMORY	1: a test may leave the gate closed until the unbind
  *	LOSE		Y: the device loses its decoders in a reset
  *
  * and the module's parameters:

@@ -41,3 +41,19 @@ check "uncached MTRR: the log has the warning once" equal "$(log_since | grep -c
 unbind "$bdf"
 reg=$(grep -n 'base=0x140000000' /proc/mtrr | cut -d: -f2)
 echo "disable=${reg#reg}" > /proc/mtrr
+
+# A memory error that the driver has no memory to note
+if has memory_errors; then
+	check "the device binds again" equal "$(bind "$bdf")" 0
+	log_mark
+	DEVICE=$bdf HPA=0x140000000 NO_MEMORY=1 LABEL="no host memory" tap mem_test \
+		-t memory_error_without_host_memory_closes_the_gate
+	check "the log says that the error could not be noted" \
+		logged "$bdf: memory error at 0x140900000, and no host memory to note it"
+	unbind "$bdf"
+	check "the device binds after the unbind" equal "$(bind "$bdf")" 0
+	let_clear "$bdf"
+	check "after that the gate is not poisoned" \
+		sh -c "! grep -qw poisoned $PCI/devices/$bdf/cxl_vfio/holds"
+	unbind "$bdf"
+fi
