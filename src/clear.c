@@ -17,6 +17,10 @@
 /* Pages of each range that cxl_vfio_clear_verify() looks at */
 #define VERIFY_PAGES	64
 
+/* How long an open waits for pages that KVM still holds */
+#define HELD_PATIENCE_MS	1000
+#define HELD_POLL_MS		20
+
 /* Work that takes seconds to minutes: clearing, and waiting for a device's memory */
 struct workqueue_struct *cxl_vfio_queue;
 
@@ -261,6 +265,51 @@ int cxl_vfio_clear_wait(struct cxl_vfio_device *dev)
 	return wait_event_state(dev->gate.wait,
 				!READ_ONCE(clear->recycling) && !atomic_read(&clear->running),
 				(TASK_KILLABLE | TASK_FREEZABLE_UNSAFE)) ? -EINTR : 0;
+}
+
+static bool is_held(const struct cxl_vfio_device *dev)
+{
+	for (unsigned int i = 0; i < dev->found->nr_ranges; i++)
+		if (cxl_vfio_pages_held(&dev->mem[i]))
+			return true;
+	return false;
+}
+
+/**
+ * cxl_vfio_clear_look() - look whether the last user's memory is still held
+ * @dev: the device, which nobody uses
+ */
+void cxl_vfio_clear_look(struct cxl_vfio_device *dev)
+{
+	WRITE_ONCE(dev->clear.held, is_held(dev));
+}
+
+/**
+ * cxl_vfio_clear_released() - let nobody in while a page of the last user is held
+ * @dev: the device, recycled; nobody uses it
+ *
+ * KVM may write to such a page until it drops its reference.  Memory is cleared once
+ * more when that has happened.  Waits a second for it.
+ *
+ * Return: 0; -EBUSY, logged; -EINTR if the task was killed.
+ */
+int cxl_vfio_clear_released(struct cxl_vfio_device *dev)
+{
+	if (!READ_ONCE(dev->clear.held))
+		return 0;
+	for (unsigned int ms = 0; is_held(dev); ms += HELD_POLL_MS) {
+		if (ms >= HELD_PATIENCE_MS) {
+			pci_err(dev->core.pdev, "a virtual machine that has no access any more still holds pages of device memory; end it, then open the device\n");
+			return -EBUSY;
+		}
+		schedule_timeout_killable(msecs_to_jiffies(HELD_POLL_MS));
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	WRITE_ONCE(dev->clear.held, false);
+	cxl_vfio_clear_restart(dev);
+	cxl_vfio_clear_kick(dev);
+	return cxl_vfio_clear_wait(dev);
 }
 
 static bool is_zero(struct cxl_vfio_hdm_mem *mem, u64 at)

@@ -239,6 +239,7 @@ struct cxl_vfio_clear_part {
  * @recycling: the device is being made ready for its next user
  * @deferred: the device was not reset at close and may still write its memory: the
  *	memory is cleared after the reset of the next open
+ * @held: after the last close another part of the kernel still held a page
  * @distrusted: a CXL reset of the device did not clear its memory
  * @used: the current user may have written HDM memory
  */
@@ -249,6 +250,7 @@ struct cxl_vfio_clear {
 	bool stop;
 	bool recycling;
 	bool deferred;
+	bool held;
 	bool distrusted;
 	bool used;
 };
@@ -400,6 +402,7 @@ bool cxl_vfio_pages_wanted(void);
 u64 cxl_vfio_pages_cost(const struct cxl_vfio_hdm_mem *mem);
 void *cxl_vfio_pages_map(struct cxl_vfio_hdm_mem *mem);
 void cxl_vfio_pages_unmap(struct cxl_vfio_hdm_mem *mem);
+bool cxl_vfio_pages_held(const struct cxl_vfio_hdm_mem *mem);
 
 /* dmabuf.c */
 int cxl_vfio_dmabuf_init(struct cxl_vfio_device *dev);
@@ -523,6 +526,8 @@ bool cxl_vfio_clear_verify(struct cxl_vfio_device *dev);
 bool cxl_vfio_clear_is_due(const struct cxl_vfio_device *dev);
 void cxl_vfio_clear_recycled(struct cxl_vfio_device *dev);
 int cxl_vfio_clear_wait(struct cxl_vfio_device *dev);
+void cxl_vfio_clear_look(struct cxl_vfio_device *dev);
+int cxl_vfio_clear_released(struct cxl_vfio_device *dev);
 u64 cxl_vfio_clear_left(const struct cxl_vfio_device *dev);
 
 #endif

@@ -20,6 +20,9 @@
 /* How long pages may be held at unbind before this is logged */
 #define PATIENCE_MS	1000
 
+/* How many pages are looked at before another task may run */
+#define SCAN_BATCH	65536
+
 /**
  * cxl_vfio_pages_wanted() - must HDM memory get struct pages?
  *
@@ -128,15 +131,29 @@ void *cxl_vfio_pages_map(struct cxl_vfio_hdm_mem *mem)
 	return va;
 }
 
-/* Has any page a reference besides that of ZONE_DEVICE itself? */
-static bool is_held(const struct cxl_vfio_hdm_mem *mem)
+/**
+ * cxl_vfio_pages_held() - has any page a reference besides that of ZONE_DEVICE itself?
+ * @mem: the memory; no user has it mapped
+ *
+ * Up to Linux 6.12 KVM takes references to device memory that a guest uses for control
+ * structures of a nested guest, and keeps them when the mapping is gone.
+ *
+ * Return: true if one has; false for memory without struct pages, whose pages KVM uses
+ * without a reference.
+ */
+bool cxl_vfio_pages_held(const struct cxl_vfio_hdm_mem *mem)
 {
-	unsigned long pfn = PHYS_PFN(mem->window.phys);
+	unsigned long pfn = PHYS_PFN(mem->window.phys), n = 0;
 	unsigned long end = pfn + PHYS_PFN(mem->window.size);
 
-	for (; pfn < end; pfn += 1UL << mem->pgmap->vmemmap_shift)
+	if (!mem->pgmap)
+		return false;
+	for (; pfn < end; pfn += 1UL << mem->pgmap->vmemmap_shift) {
 		if (page_ref_count(pfn_to_page(pfn)) != 1)
 			return true;
+		if (!(++n % SCAN_BATCH))
+			cond_resched();
+	}
 	return false;
 }
 
@@ -144,12 +161,11 @@ static bool is_held(const struct cxl_vfio_hdm_mem *mem)
  * cxl_vfio_pages_unmap() - undo cxl_vfio_pages_map()
  * @mem: the memory; no user has it open
  *
- * Waits until no page has another reference.  Up to Linux 6.12 KVM takes references
- * to device memory that a guest uses for control structures of a nested guest.
+ * Waits until no page has another reference.
  */
 void cxl_vfio_pages_unmap(struct cxl_vfio_hdm_mem *mem)
 {
-	for (unsigned int ms = 0; is_held(mem); ms += 20) {
+	for (unsigned int ms = 0; cxl_vfio_pages_held(mem); ms += 20) {
 		if (ms == PATIENCE_MS)
 			pci_warn(mem->window.dev->core.pdev,
 				 "pages of device memory are still held, waiting; end the virtual machines that used it\n");

@@ -327,7 +327,8 @@ int cxl_vfio_guest_reset(struct cxl_vfio_device *dev, bool clear)
  * cxl_vfio_attach() - let the new user at the device
  * @dev: the device, ready but for its memory and models
  *
- * Return: 0; -EINTR if the task was killed; -EIO if the device does not respond.
+ * Return: 0; -EINTR if the task was killed; -EIO if the device does not respond; -EBUSY
+ * if KVM still holds pages of the last user's memory.
  */
 int cxl_vfio_attach(struct cxl_vfio_device *dev)
 {
@@ -341,6 +342,9 @@ int cxl_vfio_attach(struct cxl_vfio_device *dev)
 	cxl_vfio_gate_unjudge(dev);
 	if (cxl_vfio_settle(dev) == -EINTR || cxl_vfio_clear_wait(dev))
 		return -EINTR;
+	ret = cxl_vfio_clear_released(dev);
+	if (ret)
+		return ret;
 	/* Errors of before are logged, but are not the new user's */
 	cxl_vfio_errors_look(dev);
 	if (mutex_lock_killable(&dev->recovery.lock))
@@ -437,6 +441,7 @@ static void cxl_vfio_recycle_work(struct work_struct *work)
 	struct cxl_vfio_device *dev = container_of(work, struct cxl_vfio_device,
 						   recovery.recycle_work);
 
+	cxl_vfio_clear_look(dev);
 	cxl_vfio_settle(dev);
 	if (!READ_ONCE(dev->clear.deferred))
 		clear_by_reset(dev);

@@ -65,6 +65,28 @@ check "unbinding waits while the kernel holds a page" within 2 $((SECONDS - star
 check "the log says that unbinding waits for held pages" logged "$bdf: pages of device memory are still held, waiting"
 wait $holder
 
+# Another part of the kernel holds a page of the last user, and writes to it late
+modprobe -r cxl-vfio-pci
+modprobe cxl-vfio-pci struct_pages=on
+bind "$bdf" > /dev/null
+let_clear "$bdf"
+hold_page 0x140005000 3600 > /tmp/hold.log &
+holder=$!
+until grep -q ready /tmp/hold.log; do sleep 0.1; done
+check "the first user opens the device" equal "$(vfio_reset "$bdf")" 0
+timeout 3600 sh -c "until [ \$(cat $sysfs/clearing) = 0 ]; do sleep 0.1; done"
+lab_word 0x140005000 0x5ec2e7
+log_mark
+check "no other user opens it while the kernel holds a page" [ "$(vfio_reset "$bdf" 2>&1)" != 0 ]
+check "the log says why" logged "$bdf: a virtual machine that has no access any more still holds pages"
+kill $holder
+wait $holder
+check "another user opens it after that" equal "$(vfio_reset "$bdf")" 0
+check "what was written late is cleared" equal "$(lab_word 0x140005000)" 0
+unbind "$bdf"
+modprobe -r cxl-vfio-pci
+modprobe cxl-vfio-pci struct_pages=on keep_memory=1
+
 # 50 rounds must not leak the page array.  nr_memmap_pages counts it, on kernels that
 # have it; free memory is compared from round 10 on, when a few MiB are on free lists.
 counted() { awk '$1 == "nr_memmap_pages" { print $2 }' /proc/vmstat; }
