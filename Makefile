@@ -46,7 +46,7 @@ check: ## run all tests, except what takes long
 	tests/check.sh style builds t2dev unit kunit fuzz tool dkms packages vm
 
 check-full: ## run all tests
-	FULL=yes tests/check.sh style builds t2dev unit kunit fuzz mutants tool dkms packages lab vm vm-rt
+	FULL=yes tests/check.sh style builds t2dev unit kunit fuzz mutants tool dkms packages lab vm vm-rt vm-old
 
 check-style: ## build on all KERNELS without a warning; checkpatch, sparse, shellcheck
 	tests/style.sh $(KERNELS)
@@ -90,6 +90,9 @@ check-vm: ## run the scenarios in virtual machines, KERNELS="6.12 7.3" for some
 check-vm-rt: ## run some scenarios on the newest rt kernel, whose locks sleep differently
 	tests/vm/run.sh KERNELS="7.3-rt" 10-bind 20-vfio 50-memory 60-reset
 
+check-vm-old: ## run some scenarios on the oldest 6.1, whose vfio-pci-core has less to build on
+	tests/vm/run.sh KERNELS="6.1-old" 10-bind 20-vfio 60-reset
+
 bench: ## measure against stock vfio-pci in instructions, write build/bench.json
 	tests/vm/bench.sh $(DEMO_KERNEL)
 
@@ -121,4 +124,4 @@ help: ## list the targets
 		while IFS='|' read -r name what; do printf '  %-12s %s\n' "$$name" "$$what"; done
 
 .PHONY: modules install uninstall demo lab check check-builds check-lab check-style check-t2dev check-unit check-kunit check-fuzz check-mutants \
-	coverage check-dkms check-packages check-tool check-full check-vm check-vm-rt tools deb rpm t2dev vm-progs bench docs clean help
+	coverage check-dkms check-packages check-tool check-full check-vm check-vm-rt check-vm-old tools deb rpm t2dev vm-progs bench docs clean help

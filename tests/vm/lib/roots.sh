@@ -76,14 +76,16 @@ in_suite() { # suite command...
 	in_root "$CACHE/roots/$suite" -- "$@"
 }
 
-# The newest version of a series that apt has headers of, as in uname -r
+# The newest version of a series that apt has headers of, as in uname -r; of 6.1-old the
+# oldest
 newest_kver() { # suite series
-	local series=${2%-rt} flavour='[0-9]-amd64'
+	local series=${2%%-*} flavour='[0-9]-amd64' pick='tail'
 
-	[ "$series" = "$2" ] || flavour='-rt-amd64'
+	[[ $2 != *-rt ]] || flavour='-rt-amd64'
+	[[ $2 != *-old ]] || pick='head'
 	in_suite "$1" apt-cache search --names-only \
 		"^linux-headers-${series//./\\.}\\.[0-9].*-amd64\$" | awk '{print $1}' |
-		sed 's/^linux-headers-//' | grep -E -e "$flavour\$" | sort -V | tail -1
+		sed 's/^linux-headers-//' | grep -E -e "$flavour\$" | sort -V | $pick -n 1
 }
 
 # The packages of a kernel.  Debian publishes the unsigned image before the signed one.

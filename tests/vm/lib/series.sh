@@ -15,7 +15,8 @@
 # tools          the Debian release has the libraries of cxl-vfio, QEMU and driverctl
 # nested         the tests boot a nested guest here, which takes minutes: at least one
 #                series with kvm_pins and one without
-# extra          not run unless it is named: 7.3-rt is 7.3 with PREEMPT_RT
+# extra          not run unless it is named: 7.3-rt is 7.3 with PREEMPT_RT, 6.1-old the
+#                oldest 6.1 that Debian's mirror has
 #
 # The last series that is not extra has the ability "newest" as well: make demo, lab and bench use it, and
 # tests that one series is enough for.  The first and the last have the ability "ends",
@@ -26,6 +27,7 @@ SERIES_TABLE='
 6.12 | trixie   | 18 | kvm_pins dvsec tools nested
 7.2  | trixie   | 18 | memory_errors dvsec setcpuid tools
 7.3  | trixie   | 18 | memory_errors dvsec setcpuid topology tools nested
+6.1-old | bookworm | 0 | kvm_pins extra
 7.3-rt | trixie |  0 | memory_errors dvsec setcpuid topology tools extra
 '
 
