@@ -466,6 +466,7 @@ void cxl_vfio_closed(struct cxl_vfio_device *dev);
 int cxl_vfio_low_power(struct cxl_vfio_device *dev, u32 flags, void __user *arg, size_t argsz);
 long cxl_vfio_reset_ioctl(struct cxl_vfio_device *dev, unsigned int cmd, unsigned long arg);
 int cxl_vfio_guest_reset(struct cxl_vfio_device *dev, bool clear);
+int cxl_vfio_limit_cache(struct cxl_vfio_device *dev);
 int cxl_vfio_write_back(struct cxl_vfio_device *dev);
 int cxl_vfio_reset_bind(struct cxl_vfio_device *dev);
 void cxl_vfio_reset_unbind(struct cxl_vfio_device *dev);

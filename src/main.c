@@ -299,6 +299,9 @@ static int cxl_vfio_claim(struct cxl_vfio_device *dev)
 	ret = cxl_vfio_topology_join(dev);
 	if (ret)
 		goto unmap;
+	ret = cxl_vfio_limit_cache(dev);
+	if (ret)
+		goto unmap;
 	ret = cxl_vfio_mem_claim(dev);
 	if (ret)
 		goto unmap;

@@ -49,6 +49,11 @@ MODULE_PARM_DESC(reset_method,
 module_param_named(keep_memory, params.keep_memory, bool, 0444);
 MODULE_PARM_DESC(keep_memory, "Do not clear device memory between users (default: N)");
 
+static char *cxl_cache = "keep";
+module_param(cxl_cache, charp, 0444);
+MODULE_PARM_DESC(cxl_cache,
+		 "CXL.cache of an assigned device: as it is (keep, default) or off, which refuses devices with ATS");
+
 static char *cxl_core = "auto";
 module_param(cxl_core, charp, 0444);
 MODULE_PARM_DESC(cxl_core,
@@ -66,6 +71,10 @@ MODULE_PARM_DESC(vbar,
 
 static const char *const reset_methods[] = {
 	[RESET_AUTO] = "auto", [RESET_CXL_ONLY] = "cxl", [RESET_FLR_ONLY] = "flr",
+};
+
+static const char *const cache_modes[] = {
+	[CACHE_KEEP] = "keep", [CACHE_OFF] = "off",
 };
 
 static const char *const topology_modes[] = {
@@ -101,6 +110,8 @@ struct choice {
 static const struct choice choices[] = {
 	{ "reset_method", &reset_method, reset_methods, ARRAY_SIZE(reset_methods),
 	  sizeof(reset_methods[0]), &params.reset_method },
+	{ "cxl_cache", &cxl_cache, cache_modes, ARRAY_SIZE(cache_modes),
+	  sizeof(cache_modes[0]), &params.cache },
 	{ "cxl_core", &cxl_core, topology_modes, ARRAY_SIZE(topology_modes),
 	  sizeof(topology_modes[0]), &params.topology },
 	{ "struct_pages", &struct_pages, pages_modes, ARRAY_SIZE(pages_modes),

@@ -28,6 +28,12 @@ enum cxl_vfio_pages_mode {
 	PAGES_OFF,
 };
 
+/* cxl_cache=: may the device cache host memory? */
+enum cxl_vfio_cache_mode {
+	CACHE_KEEP,		/* as firmware or another driver set it up */
+	CACHE_OFF,
+};
+
 /* reset_method=: what VFIO_DEVICE_RESET does to a device that can do a CXL reset */
 enum cxl_vfio_reset_method {
 	RESET_AUTO,		/* CXL reset, then function reset */
@@ -43,6 +49,7 @@ enum cxl_vfio_reset_method {
  * @enable_sriov: let root create virtual functions of an assigned function
  * @keep_memory: do not clear HDM memory between users
  * @reset_method: enum cxl_vfio_reset_method
+ * @cache: enum cxl_vfio_cache_mode
  * @topology: enum cxl_vfio_topology_mode
  * @pages: enum cxl_vfio_pages_mode
  * @vbar: enum cxl_vfio_vbar_choice
@@ -54,6 +61,7 @@ struct cxl_vfio_params {
 	bool enable_sriov;
 	bool keep_memory;
 	unsigned int reset_method;
+	unsigned int cache;
 	unsigned int topology;
 	unsigned int pages;
 	unsigned int vbar;

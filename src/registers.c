@@ -354,8 +354,13 @@ static int cxl_vfio_commit_decoder(struct cxl_vfio_device *dev, unsigned int n)
 	return 0;
 }
 
-/* Has hardware CONFIG_LOCK set, so that it drops writes of CONTROL and RANGE BASE? */
-static bool config_is_locked(struct cxl_vfio_device *dev)
+/**
+ * cxl_vfio_config_is_locked() - does hardware drop writes of CONTROL and RANGE BASE?
+ * @dev: the device, its registers reachable
+ *
+ * Return: true if CONFIG_LOCK is set, CXL r4.0 8.1.3.6.
+ */
+bool cxl_vfio_config_is_locked(struct cxl_vfio_device *dev)
 {
 	return cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_LOCK) & CXL_VFIO_DVSEC_LOCK_CONFIG_LOCK;
 }
@@ -368,7 +373,7 @@ static int cxl_vfio_restore_control(struct cxl_vfio_device *dev, u16 ctrl)
 
 	if (ctrl == saved)
 		return 0;
-	locked = config_is_locked(dev);
+	locked = cxl_vfio_config_is_locked(dev);
 	if (!locked) {
 		cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL, saved);
 		ctrl = cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL);
@@ -477,7 +482,7 @@ int cxl_vfio_restore(struct cxl_vfio_device *dev)
 	}
 	if (cxl_vfio_registers_intact(dev))
 		return 0;
-	if (!config_is_locked(dev))
+	if (!cxl_vfio_config_is_locked(dev))
 		restore_range_bases(dev);
 	restore_ras_masks(dev);
 	ret = cxl_vfio_restore_control(dev, ctrl) ?: cxl_vfio_restore_global(dev);

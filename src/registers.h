@@ -75,6 +75,7 @@ int cxl_vfio_ranges_ready(struct pci_dev *pdev, const struct cxl_vfio_found *fou
 
 u16 cxl_vfio_dvsec_hw_read(struct cxl_vfio_device *dev, u16 offset);
 void cxl_vfio_dvsec_hw_write(struct cxl_vfio_device *dev, u16 offset, u16 val);
+bool cxl_vfio_config_is_locked(struct cxl_vfio_device *dev);
 bool cxl_vfio_registers_intact(struct cxl_vfio_device *dev);
 int cxl_vfio_restore(struct cxl_vfio_device *dev);
 bool cxl_vfio_take_ras(struct cxl_vfio_device *dev, struct cxl_vfio_ras_errors *errors);

@@ -11,6 +11,7 @@
 #include <linux/io.h>
 #include <linux/ktime.h>
 #include <linux/pci.h>
+#include <linux/pci-ats.h>
 #include <linux/suspend.h>
 
 #include "cxl_vfio.h"
@@ -83,6 +84,66 @@ int cxl_vfio_write_back(struct cxl_vfio_device *dev)
 				ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
 	ret = cxl_vfio_write_back_cache(dev, ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
 	cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL2, ctrl2);
+	mutex_unlock(&dev->recovery.lock);
+	return ret;
+}
+
+/* Turn Cache_Enable off, CXL r4.0 8.1.3.2, after the device wrote its cache back */
+static int cache_off_locked(struct cxl_vfio_device *dev)
+{
+	u16 ctrl2 = cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL2) & ~CTRL2_DOORBELLS;
+	u16 ctrl = cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL);
+	int ret = 0;
+
+	lockdep_assert_held(&dev->recovery.lock);
+	if (cxl_vfio_config_is_locked(dev)) {
+		pci_err(dev->core.pdev, "cxl_cache=off: CONTROL reads %#06x, Cache_Enable cannot be turned off, CONFIG_LOCK is set\n",
+			ctrl);
+		return -EACCES;
+	}
+	cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL2,
+				ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
+	if (dev->found->dvsec_cap & CXL_VFIO_DVSEC_CAP_WBI)
+		ret = cxl_vfio_write_back_cache(dev, ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
+	if (!ret)
+		cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL,
+					ctrl & ~CXL_VFIO_DVSEC_CTRL_CACHE_ENABLE);
+	cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL2, ctrl2);
+	if (ret)
+		return ret;
+	ctrl = cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL);
+	if (ctrl & CXL_VFIO_DVSEC_CTRL_CACHE_ENABLE) {
+		pci_err(dev->core.pdev, "cxl_cache=off: CONTROL reads %#06x, Cache_Enable cannot be turned off\n",
+			ctrl);
+		return -EACCES;
+	}
+	dev->found->dvsec_ctrl = ctrl;
+	pci_info(dev->core.pdev, "cxl_cache=off: Cache_Enable was on, turned off\n");
+	return 0;
+}
+
+/**
+ * cxl_vfio_limit_cache() - keep the device from host memory that the IOMMU hides
+ * @dev: the device, at bind
+ *
+ * Does nothing unless cxl_cache=off.  The restore after a reset leaves CXL.cache off.
+ *
+ * Return: 0; -EPERM if the kernel may turn on ATS, -EACCES if Cache_Enable is locked,
+ * -ETIMEDOUT if the cache is not written back, all logged.
+ */
+int cxl_vfio_limit_cache(struct cxl_vfio_device *dev)
+{
+	int ret = 0;
+
+	if (cxl_vfio_params->cache == CACHE_KEEP)
+		return 0;
+	if (pci_ats_supported(dev->core.pdev)) {
+		pci_err(dev->core.pdev, "cxl_cache=off: the kernel may turn on ATS for the device; boot with pci=noats\n");
+		return -EPERM;
+	}
+	mutex_lock(&dev->recovery.lock);
+	if (dev->found->dvsec_ctrl & CXL_VFIO_DVSEC_CTRL_CACHE_ENABLE)
+		ret = cache_off_locked(dev);
 	mutex_unlock(&dev->recovery.lock);
 	return ret;
 }

@@ -14,6 +14,15 @@ static struct cxl_vfio_device *from_device(struct device *device)
 	return core_to_cxl_vfio(dev_get_drvdata(device));
 }
 
+/* May the device cache host memory: "on" or "off" */
+static ssize_t cache_show(struct device *device, struct device_attribute *attr, char *buf)
+{
+	bool on = from_device(device)->found->dvsec_ctrl & CXL_VFIO_DVSEC_CTRL_CACHE_ENABLE;
+
+	return sysfs_emit(buf, "%s\n", on ? "on" : "off");
+}
+static DEVICE_ATTR_RO(cache);
+
 /* "N BASE SIZE" for each decoder; only root can read it, since it has host addresses */
 static ssize_t decoders_show(struct device *device, struct device_attribute *attr, char *buf)
 {
@@ -124,6 +133,7 @@ static ssize_t zaps_show(struct device *device, struct device_attribute *attr, c
 static DEVICE_ATTR_RO(zaps);
 
 static struct attribute *cxl_vfio_attrs[] = {
+	&dev_attr_cache.attr,
 	&dev_attr_clearing.attr,
 	&dev_attr_decoders.attr,
 	&dev_attr_errors.attr,

@@ -268,6 +268,18 @@ static void check_memory_type(struct report *r, const struct device *d)
 	     what[memory].found);
 }
 
+/* An older driver has no such file */
+static void check_cache(struct report *r, const struct device *d)
+{
+	char path[PATH_MAX], line[64];
+
+	if (device_path(path, sizeof(path), d->address, "cxl_vfio/cache") ||
+	    read_line(path, line, sizeof(line)))
+		return;
+	note(r, "CXL.cache", OK, "", "%s: the device %s cache host memory", d->address,
+	     strcmp(line, "on") ? "may not" : "may");
+}
+
 static void check_devices(struct report *r)
 {
 	struct device d[32];
@@ -287,8 +299,10 @@ static void check_devices(struct report *r)
 			note(r, "virtual BAR", WARN, "use a VMM that knows the HDM region",
 			     "%s: no pair of BARs is free, so that stock VMMs give guests no device memory",
 			     d[i].address);
-		if (!strcmp(d[i].driver, DRIVER))
+		if (!strcmp(d[i].driver, DRIVER)) {
 			check_memory_type(r, &d[i]);
+			check_cache(r, &d[i]);
+		}
 	}
 }
 

@@ -17,8 +17,8 @@
 
 /* Files of cxl_vfio/ with one line; `list` shows the decoders */
 static const char * const files[] = {
-	"gate", HOLDS, CLEARING, "last_reset", "resets", "restores", "zaps", "struct_pages",
-	"topology", "vbar"
+	"gate", HOLDS, CLEARING, "last_reset", "resets", "restores", "zaps", "cache",
+	"struct_pages", "topology", "vbar"
 };
 
 /* The words of a line; "none" stands for no word */

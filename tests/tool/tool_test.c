@@ -405,6 +405,11 @@ static void status_shows_errors(void **state)
 	expect_status("{\"address\":\"" BDF "\",\"gate\":\"open\",\"errors\":{"
 		      "\"aer_fatal\":0,\"ras_correctable\":0}}",
 		      BDF "\n  gate         open\n  errors       none\n");
+	save_text(IN_DEVICE("cxl_vfio/cache"), "off\n");
+	expect_status("{\"address\":\"" BDF "\",\"gate\":\"open\",\"cache\":\"off\",\"errors\":{"
+		      "\"aer_fatal\":0,\"ras_correctable\":0}}",
+		      BDF "\n  gate         open\n  cache        off\n  errors       none\n");
+	unlink_in_device("cxl_vfio/cache");
 	save_text(IN_DEVICE("cxl_vfio/errors"), "aer_fatal 1\nras_correctable 0\nmemory 12\n");
 	expect_status("{\"address\":\"" BDF "\",\"gate\":\"open\",\"errors\":{"
 		      "\"aer_fatal\":1,\"ras_correctable\":0,\"memory\":12}}",

@@ -30,6 +30,32 @@ check "50 rounds of bind and unbind succeed" equal "$rounds" 50
 check "50 rounds of bind and unbind leave /proc/iomem unchanged" equal "$(iomem)" "$before"
 check "rmmod succeeds when no device is bound" rmmod cxl_vfio_pci
 
+# CXL.cache stays as it is, or is off while the device is bound
+cache() { lspci -vvs "$bdf" | sed -n 's/.*CXLCtl:\t\(Cache[-+]\).*/\1/p'; }
+modprobe cxl-vfio-pci
+bind "$bdf" > /dev/null
+check "cxl_cache=keep: Cache_Enable stays on" equal "$(cache)" Cache+
+check "cxl_cache=keep: sysfs says so" equal "$(cat "$PCI/devices/$bdf/cxl_vfio/cache")" on
+unbind "$bdf"
+modprobe -r cxl-vfio-pci
+modprobe cxl-vfio-pci cxl_cache=off
+t2ctl "$bdf" --config-lock=1
+log_mark
+check "cxl_cache=off: bind fails with EACCES if CONTROL is locked" equal "$(bind "$bdf")" EACCES
+check "cxl_cache=off: the log says why the bind fails" \
+	logged "$bdf: cxl_cache=off: CONTROL reads 0x[0-9a-f]*, Cache_Enable cannot be turned off, CONFIG_LOCK is set"
+t2ctl "$bdf" restore
+t2ctl "$bdf" --lose=flr,cxl
+check "cxl_cache=off: the device binds" equal "$(bind "$bdf")" 0
+check "cxl_cache=off: Cache_Enable is off" equal "$(cache)" Cache-
+check "cxl_cache=off: the device is reset" equal "$(vfio_reset "$bdf")" 0
+check "cxl_cache=off: Cache_Enable stays off after resets" equal "$(cache)" Cache-
+check "cxl_cache=off: sysfs says so" equal "$(cat "$PCI/devices/$bdf/cxl_vfio/cache")" off
+unbind "$bdf"
+t2ctl "$bdf" restore
+modprobe -r cxl-vfio-pci
+check "cxl_cache=no: modprobe fails" sh -c '! modprobe cxl-vfio-pci cxl_cache=no 2>&1'
+
 # cxl_core=require on a machine without a CXL window
 [ -z "$(grep 'CXL Window' /proc/iomem)" ] || return 0
 errno=EOPNOTSUPP why="this kernel's cxl-core takes no Type-2 devices"
