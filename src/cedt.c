@@ -9,10 +9,11 @@
 
 #include "cedt.h"
 
-/* What is asked of the table, and the answer */
+/* What is asked of the table, how much of the range is found, and the answer */
 struct question {
 	const struct cxl_vfio_hdm_range *range;
 	u32 uid;
+	u64 next;	/* the first address that no window is known for yet */
 	struct cxl_vfio_cedt *cedt;
 };
 
@@ -24,15 +25,19 @@ static unsigned int interleave_ways(u8 eniw)
 	return eniw >= 8 && eniw <= 10 ? 3 << (eniw - 8) : 0;
 }
 
+/*
+ * Do all ways lead to the host bridge?  A window to several of them is no place for a
+ * device whose decoders do not interleave.
+ */
 static bool leads_to(const struct acpi_cedt_cfmws *window, unsigned int ways, u32 uid)
 {
 	for (unsigned int i = 0; i < ways; i++)
-		if (window->interleave_targets[i] == uid)
-			return true;
-	return false;
+		if (window->interleave_targets[i] != uid)
+			return false;
+	return true;
 }
 
-static void note_window(const struct question *q, const struct acpi_cedt_cfmws *window)
+static void note_window(struct question *q, const struct acpi_cedt_cfmws *window)
 {
 	const struct cxl_vfio_hdm_range *range = q->range;
 	unsigned int ways;
@@ -51,11 +56,12 @@ static void note_window(const struct question *q, const struct acpi_cedt_cfmws *
 		return;
 	}
 	q->cedt->has_windows = true;
-	if (window->base_hpa > range->base || end < cxl_vfio_range_end(range))
+	if (window->base_hpa > q->next || end < q->next)
 		return;
-	q->cedt->inside = true;
-	if (ways == 1)
-		q->cedt->exact = true;
+	/* Neighbouring windows may hold the range together */
+	q->cedt->inside = end >= cxl_vfio_range_end(range);
+	q->cedt->exact = q->cedt->inside && ways == 1 && q->next == range->base;
+	q->next = end + 1;
 }
 
 static void note_host_bridge(const struct question *q, const struct acpi_cedt_chbs *bridge)
@@ -73,35 +79,46 @@ static bool host_bridge_uid(struct pci_dev *pdev, u32 *uid)
 	return adev && acpi_device_uid(adev) && !kstrtou32(acpi_device_uid(adev), 0, uid);
 }
 
+static void walk(struct question *q, const struct acpi_table_header *table)
+{
+	const struct acpi_cedt_header *entry;
+
+	for (u32 at = sizeof(*table); at + sizeof(*entry) <= table->length; at += entry->length) {
+		entry = (const void *)table + at;
+		if (entry->length < sizeof(*entry) || entry->length > table->length - at)
+			break;
+		if (entry->type == ACPI_CEDT_TYPE_CHBS)
+			note_host_bridge(q, (const void *)entry);
+		else if (entry->type == ACPI_CEDT_TYPE_CFMWS)
+			note_window(q, (const void *)entry);
+	}
+}
+
 /**
  * cxl_vfio_cedt_read() - look up a range and the host bridge above a function
  * @pdev: the function
  * @range: the range, its size not 0, which does not wrap
  * @cedt: what the table says; nothing for entries that CXL r4.0 9.18.1 does not allow
  *
- * Return: false if the platform has no CEDT, or the host bridge no number to find in it.
+ * Return: false if the platform has no CEDT, or the host bridge no number to find in it,
+ * as those of VMD domains.
  */
 bool cxl_vfio_cedt_read(struct pci_dev *pdev, const struct cxl_vfio_hdm_range *range,
 			struct cxl_vfio_cedt *cedt)
 {
-	struct question q = { .range = range, .cedt = cedt };
-	const struct acpi_cedt_header *entry;
+	struct question q = { .range = range, .next = range->base, .cedt = cedt };
 	struct acpi_table_header *table;
-	u32 at;
+	u64 before;
 
 	*cedt = (struct cxl_vfio_cedt){};
 	if (!host_bridge_uid(pdev, &q.uid) ||
 	    ACPI_FAILURE(acpi_get_table(ACPI_SIG_CEDT, 1, &table)))
 		return false;
-	for (at = sizeof(*table); at + sizeof(*entry) <= table->length; at += entry->length) {
-		entry = (void *)table + at;
-		if (entry->length < sizeof(*entry) || entry->length > table->length - at)
-			break;
-		if (entry->type == ACPI_CEDT_TYPE_CHBS)
-			note_host_bridge(&q, (const void *)entry);
-		else if (entry->type == ACPI_CEDT_TYPE_CFMWS)
-			note_window(&q, (const void *)entry);
-	}
+	/* Windows may have any order: each pass finds at least one more, or is the last */
+	do {
+		before = q.next;
+		walk(&q, table);
+	} while (!cedt->inside && q.next != before);
 	acpi_put_table(table);
 	return true;
 }
@@ -113,8 +130,8 @@ bool cxl_vfio_cedt_read(struct pci_dev *pdev, const struct cxl_vfio_hdm_range *r
  *
  * A device that was tampered with may name any range.
  *
- * Return: 0; 1 if the platform gives the host bridge no window, so that nothing is known
- * of the range; or -EADDRNOTAVAIL, logged, if the platform routes the range elsewhere.
+ * Return: 0; 1 if the platform gives the host bridge no window, or says nothing of the
+ * host bridge, so that nothing is known of the range; or -EADDRNOTAVAIL, logged, if the platform routes the range elsewhere.
  */
 int cxl_vfio_cedt_check(struct pci_dev *pdev, const struct cxl_vfio_hdm_range *range)
 {
@@ -127,7 +144,7 @@ int cxl_vfio_cedt_check(struct pci_dev *pdev, const struct cxl_vfio_hdm_range *r
 		return 1;
 	pci_err(pdev, "HDM decoder %u: [mem %#llx-%#llx] is %s, see the platform's CEDT\n",
 		range->decoder, range->base, cxl_vfio_range_end(range),
-		cedt.elsewhere ? "in a CXL window to another host bridge" :
+		cedt.elsewhere ? "in a CXL window to another host bridge, or to several" :
 				 "in no CXL window to the host bridge of the device");
 	return -EADDRNOTAVAIL;
 }

@@ -7,10 +7,10 @@
 /**
  * struct cxl_vfio_cedt - what the platform's CEDT says of a range below a host bridge
  * @block: host physical address of the host bridge's component block, 0 if none
- * @has_windows: any window leads to the host bridge
- * @inside: one of them holds the range
- * @exact: one of them without interleaving holds the range
- * @elsewhere: a window that does not lead to the host bridge overlaps the range
+ * @has_windows: any window leads to the host bridge alone
+ * @inside: such windows hold the range
+ * @exact: one of them, without interleaving, holds the range
+ * @elsewhere: a window that leads to another host bridge, too, overlaps the range
  */
 struct cxl_vfio_cedt {
 	u64 block;

@@ -179,7 +179,7 @@ static void a_range_in_a_window_to_another_host_bridge_is_refused(void **state)
 	assert_int_equal(check(RANGE + SIZE, SIZE), 1);
 }
 
-static void an_interleaved_window_leads_to_each_of_its_targets(void **state)
+static void an_interleaved_window_is_for_a_host_bridge_that_is_its_only_target(void **state)
 {
 	static const u8 encoded[] = { 1, 2, 3, 4, 8, 9, 10 };
 	static const unsigned int ways[] = { 2, 4, 8, 16, 3, 6, 12 };
@@ -187,20 +187,45 @@ static void an_interleaved_window_leads_to_each_of_its_targets(void **state)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(ways); i++) {
 		for (unsigned int n = 0; n < 16; n++)
-			targets[n] = 100 + n;
-		targets[ways[i] - 1] = OURS;
+			targets[n] = n < ways[i] ? OURS : OTHER;
 		used = 36;
-		window(RANGE, SIZE, encoded[i], ways[i], targets);
+		window(RANGE, SIZE, encoded[i], 16, targets);
 		assert_true(look_up().inside);
 		assert_false(look_up().exact);
-		/* A target that the number of ways does not count is none */
-		used = 36;
-		targets[ways[i] - 1] = OTHER;
-		targets[ways[i] % 16] = ways[i] < 16 ? OURS : OTHER;
-		window(RANGE, SIZE, encoded[i], 16, targets);
-		assert_true(look_up().elsewhere);
-		assert_false(look_up().has_windows);
+		assert_false(look_up().elsewhere);
+		for (unsigned int n = 0; n < ways[i]; n++) {
+			targets[n] = OTHER;
+			used = 36;
+			window(RANGE, SIZE, encoded[i], 16, targets);
+			assert_true(look_up().elsewhere);
+			assert_false(look_up().has_windows);
+			targets[n] = OURS;
+		}
 	}
+}
+
+static void neighbouring_windows_hold_a_range_together(void **state)
+{
+	window_to(OURS, RANGE + 2 * SIZE, SIZE);
+	window_to(OURS, RANGE + SIZE, SIZE);
+	window_to(OURS, RANGE, SIZE);
+	assert_int_equal(check(RANGE, 3 * SIZE), 0);
+	assert_int_equal(check(RANGE, 4 * SIZE), -EADDRNOTAVAIL);
+	assert_logged("in no CXL window");
+	/* A hole between them */
+	used = 36;
+	window_to(OURS, RANGE + 2 * SIZE, SIZE);
+	window_to(OURS, RANGE, SIZE);
+	assert_int_equal(check(RANGE, 3 * SIZE), -EADDRNOTAVAIL);
+	assert_logged("in no CXL window");
+}
+
+static void a_range_in_two_windows_is_not_exact(void **state)
+{
+	window_to(OURS, RANGE, SIZE / 2);
+	window_to(OURS, RANGE + SIZE / 2, SIZE);
+	assert_true(look_up().inside);
+	assert_false(look_up().exact);
 }
 
 static void a_window_without_interleaving_is_exact(void **state)
@@ -274,7 +299,9 @@ int main(void)
 		T(a_range_inside_a_window_is_taken),
 		T(a_range_in_part_outside_of_the_windows_is_refused),
 		T(a_range_in_a_window_to_another_host_bridge_is_refused),
-		T(an_interleaved_window_leads_to_each_of_its_targets),
+		T(an_interleaved_window_is_for_a_host_bridge_that_is_its_only_target),
+		T(neighbouring_windows_hold_a_range_together),
+		T(a_range_in_two_windows_is_not_exact),
 		T(a_window_without_interleaving_is_exact),
 		T(an_entry_that_contradicts_the_specification_counts_for_nothing),
 		T(a_window_that_ends_at_the_last_address_is_one),
