@@ -261,7 +261,7 @@ struct cxl_vfio_clear {
  * @found: what discovery learned at bind
  * @abi: the interface that VMMs get
  * @mem: the HDM memory, one entry for each of @found's ranges; claimed at bind
- * @port: the port above, if it masked bus resets
+ * @port: the port above, if it is a CXL port
  * @topology: the device's place in cxl-core's topology
  * @cm_regs: mapping of the device's CXL.cache/mem area, held while bound
  * @comp_region: index of the COMP_REGS region, valid while open
@@ -414,6 +414,7 @@ void cxl_vfio_dmabuf_close(struct cxl_vfio_device *dev);
 
 /* port.c */
 int cxl_vfio_port_take(struct cxl_vfio_device *dev);
+void cxl_vfio_port_unmask(struct cxl_vfio_device *dev);
 void cxl_vfio_port_release(struct cxl_vfio_device *dev);
 
 /* poison.c */

@@ -13,47 +13,39 @@
 #include "cxl_vfio.h"
 
 /**
- * struct cxl_vfio_port - a port that masked bus resets
+ * struct cxl_vfio_port - a CXL port with devices bound below it
  * @node: in the list of such ports
  * @pdev: the port, with a reference
  * @ctrl: config space offset of its Port Control Extensions
+ * @masked: it masked bus resets before the first device was bound
  * @users: devices bound below it
  */
 struct cxl_vfio_port {
 	struct list_head node;
 	struct pci_dev *pdev;
 	int ctrl;
+	bool masked;
 	unsigned int users;
 };
 
 static DEFINE_MUTEX(ports_lock);	/* protects the list and its ports */
 static LIST_HEAD(ports);
 
-static void set_unmask(const struct cxl_vfio_port *port, bool unmask)
+/* Set Unmask SBR or clear it; returns whether that changed the register */
+static bool set_unmask(const struct cxl_vfio_port *port, bool unmask)
 {
-	u16 val;
+	u16 old, val;
 
-	pci_read_config_word(port->pdev, port->ctrl, &val);
-	if (PCI_POSSIBLE_ERROR(val))
-		return;
-	val &= ~CXL_VFIO_DVSEC_PORT_CTRL_UNMASK_SBR;
+	lockdep_assert_held(&ports_lock);
+	pci_read_config_word(port->pdev, port->ctrl, &old);
+	if (PCI_POSSIBLE_ERROR(old))
+		return false;
+	val = old & ~CXL_VFIO_DVSEC_PORT_CTRL_UNMASK_SBR;
 	if (unmask)
 		val |= CXL_VFIO_DVSEC_PORT_CTRL_UNMASK_SBR;
-	pci_write_config_word(port->pdev, port->ctrl, val);
-}
-
-/* Config space offset of a port's control register if the port masks bus resets, else 0 */
-static int masking_ctrl(struct pci_dev *pdev)
-{
-	int ctrl = pci_find_dvsec_capability(pdev, CXL_VFIO_DVSEC_VENDOR_ID,
-					     CXL_VFIO_DVSEC_ID_PORT);
-	u16 val;
-
-	if (!ctrl)
-		return 0;
-	ctrl += CXL_VFIO_DVSEC_PORT_CTRL;
-	pci_read_config_word(pdev, ctrl, &val);
-	return val & CXL_VFIO_DVSEC_PORT_CTRL_UNMASK_SBR ? 0 : ctrl;
+	if (val != old)
+		pci_write_config_word(port->pdev, port->ctrl, val);
+	return val != old;
 }
 
 static struct cxl_vfio_port *find_port(const struct pci_dev *pdev)
@@ -67,7 +59,7 @@ static struct cxl_vfio_port *find_port(const struct pci_dev *pdev)
 	return NULL;
 }
 
-static struct cxl_vfio_port *add_port(struct pci_dev *pdev, int ctrl)
+static struct cxl_vfio_port *add_port(struct pci_dev *pdev, int dvsec)
 {
 	struct cxl_vfio_port *port = kzalloc(sizeof(*port), GFP_KERNEL);
 
@@ -75,9 +67,8 @@ static struct cxl_vfio_port *add_port(struct pci_dev *pdev, int ctrl)
 	if (!port)
 		return NULL;
 	port->pdev = pci_dev_get(pdev);
-	port->ctrl = ctrl;
+	port->ctrl = dvsec + CXL_VFIO_DVSEC_PORT_CTRL;
 	list_add(&port->node, &ports);
-	set_unmask(port, true);
 	return port;
 }
 
@@ -93,26 +84,39 @@ int cxl_vfio_port_take(struct cxl_vfio_device *dev)
 {
 	struct pci_dev *pdev = pci_upstream_bridge(dev->core.pdev);
 	struct cxl_vfio_port *port;
-	int ctrl, ret = 0;
+	int dvsec;
 
-	if (!pdev)
+	dvsec = pdev ? pci_find_dvsec_capability(pdev, CXL_VFIO_DVSEC_VENDOR_ID,
+						 CXL_VFIO_DVSEC_ID_PORT) : 0;
+	if (!dvsec)
 		return 0;
 	mutex_lock(&ports_lock);
-	port = find_port(pdev);
-	ctrl = port ? 0 : masking_ctrl(pdev);
-	if (ctrl) {
-		port = add_port(pdev, ctrl);
-		if (port)
+	port = find_port(pdev) ?: add_port(pdev, dvsec);
+	if (port && !port->users++) {
+		port->masked = set_unmask(port, true);
+		if (port->masked)
 			pci_info(dev->core.pdev, "the port %s masks bus resets; it lets them through while the device is bound\n",
 				 pci_name(pdev));
-		else
-			ret = -ENOMEM;
 	}
-	if (port)
-		port->users++;
 	dev->port = port;
 	mutex_unlock(&ports_lock);
-	return ret;
+	return port ? 0 : -ENOMEM;
+}
+
+/**
+ * cxl_vfio_port_unmask() - before a bus reset: let it through
+ * @dev: the device, bound
+ *
+ * A reset of the port itself, or a sleep of the system, puts the mask back, and the PCI
+ * core does not restore it.
+ */
+void cxl_vfio_port_unmask(struct cxl_vfio_device *dev)
+{
+	if (!dev->port)
+		return;
+	mutex_lock(&ports_lock);
+	set_unmask(dev->port, true);
+	mutex_unlock(&ports_lock);
 }
 
 /**
@@ -128,7 +132,8 @@ void cxl_vfio_port_release(struct cxl_vfio_device *dev)
 	mutex_lock(&ports_lock);
 	dev->port = NULL;
 	if (!--port->users) {
-		set_unmask(port, false);
+		if (port->masked)
+			set_unmask(port, false);
 		list_del(&port->node);
 		pci_dev_put(port->pdev);
 		kfree(port);

@@ -284,6 +284,7 @@ static long cxl_vfio_hot_reset(struct cxl_vfio_device *dev, unsigned long arg)
 
 	cxl_vfio_gate_enter(dev, &caller);
 	cxl_vfio_mem_flush(dev);
+	cxl_vfio_port_unmask(dev);
 	for (unsigned int i = 0; i < HOT_RESET_TRIES; i++) {
 		ret = vfio_pci_core_ioctl(&dev->core.vdev, VFIO_DEVICE_PCI_HOT_RESET, arg);
 		if (ret != -EBUSY)
@@ -312,6 +313,7 @@ static long cxl_vfio_function_reset(struct cxl_vfio_device *dev, unsigned long a
 	}
 	if (cxl)
 		ret = cxl_vfio_cxl_reset(dev, false);
+	cxl_vfio_port_unmask(dev);
 	if (!cxl || cxl_vfio_params->reset_method != RESET_CXL_ONLY)
 		ret = vfio_pci_core_ioctl(&dev->core.vdev, VFIO_DEVICE_RESET, arg);
 	if (!ret)
@@ -428,6 +430,7 @@ int cxl_vfio_attach(struct cxl_vfio_device *dev)
  */
 void cxl_vfio_closing(struct cxl_vfio_device *dev)
 {
+	cxl_vfio_port_unmask(dev);
 	cxl_vfio_gate_hold(dev, HOLD_RESET);
 	/* A task that puts registers back is done first */
 	mutex_lock(&dev->recovery.lock);
@@ -677,6 +680,7 @@ static int cxl_vfio_pm_event(struct notifier_block *nb, unsigned long event, voi
 	case PM_POST_SUSPEND:
 	case PM_POST_HIBERNATION:
 	case PM_POST_RESTORE:
+		cxl_vfio_port_unmask(dev);
 		cxl_vfio_gate_set(dev, HOLD_SLEEP, false);
 		cxl_vfio_queue_settle(dev);
 		break;

@@ -74,11 +74,38 @@ static void the_mask_returns_after_the_last_device_of_the_port(void **state)
 	assert_written({ PORT_CTRL, OTHERS });
 }
 
+static void a_mask_that_came_back_goes_before_the_next_reset(void **state)
+{
+	assert_int_equal(cxl_vfio_port_take(&dev), 0);
+	assert_written({ PORT_CTRL, OTHERS | UNMASK });
+	cxl_vfio_port_unmask(&dev);
+	assert_nothing_written();
+	put16(PORT_CTRL, 0);
+	cxl_vfio_port_unmask(&dev);
+	assert_written({ PORT_CTRL, UNMASK });
+	cxl_vfio_port_release(&dev);
+	assert_written({ PORT_CTRL, 0 });
+	cxl_vfio_port_unmask(&dev);
+	assert_nothing_written();
+}
+
+/* Which a reset of the port masks, as is the port's default */
+static void a_port_that_masked_nothing_masks_nothing_after_the_unbind(void **state)
+{
+	put16(PORT_CTRL, UNMASK);
+	assert_int_equal(cxl_vfio_port_take(&dev), 0);
+	put16(PORT_CTRL, 0);
+	cxl_vfio_port_unmask(&dev);
+	assert_written({ PORT_CTRL, UNMASK });
+	cxl_vfio_port_release(&dev);
+	assert_nothing_written();
+}
+
 static void bits_that_changed_meanwhile_stay_as_they_are(void **state)
 {
 	assert_int_equal(cxl_vfio_port_take(&dev), 0);
 	assert_written({ PORT_CTRL, OTHERS | UNMASK });
-	put16(PORT_CTRL, 0x0008);
+	put16(PORT_CTRL, UNMASK | 0x0008);
 	cxl_vfio_port_release(&dev);
 	assert_written({ PORT_CTRL, 0x0008 });
 }
@@ -131,6 +158,8 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(the_mask_is_off_while_a_device_is_bound),
 		T(the_mask_returns_after_the_last_device_of_the_port),
+		T(a_mask_that_came_back_goes_before_the_next_reset),
+		T(a_port_that_masked_nothing_masks_nothing_after_the_unbind),
 		T(bits_that_changed_meanwhile_stay_as_they_are),
 		T(a_port_that_masks_nothing_is_left_alone),
 		T(a_port_that_is_no_cxl_port_is_left_alone),
