@@ -431,6 +431,10 @@ static ssize_t cxl_vfio_core_access(struct cxl_vfio_device *dev, char __user *bu
 		return core_write(dev, buf, count, pos);
 	if (first > at)
 		return core_write(dev, buf, first - at, pos);
+	/* A reset decides about these bytes too: bus mastering is off meanwhile */
+	ret = cxl_vfio_gate_wait_reset(dev);
+	if (ret)
+		return ret;
 	/* A device that is not known to be usable is judged after the write */
 	if (cxl_vfio_gate_is_held(dev, HOLD_SETTLE) || cxl_vfio_gate_is_held(dev, HOLD_LOST))
 		return cxl_vfio_held_write(dev, buf, count, pos);

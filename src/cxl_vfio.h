@@ -494,6 +494,7 @@ extern const struct attribute_group *cxl_vfio_groups[];
 void cxl_vfio_gate_init(struct cxl_vfio_device *dev);
 enum cxl_vfio_answer cxl_vfio_gate_ask(struct cxl_vfio_device *dev, enum cxl_vfio_asker asker);
 int cxl_vfio_gate_wait(struct cxl_vfio_device *dev, enum cxl_vfio_asker asker, unsigned int state);
+int cxl_vfio_gate_wait_reset(struct cxl_vfio_device *dev);
 int cxl_vfio_gate_wait_bounded(struct cxl_vfio_device *dev, enum cxl_vfio_asker asker,
 			       unsigned long jiffies);
 bool cxl_vfio_gate_is_caller(void);

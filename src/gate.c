@@ -150,6 +150,20 @@ int cxl_vfio_gate_wait_bounded(struct cxl_vfio_device *dev, enum cxl_vfio_asker 
 					   jiffies) > 0 ? 0 : -EBUSY;
 }
 
+/**
+ * cxl_vfio_gate_wait_reset() - wait until no reset is under way
+ * @dev: the device, open
+ *
+ * No lock is held.  A reset may begin right afterwards.
+ *
+ * Return: 0, or -EINTR if the task was killed.
+ */
+int cxl_vfio_gate_wait_reset(struct cxl_vfio_device *dev)
+{
+	return wait_event_state(dev->gate.wait, !cxl_vfio_gate_is_held(dev, HOLD_RESET),
+				(TASK_KILLABLE | TASK_FREEZABLE_UNSAFE)) ? -EINTR : 0;
+}
+
 static void set_held(struct cxl_vfio_device *dev, unsigned long held)
 {
 	struct cxl_vfio_gate *gate = &dev->gate;

@@ -158,9 +158,9 @@ static unsigned int cxl_reset_timeout_ms(u16 cap)
 }
 
 /*
- * Ring the doorbell and wait, CXL r4.0 9.7.  Config space is nobody else's while it is
- * undefined.  The rest may take 100 s, for which a task that wants to read config space
- * is not made to wait: such a wait cannot be killed.
+ * Ring the doorbell and wait, CXL r4.0 9.7.  Users are kept from config space while it is
+ * undefined.  The rest may take 100 s: then a user's access would sleep where it cannot be
+ * killed, so that only writes to COMMAND and PMCSR wait, in config.c.
  */
 static int cxl_vfio_initiate_reset(struct cxl_vfio_device *dev, u16 ctrl2)
 {

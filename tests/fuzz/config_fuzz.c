@@ -53,6 +53,11 @@ unsigned int cxl_vfio_gate_unjudge(struct cxl_vfio_device *d)
 	return 0;
 }
 
+int cxl_vfio_gate_wait_reset(struct cxl_vfio_device *d)
+{
+	return 0;
+}
+
 bool cxl_vfio_gate_is_held(const struct cxl_vfio_device *d, enum cxl_vfio_hold hold)
 {
 	assert(d == &dev && (hold == HOLD_SETTLE || hold == HOLD_LOST || hold == HOLD_UNUSED));

@@ -69,6 +69,14 @@ unsigned int cxl_vfio_gate_unjudge(struct cxl_vfio_device *d)
 	return 0;
 }
 
+static bool killed_in_reset;
+
+int cxl_vfio_gate_wait_reset(struct cxl_vfio_device *d)
+{
+	assert_ptr_equal(d, &dev);
+	return killed_in_reset ? -EINTR : 0;
+}
+
 bool cxl_vfio_gate_is_held(const struct cxl_vfio_device *d, enum cxl_vfio_hold hold)
 {
 	assert_ptr_equal(d, &dev);
@@ -1112,6 +1120,21 @@ static void pmcsr_writes_hold_the_gate_if_the_power_state_changes(void **state)
 	assert_calls("w5,1 ");
 }
 
+static void a_write_to_command_or_pmcsr_waits_for_a_reset(void **state)
+{
+	open_device();
+	put_command(MEM, MEM);
+	killed_in_reset = true;
+	assert_int_equal(write_bytes(PCI_COMMAND, MEM, 2), -EINTR);
+	assert_int_equal(write_bytes(PMCSR, 0, 2), -EINTR);
+	assert_calls("");
+	assert_nothing_written();
+	/* Other bytes do not */
+	assert_int_equal(write_bytes(PCI_CACHE_LINE_SIZE, 0, 1), 1);
+	assert_calls("wc,1 ");
+	killed_in_reset = false;
+}
+
 static void bist_is_not_written(void **state)
 {
 	u8 zeros[16] = {};
@@ -1169,6 +1192,7 @@ int main(void)
 		CASE(command_writes_fail_with_unmapped_user_memory),
 		CASE(held_writes_return_what_the_core_returns),
 		CASE(pmcsr_writes_hold_the_gate_if_the_power_state_changes),
+		CASE(a_write_to_command_or_pmcsr_waits_for_a_reset),
 		CASE(bist_is_not_written),
 	};
 
