@@ -90,10 +90,16 @@ static bool area_decodes(const u32 *cm, const struct cxl_vfio_hdm_range *range)
 /* Do the registers at @block decode @range?  Returns @lack if not, or -ENOMEM */
 static int port_lacks(u64 block, const struct cxl_vfio_hdm_range *range, enum lack lack)
 {
-	void __iomem *regs = ioremap(block + CXL_VFIO_CM_OFFSET, CXL_VFIO_CM_SIZE);
-	u32 *cm = kzalloc(CXL_VFIO_CM_SIZE, GFP_KERNEL);
+	void __iomem *regs;
 	int ret = -ENOMEM;
+	u32 *cm;
 
+	/* Firmware may give a wrong address, which is no lack of memory */
+	if (region_intersects(block, CXL_VFIO_COMP_BLOCK_SIZE, IORESOURCE_SYSTEM_RAM,
+			      IORES_DESC_NONE) != REGION_DISJOINT)
+		return lack;
+	regs = ioremap(block + CXL_VFIO_CM_OFFSET, CXL_VFIO_CM_SIZE);
+	cm = kzalloc(CXL_VFIO_CM_SIZE, GFP_KERNEL);
 	if (regs && cm) {
 		cxl_vfio_read_cm(regs, cm);
 		ret = area_decodes(cm, range) ? LACK_NOTHING : lack;

@@ -299,9 +299,6 @@ static int cxl_vfio_claim(struct cxl_vfio_device *dev)
 	ret = cxl_vfio_topology_join(dev);
 	if (ret)
 		goto unmap;
-	ret = cxl_vfio_limit_cache(dev);
-	if (ret)
-		goto unmap;
 	ret = cxl_vfio_mem_claim(dev);
 	if (ret)
 		goto unmap;
@@ -314,6 +311,9 @@ static int cxl_vfio_claim(struct cxl_vfio_device *dev)
 	ret = cxl_vfio_port_take(dev);
 	if (ret)
 		goto leave;
+	ret = cxl_vfio_limit_cache(dev);
+	if (ret)
+		goto release_port;
 	ret = cxl_vfio_reset_bind(dev);
 	if (ret)
 		goto release_port;
