@@ -8,6 +8,7 @@
  */
 #include <linux/mm.h>
 #include <linux/pci.h>
+#include <linux/sched/signal.h>
 #include <linux/workqueue.h>
 
 #include "cxl_vfio.h"
@@ -17,8 +18,8 @@
 /* Pages of each range that cxl_vfio_clear_verify() looks at */
 #define VERIFY_PAGES	64
 
-/* How long an open waits for pages that KVM still holds */
-#define HELD_PATIENCE_MS	1000
+/* How long an open waits for pages that KVM still holds, jiffies */
+#define HELD_PATIENCE	HZ
 #define HELD_POLL_MS		20
 
 /* Work that takes seconds to minutes: clearing, and waiting for a device's memory */
@@ -267,10 +268,10 @@ int cxl_vfio_clear_wait(struct cxl_vfio_device *dev)
 				(TASK_KILLABLE | TASK_FREEZABLE_UNSAFE)) ? -EINTR : 0;
 }
 
-static bool is_held(const struct cxl_vfio_device *dev)
+static bool is_held(struct cxl_vfio_device *dev)
 {
 	for (unsigned int i = 0; i < dev->found->nr_ranges; i++)
-		if (cxl_vfio_pages_held(&dev->mem[i]))
+		if (cxl_vfio_pages_held(&dev->mem[i], &dev->mem[i].seen))
 			return true;
 	return false;
 }
@@ -281,6 +282,8 @@ static bool is_held(const struct cxl_vfio_device *dev)
  */
 void cxl_vfio_clear_look(struct cxl_vfio_device *dev)
 {
+	for (unsigned int i = 0; i < dev->found->nr_ranges; i++)
+		dev->mem[i].seen = 0;
 	WRITE_ONCE(dev->clear.held, is_held(dev));
 }
 
@@ -288,23 +291,25 @@ void cxl_vfio_clear_look(struct cxl_vfio_device *dev)
  * cxl_vfio_clear_released() - let nobody in while a page of the last user is held
  * @dev: the device, recycled; nobody uses it
  *
- * KVM may write to such a page until it drops its reference.  Memory is cleared once
- * more when that has happened.  Waits a second for it.
+ * KVM may write to such a page until it drops its reference.  Waits a second for that.
+ * Then memory is cleared once more, which is waited for too.
  *
  * Return: 0; -EBUSY, logged; -EINTR if the task was killed.
  */
 int cxl_vfio_clear_released(struct cxl_vfio_device *dev)
 {
+	unsigned long end = jiffies + HELD_PATIENCE;
+
 	if (!READ_ONCE(dev->clear.held))
 		return 0;
-	for (unsigned int ms = 0; is_held(dev); ms += HELD_POLL_MS) {
-		if (ms >= HELD_PATIENCE_MS) {
+	while (is_held(dev)) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (time_after(jiffies, end)) {
 			pci_err(dev->core.pdev, "a virtual machine that has no access any more still holds pages of device memory; end it, then open the device\n");
 			return -EBUSY;
 		}
 		schedule_timeout_killable(msecs_to_jiffies(HELD_POLL_MS));
-		if (fatal_signal_pending(current))
-			return -EINTR;
 	}
 	WRITE_ONCE(dev->clear.held, false);
 	cxl_vfio_clear_restart(dev);

@@ -5,7 +5,10 @@
  *
  * Lock order: device_lock or dev_set->lock, then vfio-pci-core's memory_lock,
  * then recovery.lock, then gate.zap_lock, then gate.lock; gate.zap_lock, then a
- * dma-buf's reservation lock, then gate.lock.  A zap takes i_mmap_rwsem, and page
+ * dma-buf's reservation lock, then gate.lock; between the first two the lock of the
+ * device's list of dma-bufs.  The PCI core's lock of config space comes after
+ * recovery.lock here, and before it in the PCI core's own resets, but both need
+ * device_lock.  The lock of the ports is innermost.  A zap takes i_mmap_rwsem, and page
  * faults hold mmap_lock or a VMA lock, as in vfio-pci-core.  model.lock and
  * clear.lock are innermost; clear.lock is taken before gate.lock.
  */
@@ -58,6 +61,7 @@ struct cxl_vfio_window {
  * @touched_lock: protects @touched
  * @touched: range that the host's CPUs may have in their caches since the last
  *	flush, bytes from the memory's start; empty if start is not below end
+ * @seen: no page before this byte is held by KVM, see cxl_vfio_pages_held()
  * @poison: pages with a memory error, by page number in the memory
  * @poison_unknown: there is a poisoned page that @poison does not have
  * @poison_work: takes poisoned pages from their users
@@ -74,6 +78,7 @@ struct cxl_vfio_hdm_mem {
 		u64 start;
 		u64 end;
 	} touched;
+	u64 seen;
 	struct xarray poison;
 	bool poison_unknown;
 	struct work_struct poison_work;
@@ -352,14 +357,15 @@ static inline loff_t block_start(const struct cxl_vfio_device *dev)
  * @start: first byte, from the memory's start
  * @len: bytes, not 0
  *
- * Return: true if any page is poisoned.
+ * Return: true if any page is poisoned, or may be, since it is not known which is.
  */
 static inline bool cxl_vfio_poison_hit(struct cxl_vfio_hdm_mem *mem, u64 start, u64 len)
 {
 	unsigned long page = start >> PAGE_SHIFT;
 
-	return !xa_empty(&mem->poison) &&
-	       xa_find(&mem->poison, &page, (start + len - 1) >> PAGE_SHIFT, XA_PRESENT);
+	return READ_ONCE(mem->poison_unknown) ||
+	       (!xa_empty(&mem->poison) &&
+		xa_find(&mem->poison, &page, (start + len - 1) >> PAGE_SHIFT, XA_PRESENT));
 }
 
 /* plain.c */
@@ -402,7 +408,7 @@ bool cxl_vfio_pages_wanted(void);
 u64 cxl_vfio_pages_cost(const struct cxl_vfio_hdm_mem *mem);
 void *cxl_vfio_pages_map(struct cxl_vfio_hdm_mem *mem);
 void cxl_vfio_pages_unmap(struct cxl_vfio_hdm_mem *mem);
-bool cxl_vfio_pages_held(const struct cxl_vfio_hdm_mem *mem);
+bool cxl_vfio_pages_held(const struct cxl_vfio_hdm_mem *mem, u64 *at);
 
 /* dmabuf.c */
 int cxl_vfio_dmabuf_init(struct cxl_vfio_device *dev);

@@ -13,6 +13,7 @@
 #include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "cxl_vfio.h"
@@ -134,25 +135,30 @@ void *cxl_vfio_pages_map(struct cxl_vfio_hdm_mem *mem)
 /**
  * cxl_vfio_pages_held() - has any page a reference besides that of ZONE_DEVICE itself?
  * @mem: the memory; no user has it mapped
+ * @at: byte to begin at, from the memory's start; then where the first such page is
  *
  * Up to Linux 6.12 KVM takes references to device memory that a guest uses for control
- * structures of a nested guest, and keeps them when the mapping is gone.
+ * structures of a nested guest, and keeps them when the mapping is gone.  A page that has
+ * none gets none while no user has it mapped, so that a later look may begin at @at.
  *
- * Return: true if one has; false for memory without struct pages, whose pages KVM uses
- * without a reference.
+ * Return: true if one has, or if the task was killed before all were seen; false for
+ * memory without struct pages, whose pages KVM uses without a reference.
  */
-bool cxl_vfio_pages_held(const struct cxl_vfio_hdm_mem *mem)
+bool cxl_vfio_pages_held(const struct cxl_vfio_hdm_mem *mem, u64 *at)
 {
-	unsigned long pfn = PHYS_PFN(mem->window.phys), n = 0;
-	unsigned long end = pfn + PHYS_PFN(mem->window.size);
+	u64 step, n = 0;
 
 	if (!mem->pgmap)
 		return false;
-	for (; pfn < end; pfn += 1UL << mem->pgmap->vmemmap_shift) {
-		if (page_ref_count(pfn_to_page(pfn)) != 1)
+	step = PAGE_SIZE << mem->pgmap->vmemmap_shift;
+	for (; *at < mem->window.size; *at += step) {
+		if (page_ref_count(pfn_to_page(PHYS_PFN(mem->window.phys + *at))) != 1)
 			return true;
-		if (!(++n % SCAN_BATCH))
-			cond_resched();
+		if (++n % SCAN_BATCH)
+			continue;
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return true;
 	}
 	return false;
 }
@@ -165,7 +171,9 @@ bool cxl_vfio_pages_held(const struct cxl_vfio_hdm_mem *mem)
  */
 void cxl_vfio_pages_unmap(struct cxl_vfio_hdm_mem *mem)
 {
-	for (unsigned int ms = 0; cxl_vfio_pages_held(mem); ms += 20) {
+	u64 at = 0;
+
+	for (unsigned int ms = 0; cxl_vfio_pages_held(mem, &at); ms += 20) {
 		if (ms == PATIENCE_MS)
 			pci_warn(mem->window.dev->core.pdev,
 				 "pages of device memory are still held, waiting; end the virtual machines that used it\n");
