@@ -12,7 +12,7 @@ for place in middle start end; do
 		-t component_bar_shows_the_block_as_comp_regs_does
 		-t component_bar_access_over_the_blocks_border_is_split
 		-t register_locator_names_the_component_block
-		-t ioeventfd_on_the_component_block_is_refused)
+		-t ioeventfds_are_refused)
 	DEVICE=$bdf HPA=0x100000000 LABEL="block at the $place" tap vfio_test "${only[@]}"
 	unbind "$bdf"
 done

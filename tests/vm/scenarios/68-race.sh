@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Several processors: memory is turned off and on while others use it and write to
 # config space.  With the smallest pages there is most to take away: gate_race.c.
-# Arguments that change while the kernel reads them: hostile_race.c.
 # smp: 3
 
 bdf=$(dev)
@@ -14,6 +13,4 @@ for how in command d3 low_power irqs; do
 	check "nobody touches memory that is off: $how, $rounds rounds" \
 		gate_race "$bdf" $how $rounds
 done
-check "an ioeventfd's offset that changes under way does not reach the device's own decoder" \
-	hostile_race "$bdf" $((200 * rounds))
 unbind "$bdf"
