@@ -196,6 +196,13 @@ static bool is_control(const struct device *dev, uint32_t index, uint64_t at)
 	       (at < 0x100 || (at >= dev->control && at < dev->control + T2DEV_VSEC_LEN));
 }
 
+static enum misuse_kind kind_of_closed(const struct device *dev, uint32_t index)
+{
+	if (index != dev->comp_bar)
+		return MISUSE_OTHER_BAR;
+	return config_low_power(dev) ? MISUSE_LOW_POWER : MISUSE_MEMORY_OFF;
+}
+
 static void bar_access(struct device *dev, uint32_t index, uint64_t at, uint8_t *buf,
 		       uint32_t count, bool write)
 {
@@ -204,9 +211,8 @@ static void bar_access(struct device *dev, uint32_t index, uint64_t at, uint8_t 
 	if (bar->type & PCI_BASE_ADDRESS_SPACE_IO) {
 		memset(buf, 0, write ? 0 : count);	/* nothing is there */
 	} else if (!config_memory_enabled(dev)) {
-		misuse(dev, config_low_power(dev) ? MISUSE_LOW_POWER : MISUSE_MEMORY_OFF,
-		       "%s BAR %u at %#llx", write ? "write to" : "read of", index,
-		       (unsigned long long)at);
+		misuse(dev, kind_of_closed(dev, index), "%s BAR %u at %#llx",
+		       write ? "write to" : "read of", index, (unsigned long long)at);
 		memset(buf, 0xff, write ? 0 : count);
 	} else if (index == dev->comp_bar) {
 		comp_bar_access(dev, at, buf, count, write);

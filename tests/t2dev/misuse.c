@@ -15,8 +15,9 @@ static const struct {
 	const char *name;
 	const char *what;
 } kinds[MISUSE_KINDS] = {
-	[MISUSE_MEMORY_OFF] = { "memory-off", "access to a BAR with Memory Space Enable clear" },
-	[MISUSE_LOW_POWER] = { "low-power", "access to a BAR in a state other than D0" },
+	[MISUSE_MEMORY_OFF] = { "memory-off", "component BAR: access with memory space off" },
+	[MISUSE_LOW_POWER] = { "low-power", "component BAR: access in a state other than D0" },
+	[MISUSE_OTHER_BAR] = { "other-bar", "another BAR: access in one of these states" },
 	[MISUSE_WIDTH] = { "width", "component register access other than an aligned dword" },
 	[MISUSE_READ_ONLY] = { "read-only", "write to a CXL register without a writable bit" },
 	[MISUSE_RESERVED] = { "reserved", "reserved bits of a CXL register written as 1" },

@@ -304,7 +304,7 @@ static void bars_are_closed_without_memory_space(void **state)
 	write32(s, 0, GLOBAL, 0);
 	write16(s, CONFIG, PCI_COMMAND, COMMAND_ON);
 	assert_int_equal(read32(s, 0, GLOBAL), 2);
-	device_close(s, "memory-off ");
+	device_close(s, "other-bar memory-off ");
 }
 
 static void bars_are_closed_in_d3hot(void **state)
@@ -317,9 +317,10 @@ static void bars_are_closed_in_d3hot(void **state)
 	assert_int_equal(read32(s, 2, T2DEV_ACC_ID), T2DEV_ACC_ID_VALUE);
 	write16(s, CONFIG, PMCSR, 3);
 	assert_int_equal(read32(s, 2, T2DEV_ACC_ID), 0xffffffff);
+	assert_int_equal(read32(s, 0, GLOBAL), 0xffffffff);
 	write16(s, CONFIG, PMCSR, 0);
 	assert_int_equal(read32(s, 2, T2DEV_ACC_ID), T2DEV_ACC_ID_VALUE);
-	device_close(s, "low-power ");
+	device_close(s, "other-bar low-power ");
 }
 
 static void set_decoder(struct client *s, unsigned int n, uint64_t base, uint64_t size)
