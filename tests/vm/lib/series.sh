@@ -12,9 +12,12 @@
 # setcpuid       setcpuid= on the command line sets a CPU flag
 # dvsec          vfio-pci shows DVSECs to users
 # topology       cxl-core takes Type-2 devices into its topology
+# bar_moves      vfio-pci-core takes mappings of BARs away even if mremap() has moved them
 # tools          the Debian release has the libraries of cxl-vfio, QEMU and driverctl
 # nested         the tests boot a nested guest here, which takes minutes: at least one
 #                series with kvm_pins and one without
+# hostile        a hostile user of the device is tried here, which takes minutes: with
+#                FULL=yes in the environment all series have it
 # extra          not run unless it is named: 7.3-rt is 7.3 with PREEMPT_RT, 6.1-old the
 #                oldest 6.1 that Debian's mirror has
 #
@@ -23,12 +26,12 @@
 # for tests of what differs little between neighbours: with FULL=yes in the environment
 # all series have it.
 SERIES_TABLE='
-6.1  | bookworm |  0 | kvm_pins
-6.12 | trixie   | 18 | kvm_pins dvsec tools nested
-7.2  | trixie   | 18 | memory_errors dvsec setcpuid tools
-7.3  | trixie   | 18 | memory_errors dvsec setcpuid topology tools nested
+6.1  | bookworm |  0 | kvm_pins hostile
+6.12 | trixie   | 18 | kvm_pins dvsec bar_moves tools nested
+7.2  | trixie   | 18 | memory_errors dvsec bar_moves setcpuid tools hostile
+7.3  | trixie   | 18 | memory_errors dvsec bar_moves setcpuid topology tools nested
 6.1-old | bookworm | 0 | kvm_pins extra
-7.3-rt | trixie |  0 | memory_errors dvsec setcpuid topology tools extra
+7.3-rt | trixie |  0 | memory_errors dvsec bar_moves setcpuid topology tools extra
 '
 
 # One field of a row, nothing for a series that is not in the table
@@ -50,6 +53,7 @@ series_has() { # series ability
 	case $1:${FULL:-} in
 	"$OLDEST":*|"$NEWEST":*|*:?*) abilities+=" ends" ;;
 	esac
+	[ -z "${FULL:-}" ] || abilities+=" hostile"
 	[[ " $abilities " == *" $2 "* ]]
 }
 
