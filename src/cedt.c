@@ -131,7 +131,8 @@ bool cxl_vfio_cedt_read(struct pci_dev *pdev, const struct cxl_vfio_hdm_range *r
  * A device that was tampered with may name any range.
  *
  * Return: 0; 1 if the platform gives the host bridge no window, or says nothing of the
- * host bridge, so that nothing is known of the range; or -EADDRNOTAVAIL, logged, if the platform routes the range elsewhere.
+ * host bridge, so that nothing is known of the range; or -EADDRNOTAVAIL, logged, if the
+ * platform routes the range elsewhere.
  */
 int cxl_vfio_cedt_check(struct pci_dev *pdev, const struct cxl_vfio_hdm_range *range)
 {
