@@ -17,7 +17,8 @@
 #   # dimm: SIZE ADDR   memory at ADDR in no firmware table, instead of memmap
 #   # cmdline: WORDS    added to the kernel's command line
 #   # topology: yes     firmware describes the hidden memory to the kernel's CXL
-#                       topology; or one BASE,SIZE a line, the range below each port
+#                       topology; or one BASE,SIZE a line, the range below each port, or
+#                       after "window" one that no port decodes
 #   # cpu: MODEL        QEMU's -cpu (default: max,la57=off), for example one with SVM
 #                       for a scenario that boots a nested guest
 #   # smp: N            number of processors

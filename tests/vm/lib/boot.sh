@@ -45,7 +45,7 @@ kernel_image() { # series
 
 # Play firmware: put a CEDT in front of the initramfs and write to DIR/firmware how the
 # machine commits the host bridge's decoders before it runs a scenario.  Each line of
-# DIR/topology is the range below a root port.  A machine with QEMU's memory expander has
+# DIR/topology is the range below a root port, or after "window" one that only has a window.  A machine with QEMU's memory expander has
 # windows for the expander and for the hidden memory.
 make_firmware() { # dir base-initramfs out
 	local n=0 range ranges=() chbs
@@ -53,7 +53,8 @@ make_firmware() { # dir base-initramfs out
 	# QEMU places its host bridges' registers after the memory, 2 GiB of which are below 4 GiB
 	chbs=$(($(sed 's/G$//' "$1/mem") + 2))G
 	while read -r range; do
-		ranges+=("$range")
+		ranges+=("${range#window }")
+		[[ $range != window\ * ]] || continue
 		echo "commit $chbs $n $range $n"
 		n=$((n + 1))
 	done < "$1/topology" > "$1/firmware"
@@ -114,7 +115,7 @@ stop_devices() { # dir
 boot() {
 	local series=$1 dir=$2 lines devices=() i place status=0 layer=$BUILD/$1/layer mem accel
 	local initramfs bridge=pxb-cxl cmdline slots size addr shell=()
-	local cpu machine=q35,cxl=on,kernel-irqchip=split,memory-backend=ram
+	local clock="" cpu machine=q35,cxl=on,kernel-irqchip=split,memory-backend=ram
 
 	mem=$(cat "$dir/mem")
 	# The machine's clock counts instructions or follows the host's
@@ -122,6 +123,9 @@ boot() {
 		accel=(-accel "tcg,thread=single" -icount "shift=0,sleep=off")
 	else
 		accel=(-accel "tcg,thread=multi")
+		# On a busy host the kernel measures its time stamp counter wrong by far,
+		# and its clock then runs many times too fast
+		clock=tsc_early_khz=$("$BUILD/progs/t2fw" tsc)
 	fi
 
 	cpu=$(cat "$dir/cpu" 2>/dev/null)
@@ -200,7 +204,7 @@ boot() {
 		-kernel "/lab/image/$(basename "$(kernel_image "$series")")" \
 		-initrd /lab/initramfs/initramfs \
 		-serial file:/lab/run/console.log -serial file:/lab/run/result.log "${shell[@]}" \
-		-append "console=ttyS0 loglevel=5 panic=-1 oops=panic intel_iommu=on nokaslr no_timer_check mitigations=off $cmdline $(cat "$dir/cmdline" 2>/dev/null) lab.plan=${dir#"$TOP"/}/plan${FULL:+ lab.full}${KEEP:+ lab.keep}" \
+		-append "console=ttyS0 loglevel=5 panic=-1 oops=panic intel_iommu=on nokaslr no_timer_check mitigations=off $clock $cmdline $(cat "$dir/cmdline" 2>/dev/null) lab.plan=${dir#"$TOP"/}/plan${FULL:+ lab.full}${KEEP:+ lab.keep}" \
 		< /dev/null > "$dir/qemu.log" 2>&1 || status=$?
 	rmdir "$dir"/merged.* 2>/dev/null
 	stop_devices "$dir" > "$dir/devices.log"

@@ -5,13 +5,15 @@
  * usage: t2fw cedt OUT UID CHBS BASE,SIZE...
  *        t2fw commit BLOCK DECODER BASE,SIZE TARGET
  *        t2fw device ADDRESS BASE,SIZE [TARGET]
+ *        t2fw tsc
  *
  * cedt writes a CEDT that replaces QEMU's: the host bridge with _UID UID has its
  * component block at CHBS and one window for each range.  commit and device run in the
  * machine before a CXL driver is loaded.  commit programs decoder DECODER of the
  * component block at BLOCK to decode a range to port TARGET.  device programs decoder 0
  * of the PCI function ADDRESS: of a switch with TARGET, else of an endpoint, whose
- * memory it enables as well.
+ * memory it enables as well.  tsc prints the frequency of this machine's time stamp
+ * counter in kHz, which is that of an emulated machine on it.
  * Numbers are as in C, with an optional suffix k, M or G.
  */
 #include <errno.h>
@@ -23,7 +25,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 #include <linux/pci_regs.h>
 
@@ -281,8 +285,47 @@ static int commit_device(const char *bdf, struct range r, const char *target)
 	return 0;
 }
 
+struct instant {
+	uint64_t ns;
+	uint64_t tsc;
+};
+
+/* Both clocks at once: of several tries the one that took the least time */
+static struct instant now(void)
+{
+	uint64_t best = UINT64_MAX;
+	struct instant instant = {};
+
+	for (int i = 0; i < 100; i++) {
+		uint64_t before = __rdtsc(), after;
+		struct timespec t;
+
+		clock_gettime(CLOCK_MONOTONIC_RAW, &t);
+		after = __rdtsc();
+		if (after - before < best) {
+			best = after - before;
+			instant.ns = t.tv_sec * 1000000000ull + t.tv_nsec;
+			instant.tsc = before + best / 2;
+		}
+	}
+	return instant;
+}
+
+static int print_tsc(void)
+{
+	struct instant start = now(), end;
+
+	usleep(200000);
+	end = now();
+	printf("%llu\n", (unsigned long long)((end.tsc - start.tsc) * 1000000 /
+					      (end.ns - start.ns)));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 2 && !strcmp(argv[1], "tsc"))
+		return print_tsc();
 	if (argc > 5 && !strcmp(argv[1], "cedt"))
 		return make_cedt(argv[2], whole_number(argv[3]), whole_number(argv[4]), argv + 5,
 				 argc - 5);
@@ -293,6 +336,7 @@ int main(int argc, char **argv)
 		return commit_device(argv[2], parse_range(argv[3]), argv[4]);
 	fputs("usage: t2fw cedt OUT UID CHBS BASE,SIZE...\n"
 	      "       t2fw commit BLOCK DECODER BASE,SIZE TARGET\n"
-	      "       t2fw device ADDRESS BASE,SIZE [TARGET]\n", stderr);
+	      "       t2fw device ADDRESS BASE,SIZE [TARGET]\n"
+	      "       t2fw tsc\n", stderr);
 	return 2;
 }

@@ -3,6 +3,7 @@
 # t2dev: @switch --decoders=2
 # memmap: 512M$0x100000000
 # topology: 0x100000000,256M
+# topology: window 0x110000000,256M
 # needs: topology
 
 bdf=$(dev)
