@@ -6,6 +6,7 @@
 # cpu: EPYC-v4,+svm,+npt
 # smp: 2
 # needs: nested
+# full: yes
 
 . /src/tests/vm/guest/nested.sh
 bdf=$(dev)
