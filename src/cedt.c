@@ -56,7 +56,7 @@ static void note_window(struct question *q, const struct acpi_cedt_cfmws *window
 		return;
 	}
 	q->cedt->has_windows = true;
-	if (window->base_hpa > q->next || end < q->next)
+	if (q->cedt->inside || window->base_hpa > q->next || end < q->next)
 		return;
 	/* Neighbouring windows may hold the range together */
 	q->cedt->inside = end >= cxl_vfio_range_end(range);

@@ -235,6 +235,14 @@ static void a_window_without_interleaving_is_exact(void **state)
 	assert_true(look_up().inside);
 	assert_true(look_up().has_windows);
 	assert_false(look_up().elsewhere);
+	/* The next window changes nothing */
+	window_to(OURS, RANGE + SIZE, SIZE);
+	assert_true(look_up().exact);
+	assert_true(look_up().inside);
+	used = 36;
+	window_to(OURS, 0 - SIZE, SIZE);
+	window_to(OURS, 0, SIZE);
+	assert_int_equal(check(0 - SIZE, SIZE), 0);
 }
 
 static void an_entry_that_contradicts_the_specification_counts_for_nothing(void **state)
