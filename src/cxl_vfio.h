@@ -195,6 +195,8 @@ enum cxl_vfio_recovery_state {
  * @settle_work: brings the device back for callers that cannot wait
  * @recycle_work: makes the device ready for its next user
  * @error_work: ends the wait for a recovery from an error that does not end
+ * @before_error: what the PCI core had saved of the configuration space when the recovery
+ *	from an error began, NULL else; used under the device's lock
  * @pm_nb: called when the system goes to sleep
  * @kind: kind of the last reset, NULL if there was none
  * @result: 0 or a negative errno of the last reset
@@ -210,6 +212,7 @@ struct cxl_vfio_recovery {
 	struct work_struct settle_work;
 	struct work_struct recycle_work;
 	struct delayed_work error_work;
+	struct pci_saved_state *before_error;
 	struct notifier_block pm_nb;
 	const char *kind;
 	int result;

@@ -540,6 +540,46 @@ static void cxl_vfio_reset_prepare(struct pci_dev *pdev)
 	mutex_unlock(&dev->recovery.lock);
 }
 
+/* Has the function's configuration space lost where its BARs are? */
+static bool has_lost_bars(struct pci_dev *pdev)
+{
+	struct pci_bus_region region;
+	struct resource *res;
+	u32 low;
+
+	for (unsigned int i = 0; i < PCI_STD_NUM_BARS; i++) {
+		res = &pdev->resource[i];
+		if (!(res->flags & IORESOURCE_MEM) ||
+		    res->flags & (IORESOURCE_UNSET | IORESOURCE_PCI_FIXED))
+			continue;
+		pcibios_resource_to_bus(pdev->bus, &region, res);
+		pci_read_config_dword(pdev, PCI_BASE_ADDRESS_0 + 4 * i, &low);
+		if ((low & PCI_BASE_ADDRESS_MEM_MASK) != lower_32_bits(region.start))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Restore the state from before an error on the link, if the PCI core has saved an empty
+ * one: a reset of the function between that of the link and cxl_vfio_slot_reset() does so
+ */
+static void restore_from_before_error(struct cxl_vfio_device *dev)
+{
+	struct pci_dev *pdev = dev->core.pdev;
+
+	if (!dev->recovery.before_error || !has_lost_bars(pdev))
+		return;
+	if (!pci_load_saved_state(pdev, dev->recovery.before_error))
+		pci_restore_state(pdev);
+}
+
+static void forget_before_error(struct cxl_vfio_device *dev)
+{
+	kfree(dev->recovery.before_error);
+	dev->recovery.before_error = NULL;
+}
+
 static void cxl_vfio_reset_done(struct pci_dev *pdev)
 {
 	struct cxl_vfio_device *dev = pdev_to_cxl_vfio(pdev);
@@ -550,8 +590,12 @@ static void cxl_vfio_reset_done(struct pci_dev *pdev)
 	 * For an error on the link: Linux before 6.2 restores a saved state once only,
 	 * and this reset has used it up.
 	 */
-	if (pci_device_is_present(pdev))
+	if (pci_device_is_present(pdev)) {
+		restore_from_before_error(dev);
+		if (!cxl_vfio_gate_is_held(dev, HOLD_ERROR))
+			forget_before_error(dev);
 		pci_save_state(pdev);
+	}
 	mutex_lock(&dev->recovery.lock);
 	note_reset(dev, "function", 0, dev->recovery.reset_start);
 	mutex_unlock(&dev->recovery.lock);
@@ -602,6 +646,8 @@ static pci_ers_result_t cxl_vfio_error_detected(struct pci_dev *pdev, pci_channe
 	/* Another function's vote may lead to a reset of the link, whatever the error */
 	cxl_vfio_gate_set(dev, HOLD_ERROR, true);
 	log_link_error(dev, state);
+	if (!dev->recovery.before_error)
+		dev->recovery.before_error = pci_store_saved_state(pdev);
 	/* A task that puts registers back is done first */
 	mutex_lock(&dev->recovery.lock);
 	mutex_unlock(&dev->recovery.lock);
@@ -627,6 +673,7 @@ static pci_ers_result_t cxl_vfio_slot_reset(struct pci_dev *pdev)
 	if (!dev->found->is_cxl)
 		return PCI_ERS_RESULT_RECOVERED;
 	pci_restore_state(pdev);
+	restore_from_before_error(dev);
 	/* For the next restore: Linux before 6.2 forgets a state that was restored */
 	pci_save_state(pdev);
 	mutex_lock(&dev->recovery.lock);
@@ -642,6 +689,7 @@ static void cxl_vfio_resume(struct pci_dev *pdev)
 	if (!dev->found->is_cxl)
 		return;
 	cancel_delayed_work(&dev->recovery.error_work);
+	forget_before_error(dev);
 	cxl_vfio_gate_set(dev, HOLD_ERROR, false);
 	cxl_vfio_errors_look(dev);
 	cxl_vfio_queue_settle(dev);
@@ -714,4 +762,5 @@ void cxl_vfio_reset_unbind(struct cxl_vfio_device *dev)
 	cancel_delayed_work_sync(&dev->recovery.error_work);
 	cancel_work_sync(&dev->recovery.settle_work);
 	cancel_work_sync(&dev->recovery.recycle_work);
+	forget_before_error(dev);
 }

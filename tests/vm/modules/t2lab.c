@@ -452,27 +452,35 @@ static struct miscdevice importer_misc = {
  * The driver of a sibling: binds what driver_override says, takes part in recovery
  * from errors, and does nothing with the function.
  */
-static bool aer_hold, aer_held;
+static bool aer_hold, aer_hold_reset, aer_held;
 module_param(aer_hold, bool, 0644);
 MODULE_PARM_DESC(aer_hold, "keep recovery from an error waiting in error_detected");
+module_param(aer_hold_reset, bool, 0644);
+MODULE_PARM_DESC(aer_hold_reset, "keep it waiting in slot_reset, after the link was reset");
 module_param(aer_held, bool, 0444);
-MODULE_PARM_DESC(aer_held, "it is waiting there");
+MODULE_PARM_DESC(aer_held, "recovery is waiting in one of them");
 static unsigned int aer_over;
 module_param(aer_over, uint, 0444);
 MODULE_PARM_DESC(aer_over, "how many recoveries came to their end");
 
-static pci_ers_result_t sibling_error(struct pci_dev *pdev, pci_channel_state_t state)
+static void sibling_wait(const bool *hold)
 {
-	while (READ_ONCE(aer_hold)) {
+	while (READ_ONCE(*hold)) {
 		WRITE_ONCE(aer_held, true);
 		msleep(20);
 	}
 	WRITE_ONCE(aer_held, false);
+}
+
+static pci_ers_result_t sibling_error(struct pci_dev *pdev, pci_channel_state_t state)
+{
+	sibling_wait(&aer_hold);
 	return PCI_ERS_RESULT_NEED_RESET;
 }
 
 static pci_ers_result_t sibling_reset(struct pci_dev *pdev)
 {
+	sibling_wait(&aer_hold_reset);
 	pci_restore_state(pdev);
 	pci_save_state(pdev);
 	return PCI_ERS_RESULT_RECOVERED;

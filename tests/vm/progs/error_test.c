@@ -24,6 +24,7 @@
 #define DEVCTL	(0x50 + PCI_EXP_DEVCTL)
 #define PMCSR	(0x40 + PCI_PM_CTRL)
 #define HOLD	"/sys/module/t2lab/parameters/aer_hold"
+#define HOLD_RESET "/sys/module/t2lab/parameters/aer_hold_reset"
 #define HELD	"/sys/module/t2lab/parameters/aer_held"
 #define OVER	"/sys/module/t2lab/parameters/aer_over"
 
@@ -79,7 +80,7 @@ FIXTURE_SETUP(error)
 
 FIXTURE_TEARDOWN(error)
 {
-	system("echo N > " HOLD);
+	system("echo N > " HOLD "; echo N > " HOLD_RESET);
 	munmap((void *)self->p, 2 * MIB);
 	vfio_close(&self->v);
 }
@@ -190,6 +191,32 @@ TEST_F(error, bars_and_command_are_right_after_each_of_several)
 		EXPECT_TRUE(end_error(self->over + i + 1));
 		EXPECT_RECOVERED();
 	}
+}
+
+/*
+ * A reset of the function by root that gets in between the reset of the link and the
+ * driver's part of the recovery: the kernel saves and restores what the reset of the link
+ * has left, which is no BARs.  The kernel helper's function has to come first, so that it
+ * keeps the recovery waiting there.
+ */
+TEST_F(error, a_reset_by_root_after_that_of_the_link_loses_no_bars)
+{
+	uint32_t bars[6];
+
+	ASSERT_TRUE(begin_error(variant->status));
+	system("echo Y > " HOLD_RESET "; echo N > " HOLD);
+	sleep(1);
+	for (unsigned int i = 0; i < LAB_PATIENCE && system("grep -q Y " HELD); i++)
+		usleep(10000);
+	read_bars(bars);
+	/* Not every kernel resets the link after a non-fatal error */
+	if (variant->status == PCI_ERR_UNC_DLP)
+		EXPECT_NE(0, memcmp(bars, self->bars, sizeof(bars)));
+	for (unsigned int i = 0; i < 2; i++)
+		EXPECT_EQ(0, system("echo 1 > /sys/bus/pci/devices/$DEVICE/reset"));
+	system("echo N > " HOLD_RESET);
+	EXPECT_TRUE(end_error(self->over + 1));
+	EXPECT_RECOVERED();
 }
 
 TEST_HARNESS_MAIN
