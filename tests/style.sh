@@ -10,20 +10,6 @@ cd "$(dirname "$0")/.." || exit 1
 
 lab() { tests/vm/lab.sh "$@"; }
 
-# Build a copy of the module in the root of a series, without a warning
-build() { # series make-arguments
-	local log=$BUILD/$1/out/build.log
-
-	# shellcheck disable=SC2016 # the root's shell
-	lab run "$1" -- bash -c 'cp -r /src/Kbuild /src/dkms.conf /src/include /src/src /tmp &&
-		rm -f /tmp/src/compat/generated.h && find /tmp -name "*.o" -delete &&
-		make -C "/lib/modules/$1/build" M=/tmp "${@:2}" modules > /out/build.log 2>&1' \
-		build "$(lab kver "$1")" "${@:2}" && ! grep -E 'warning:|error:|WARNING|ERROR' "$log" &&
-		return
-	tail -n 30 "$log"
-	return 1
-}
-
 # The UAPI headers together with this machine's kernel headers
 uapi() {
 	local flags=(-Wall -Wextra -Werror -fsyntax-only -Iinclude/uapi)
@@ -71,12 +57,12 @@ series_list=("$@")
 lab prepare "${series_list[@]}" || exit 1
 source=$(lab source)
 for series in "${series_list[@]}"; do
-	mkdir -p "$BUILD/$series/out"
-	build "$series" W=1 -j2 > "$BUILD/$series/style.log" 2>&1
+	mkdir -p "$BUILD/$series"
+	lab build "$series" W=1 -j2 > "$BUILD/$series/style.log" 2>&1
 	result $? "Linux $(lab kver "$series"): the module builds with W=1 and no warning" \
 		< "$BUILD/$series/style.log"
 done
-check "sparse finds nothing on Linux $NEWEST" build "$NEWEST" C=2 -j2
+check "sparse finds nothing on Linux $NEWEST" lab build "$NEWEST" C=2 -j2
 check "kernel-doc finds no gap in the driver" silent "$source/scripts/kernel-doc" -none -Wall \
 	src/*.[ch] src/compat/*.[ch] include/uapi/linux/*.h
 mapfile -t files < <(git ls-files 'src/*.[ch]' 'include/*.h')

@@ -18,6 +18,8 @@ usage() {
 	                                        writes stays, but for what it puts in /out,
 	                                        which is build/vm/SERIES/out; the project is
 	                                        at /src
+	       lab.sh build SERIES ARGUMENT...  build a copy of the module there, without a
+	                                        warning, with these arguments of make
 	       lab.sh dkms SERIES               install the module with DKMS, for the VMs
 	       lab.sh source                    print where checkpatch and the like are
 	SERIES: $ALL_KERNELS
@@ -39,6 +41,9 @@ run)
 	series=$1
 	shift 2
 	in_throwaway "$series" "$@"
+	;;
+build)
+	build_module "$@"
 	;;
 dkms)
 	make_layer "$1"

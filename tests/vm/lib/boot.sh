@@ -8,22 +8,24 @@ shopt -s extglob
 
 # An initramfs that finds the root file system; one for each kernel
 make_initramfs() { # series out
-	local root kver dir path name
+	local kver dir path name
 
-	root=$(root_of "$1") kver=$(kver_of "$1")
+	kver=$(kver_of "$1")
 	dir=$(mktemp -d "${TMPDIR:-/tmp}/cxl-vfio-lab.XXXXXX")
 	mkdir -p "$dir"/{bin,proc,sys,dev,modules}
-	cp "$root/bin/busybox" "$dir/bin/"
+	cp "$(find_in_root "$1" bin/busybox)" "$dir/bin/"
 	cp "$TOP/tests/vm/guest/init" "$dir/init"
 	chmod 755 "$dir/init"
+	# A kernel that has one of them built in says so, without a line insmod
 	for name in virtio_pci 9pnet_virtio 9p overlay; do
-		in_root "$root" -- modprobe -S "$kver" --show-depends "$name" </dev/null
+		in_throwaway "$1" modprobe -S "$kver" --show-depends "$name"
 	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r path; do
 		name=$(basename "${path%.ko*}").ko
+		path=$(find_in_root "$1" "${path#/}")
 		case $path in
-		*.xz) xz -dc "$root$path" ;;
-		*.zst) zstd -qdc "$root$path" ;;
-		*) cat "$root$path" ;;
+		*.xz) xz -dc "$path" ;;
+		*.zst) zstd -qdc "$path" ;;
+		*) cat "$path" ;;
 		esac > "$dir/modules/$name"
 		echo "$name"
 	done > "$dir/modules/order"
@@ -33,14 +35,11 @@ make_initramfs() { # series out
 
 # Path of the kernel image, which differs between packages
 kernel_image() { # series
-	local root kver f
+	local kver
 
-	root=$(root_of "$1") kver=$(kver_of "$1")
-	for f in "$root/boot/vmlinuz-$kver" "$root/usr/lib/modules/$kver/vmlinuz" \
-		"$root/usr/lib/modules/$kver/vmlinuz.unsigned"; do
-		[ -e "$f" ] && { echo "$f"; return; }
-	done
-	die "no image of kernel $kver"
+	kver=$(kver_of "$1")
+	find_in_root "$1" "boot/vmlinuz-$kver" "usr/lib/modules/$kver/vmlinuz" \
+		"usr/lib/modules/$kver/vmlinuz.unsigned" || die "no image of kernel $kver"
 }
 
 # Play firmware: put a CEDT in front of the initramfs and write to DIR/firmware how the
@@ -188,7 +187,7 @@ boot() {
 		mount -t overlay overlay "$merged" -o "ro,lowerdir=$layer/upper:$root"
 		in_root "$qemu" "$merged=/lab/root" "$dir=/lab/run" "$top=/lab/src" \
 			"${image%/*}=/lab/image" "${initramfs%/*}=/lab/initramfs" -- "$@"
-	' boot "$(root_of "$series")" "$layer" "$(root_of "$NEWEST")" "$dir" \
+	' boot "$(lowerdir_of "$series")" "$layer" "$(root_of "$NEWEST")" "$dir" \
 		"$(kernel_image "$series")" "$initramfs" "$TOP" \
 		qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
 		-M "$machine" \

@@ -28,10 +28,24 @@ in_throwaway() { # series command...
 	shift
 	layer=$(mktemp -d "${TMPDIR:-/tmp}/cxl-vfio-lab.XXXXXX")
 	mkdir -p "$BUILD/$series/out"
-	in_layer "$(root_of "$series")" "$layer" "$TOP=/src" "$BUILD/$series/out=/out" -- "$@" \
+	in_layer "$(lowerdir_of "$series")" "$layer" "$TOP=/src" "$BUILD/$series/out=/out" -- "$@" \
 		</dev/null || status=$?
 	rm -rf --one-file-system "$layer"
 	return $status
+}
+
+# Build a copy of the module in the root of a series; fails with a warning
+build_module() { # series make-arguments
+	local log=$BUILD/$1/out/build.log
+
+	# shellcheck disable=SC2016 # the root's shell
+	in_throwaway "$1" bash -c 'cp -r /src/Kbuild /src/dkms.conf /src/include /src/src /tmp &&
+		rm -f /tmp/src/compat/generated.h && find /tmp -name "*.o" -delete &&
+		make -C "/lib/modules/$1/build" M=/tmp "${@:2}" modules > /out/build.log 2>&1' \
+		build "$(kver_of "$1")" "${@:2}" && ! grep -E 'warning:|error:|WARNING|ERROR' "$log" &&
+		return
+	tail -n 30 "$log"
+	return 1
 }
 
 # Checksum of everything that the layer of a series is made from
@@ -39,6 +53,7 @@ layer_key() { # series
 	(
 		cd "$TOP" || exit 1
 		kver_of "$1"
+		! series_has "$1" debug || cat "$(debug_tree "$1")/lab/key"
 		cat Makefile dkms.conf Kbuild tests/vm/modules/Kbuild
 		find src include tests/vm/modules -type f \( -name '*.[ch]' -o -name '*.sh' \) -print0 |
 			sort -z | xargs -0 sha256sum
@@ -76,7 +91,7 @@ make_layer() { # series
 	rm -rf --one-file-system "$dir"
 	mkdir -p "$dir"
 	# shellcheck disable=SC2016 # the root's shell
-	if ! in_layer "$(root_of "$series")" "$dir" "$TOP=/src" -- sh -ec '
+	if ! in_layer "$(lowerdir_of "$series")" "$dir" "$TOP=/src" -- sh -ec '
 		# DKMS must not build for the other kernels of this root
 		for kernel in /lib/modules/*; do
 			[ "${kernel##*/}" = "$1" ] || rm -r "$kernel"

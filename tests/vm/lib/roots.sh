@@ -4,6 +4,8 @@
 # The lab's root file systems: one for each Debian release, with the kernels of its
 # series, their headers and DKMS.  That of trixie has QEMU as well.
 
+. "$TOP/tests/vm/lib/debug-kernel.sh"
+
 # Packages of a root, besides the base system and the kernels
 packages_of() {
 	local common="ca-certificates gcc make dkms kmod pciutils busybox-static procps"
@@ -26,12 +28,12 @@ backports_of() {
 	esac
 }
 
-# The kernel series that a Debian release has
+# The kernel series that a Debian release has as packages
 series_of() { # suite
 	local series
 
 	for series in $ALL_SERIES; do
-		[ "$(suite_of "$series")" != "$1" ] || echo "$series"
+		[ "$(suite_of "$series")" != "$1" ] || series_has "$series" debug || echo "$series"
 	done
 }
 
@@ -234,8 +236,34 @@ prepare() { # series...
 	for suite in $( (suite_of "$NEWEST"; for s in "$@"; do suite_of "$s"; done) | sort -u); do
 		prepare_suite "$suite"
 	done
+	for s in "$@"; do
+		! series_has "$s" debug || prepare_debug_kernel "$s"
+	done
 	prepare_source
 }
 
 root_of() { echo "$CACHE/roots/$(suite_of "$1")"; }
-kver_of() { cat "$(root_of "$1")/lab/kver-$1"; }
+
+# The directories that make up the root of a series, the uppermost first
+lowers_of() { # series
+	! series_has "$1" debug || debug_tree "$1"
+	root_of "$1"
+}
+
+# The same, as the option lowerdir of overlayfs takes them
+lowerdir_of() { lowers_of "$1" | paste -sd :; }
+
+# The path on this machine of the first of these files that the root of a series has
+find_in_root() { # series file...
+	local series=$1 lower file
+
+	shift
+	for file in "$@"; do
+		while read -r lower; do
+			[ -e "$lower/$file" ] && { echo "$lower/$file"; return; }
+		done < <(lowers_of "$series")
+	done
+	return 1
+}
+
+kver_of() { cat "$(find_in_root "$1" "lab/kver-$1")"; }

@@ -20,6 +20,10 @@
 #                have it with FULL=yes in the environment, none without
 # extra          not run unless it is named: 7.3-rt is 7.3 with PREEMPT_RT, 6.1-old the
 #                oldest 6.1 that Debian's mirror has
+# debug          the lab builds the kernel (debug-kernel.sh): 7.3-debug is 7.3 with
+#                KASAN, lockdep, kmemleak and the like
+# iommufd        the kernel has iommufd and the character devices of VFIO devices
+# fault_injection the kernel lets chosen allocations and user copies fail
 #
 # The last series that is not extra has the ability "newest" as well: make demo, lab and bench use it, and
 # tests that one series is enough for.  The first and the last have the ability "ends",
@@ -32,6 +36,7 @@ SERIES_TABLE='
 7.3  | trixie   | 18 | memory_errors dvsec bar_moves setcpuid topology tools nested
 6.1-old | bookworm | 0 | kvm_pins extra
 7.3-rt | trixie |  0 | memory_errors dvsec bar_moves setcpuid topology tools extra
+7.3-debug | trixie | 18 | memory_errors dvsec bar_moves setcpuid topology tools iommufd fault_injection debug extra
 '
 
 # One field of a row, nothing for a series that is not in the table

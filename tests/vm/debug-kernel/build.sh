@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs in a layer over the root of a Debian release, see lib/debug-kernel.sh: builds the
+# kernel with kernel.config and installs image, modules and what modules are built with.
+#   build.sh SERIES PACKAGE    works in /work, installs to /tree
+
+set -euo pipefail
+series=$1 package=$2
+config=$(dirname "$0")/kernel.config
+
+kernel() { make -s -C /work/source O=/work/build "$@"; }
+
+apt-get -qq install -y flex bison bc libelf-dev > /dev/null
+cd /work
+apt-get -qq download "$package"
+dpkg-deb --fsys-tarfile "$package"_*.deb | tar -x --wildcards './usr/src/*.tar.*'
+mkdir source
+# What a kernel without these drivers is not built from; Kconfig files stay
+tar -C source --strip-components=1 --exclude='*/Documentation/*.rst' --exclude='*/boot/dts/*' \
+	--exclude='*/tools/testing' --exclude='*/tools/perf' --wildcards \
+	--exclude='*/drivers/gpu/drm/*.[chS]' --exclude='*/drivers/net/ethernet/*.[chS]' \
+	--exclude='*/drivers/net/wireless/*.[chS]' --exclude='*/drivers/media/*.[chS]' \
+	--exclude='*/drivers/staging/*.[chS]' --exclude='*/sound/*.[chS]' \
+	--exclude='*/arch/arm*/*.[chS]' --exclude='*/arch/mips/*.[chS]' \
+	--exclude='*/arch/powerpc/*.[chS]' --exclude='*/arch/s390/*.[chS]' -xf usr/src/linux-source-*.tar.*
+
+kernel KCONFIG_ALLCONFIG="$config" allnoconfig
+# A line that Kconfig does not follow would be a test that is missing
+lost=0
+while read -r line; do
+	case $line in
+	CONFIG_*=n) grep -q "^${line%n}" build/.config || continue ;;
+	CONFIG_*) ! grep -qxF -e "$line" build/.config || continue ;;
+	*) continue ;;
+	esac
+	echo "the kernel's configuration has no $line"
+	lost=1
+done < "$config"
+[ $lost -eq 0 ]
+
+kernel -j2 bzImage modules
+kver=$(kernel kernelrelease)
+kernel INSTALL_MOD_PATH=/tree/usr DEPMOD=true modules_install
+cp build/arch/x86/boot/bzImage "/tree/usr/lib/modules/$kver/vmlinuz"
+# shellcheck disable=SC2016 # make's own variable
+kernel run-command \
+	KBUILD_RUN_COMMAND='$(srctree)/scripts/package/install-extmod-build /tree/usr/src/linux-headers-'"$kver"
+cp build/.config "/tree/usr/src/linux-headers-$kver/"
+rm -f "/tree/usr/lib/modules/$kver"/{build,source}
+ln -s "/usr/src/linux-headers-$kver" "/tree/usr/lib/modules/$kver/build"
+depmod -b /tree/usr "$kver"
+mkdir -p /tree/lab
+echo "$kver" > "/tree/lab/kver-$series"
