@@ -44,6 +44,8 @@ TIMEOUT=3600
 [ -z "${FULL:-}" ] || TIMEOUT=10800
 KEYS="t2dev memmap dimm cmdline topology cpu smp timeout mem full needs"
 SPLATS='WARNING:|BUG:|Oops|general protection|possible circular|INFO: task|suspicious RCU|KASAN|UBSAN|Call Trace|refcount_t|Kernel panic'
+SPLATS+='|kernel BUG|INFO: trying to register|ODEBUG:|DMA-API: debugging out|suspected memory leaks'
+SPLATS+='|lockdep is turned off|turning off the locking|detector disabled'
 
 kernels=$ALL_KERNELS
 scenarios=()
@@ -61,6 +63,8 @@ done
 [ -n "$kernels" ] || kernels=$ALL_KERNELS
 for series in $kernels; do
 	suite_of "$series" > /dev/null
+	# Its kernel takes several times as long
+	! series_has "$series" debug || TIMEOUT=10800
 done
 if [ ${#scenarios[@]} -eq 0 ]; then
 	for file in "$here"/scenarios/*.sh; do

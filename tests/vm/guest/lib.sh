@@ -6,8 +6,9 @@
 #   [7.3] 92-tool: cxl-vfio bind binds the device ... FAIL
 
 . /src/tests/vm/lib/series.sh
-# "7.3.4+deb13-amd64" is of 7.3, "7.3.4+deb13-rt-amd64" of 7.3-rt
-SERIES=$(uname -r | sed -E 's/^([0-9]+\.[0-9]+).*-(rt)-.*/\1-\2/; t; s/^([0-9]+\.[0-9]+).*/\1/')
+# "7.3.4+deb13-amd64" is of 7.3, "7.3.4+deb13-rt-amd64" of 7.3-rt, "7.3.4-debug" of 7.3-debug
+SERIES=$(uname -r |
+	sed -E 's/^([0-9]+\.[0-9]+).*-(rt|debug)(-.*)?$/\1-\2/; t; s/^([0-9]+\.[0-9]+).*/\1/')
 PCI=/sys/bus/pci
 OURS=cxl_vfio_pci
 
@@ -119,6 +120,28 @@ release_all() {
 	done
 	modprobe -r cxl-vfio-pci 2>/dev/null
 	return 0
+}
+
+# What a kernel with the ability "debug" has found in all scenarios of a machine, and does
+# not log by itself: leaks, and that lockdep gave up.  It does so at its first report.
+check_kernel() {
+	has debug || return 0
+	check "lockdep is still on at the end" grep -q 'debug_locks: *1$' /proc/lockdep_stats
+	check "kmemleak finds no leak" no_leak
+}
+
+# An object that was allocated or moved just now may look lost in one scan
+no_leak() {
+	local leaks=/sys/kernel/debug/kmemleak
+
+	for _ in 1 2; do
+		echo scan > $leaks || return
+		sleep 6
+	done
+	echo scan > $leaks || return
+	cat $leaks > /tmp/leaks
+	head -n 200 /tmp/leaks
+	[ ! -s /tmp/leaks ]
 }
 
 # The kernel's messages since the last call of log_mark

@@ -48,6 +48,8 @@ while read -r script; do
 	echo "@@ took $((SECONDS - start)) s: $name"
 done < "$plan"
 
+echo "@@ scenario machine"
+bash -c '. /src/tests/vm/guest/lib.sh; check_kernel'
 dmesg > /dev/ttyS0
 echo "@@ finished"
 sync
