@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The device through its character device and iommufd, as new VMMs open it: bound to an
+ * iommufd, attached to an address space, and closed in any order.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/pci_regs.h>
+
+#include "harness.h"
+
+#include "../../t2dev/t2dev_regs.h"
+#include "iommufd.h"
+#include "vfio.h"
+
+#define PAGE	4096ul
+#define MIB	(1024ul * 1024)
+#define IOVA	0x20000000ul
+#define WORD	0x10feedu
+
+/* Open the character device of the function: a file or a negative errno */
+static int open_cdev(void)
+{
+	char path[300];
+	struct dirent *entry;
+	DIR *dir;
+	int fd = -ENODEV;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev", input("DEVICE"));
+	dir = opendir(path);
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir))) {
+		if (strncmp(entry->d_name, "vfio", 4))
+			continue;
+		snprintf(path, sizeof(path), "/dev/vfio/devices/%s", entry->d_name);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			fd = -errno;
+	}
+	closedir(dir);
+	return fd;
+}
+
+static int bind_to(int device, int iommufd)
+{
+	struct cdev_bind arg = { .argsz = sizeof(arg), .iommufd = iommufd };
+
+	return ioctl(device, CDEV_BIND, &arg) ? -errno : 0;
+}
+
+static int attach(int device, uint32_t ioas)
+{
+	struct cdev_attach arg = { .argsz = sizeof(arg), .pt_id = ioas };
+
+	return ioctl(device, CDEV_ATTACH, &arg) ? -errno : 0;
+}
+
+static int detach(int device)
+{
+	struct cdev_detach arg = { .argsz = sizeof(arg) };
+
+	return ioctl(device, CDEV_DETACH, &arg) ? -errno : 0;
+}
+
+static int read_info(struct vfio *v)
+{
+	v->info.argsz = sizeof(v->info_raw);
+	return ioctl(v->device, VFIO_DEVICE_GET_INFO, &v->info) ? -errno : 0;
+}
+
+/* One range of an HDM region as a dma-buf: a file or a negative errno */
+static int export_dmabuf(struct vfio *v, uint32_t region, uint64_t at, uint64_t len)
+{
+	struct {
+		struct vfio_device_feature feature;
+		struct vfio_device_feature_dma_buf req;
+		struct vfio_region_dma_range range;
+	} arg = {
+		.feature.argsz = sizeof(arg),
+		.feature.flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF,
+		.req = { .region_index = region, .open_flags = O_CLOEXEC | O_RDWR, .nr_ranges = 1 },
+		.range = { at, len },
+	};
+	int fd = ioctl(v->device, VFIO_DEVICE_FEATURE, &arg);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* A device that is attached to an address space */
+struct attached {
+	struct vfio v;
+	int iommufd;
+	uint32_t ioas;
+	uint32_t hdm;
+};
+
+static int map_memory(struct attached *a, void *va, uint64_t iova, uint64_t len)
+{
+	struct iommufd_ioas_map arg = {
+		.size = sizeof(arg), .flags = IOMMUFD_MAP_ALL, .ioas_id = a->ioas,
+		.user_va = (uintptr_t)va, .length = len, .iova = iova,
+	};
+
+	return ioctl(a->iommufd, IOMMUFD_IOAS_MAP, &arg) ? -errno : 0;
+}
+
+static int map_file(struct attached *a, int fd, uint64_t iova, uint64_t len)
+{
+	struct iommufd_ioas_map_file arg = {
+		.size = sizeof(arg), .flags = IOMMUFD_MAP_ALL, .ioas_id = a->ioas,
+		.fd = fd, .length = len, .iova = iova,
+	};
+
+	return ioctl(a->iommufd, IOMMUFD_IOAS_MAP_FILE, &arg) ? -errno : 0;
+}
+
+static int unmap(struct attached *a, uint64_t iova, uint64_t len)
+{
+	struct iommufd_ioas_unmap arg = {
+		.size = sizeof(arg), .ioas_id = a->ioas, .iova = iova, .length = len,
+	};
+
+	return ioctl(a->iommufd, IOMMUFD_IOAS_UNMAP, &arg) ? -errno : 0;
+}
+
+static void *map_hdm(struct vfio *v)
+{
+	return region_map(v, vfio_cxl_cap(v)->hdm_region_idx, 0, 4 * MIB, PROT_READ | PROT_WRITE);
+}
+
+/* The device stores a word at an address of its IOMMU's */
+static int dma_store(struct vfio *v, uint64_t iova, uint32_t word)
+{
+	struct accel_op op = {
+		.opcode = T2DEV_OP_FILL, .dst = iova, .len = 64, .pattern = word,
+	};
+
+	set_command(v, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 0);
+	return accel_run(v, &op, NULL);
+}
+
+FIXTURE(iommufd) {
+	struct attached a;
+};
+
+FIXTURE_SETUP(iommufd)
+{
+	struct iommufd_ioas_alloc alloc = { .size = sizeof(alloc) };
+
+	self->a.v.group = -1;
+	self->a.v.container = -1;
+	self->a.v.device = open_cdev();
+	ASSERT_LE(0, self->a.v.device);
+	self->a.iommufd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->a.iommufd);
+	ASSERT_EQ(0, bind_to(self->a.v.device, self->a.iommufd));
+	ASSERT_EQ(0, ioctl(self->a.iommufd, IOMMUFD_IOAS_ALLOC, &alloc));
+	self->a.ioas = alloc.out_ioas_id;
+	ASSERT_EQ(0, attach(self->a.v.device, self->a.ioas));
+	ASSERT_EQ(0, read_info(&self->a.v));
+	ASSERT_NE(NULL, vfio_cxl_cap(&self->a.v));
+	self->a.hdm = vfio_cxl_cap(&self->a.v)->hdm_region_idx;
+	set_command(&self->a.v, PCI_COMMAND_MEMORY, 0);
+}
+
+FIXTURE_TEARDOWN(iommufd)
+{
+	vfio_close(&self->a.v);
+	if (self->a.iommufd >= 0)
+		close(self->a.iommufd);
+}
+
+TEST_F(iommufd, device_answers_after_its_first_bind_only)
+{
+	int again = open_cdev();
+	struct vfio other = { .device = again };
+
+	ASSERT_LE(0, again);
+	EXPECT_EQ(-EINVAL, read_info(&other));
+	EXPECT_EQ(-EINVAL, bind_to(again, self->a.iommufd));
+	EXPECT_EQ(-EINVAL, bind_to(self->a.v.device, self->a.iommufd));
+	close(again);
+	EXPECT_EQ(0, read_info(&self->a.v));
+}
+
+TEST_F(iommufd, group_is_refused_meanwhile)
+{
+	struct vfio other;
+
+	EXPECT_EQ(-EBUSY, vfio_open(&other, input("DEVICE")));
+}
+
+/* Maps all that a region says can be mapped, and reads its first word */
+static void map_region(struct __test_metadata *_metadata, struct vfio *v,
+		       struct vfio_region_info *info)
+{
+	struct vfio_region_info_cap_sparse_mmap *sparse = NULL;
+	struct vfio_region_sparse_mmap_area all = { 0, info->size };
+	struct vfio_region_sparse_mmap_area *area = &all;
+	uint32_t nr = 1;
+
+	if (info->flags & VFIO_REGION_INFO_FLAG_CAPS)
+		sparse = (void *)vfio_cap(info, info->cap_offset, VFIO_REGION_INFO_CAP_SPARSE_MMAP);
+	if (sparse) {
+		area = sparse->areas;
+		nr = sparse->nr_areas;
+	}
+	for (uint32_t i = 0; i < nr; i++) {
+		volatile uint32_t *p = region_map(v, info->index, area[i].offset, area[i].size,
+						  PROT_READ);
+
+		ASSERT_NE(MAP_FAILED, p) {
+			TH_LOG("region %u area %u: %s", info->index, i, strerror(errno));
+		}
+		EXPECT_FALSE(raises_sigbus(p, false));
+		EXPECT_EQ(region_read32(v, info->index, area[i].offset), *p) {
+			TH_LOG("region %u area %u", info->index, i);
+		}
+		munmap((void *)p, area[i].size);
+	}
+}
+
+TEST_F(iommufd, every_region_has_info_and_can_be_mapped)
+{
+	int mapped = 0;
+
+	for (uint32_t i = 0; i < self->a.v.info.num_regions; i++) {
+		struct vfio_region_info *info = vfio_region(&self->a.v, i);
+
+		/* VGA, which the device does not have */
+		if (i == VFIO_PCI_VGA_REGION_INDEX)
+			continue;
+		ASSERT_NE(NULL, info) {
+			TH_LOG("region %u", i);
+		}
+		if (info->size && info->flags & VFIO_REGION_INFO_FLAG_MMAP) {
+			map_region(_metadata, &self->a.v, info);
+			mapped++;
+		}
+		free(info);
+	}
+	/* HDM memory, and BARs */
+	EXPECT_LE(3, mapped);
+}
+
+TEST_F(iommufd, device_reaches_mapped_memory_only)
+{
+	uint32_t *ram = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, ram);
+	ASSERT_EQ(0, map_memory(&self->a, ram, IOVA, MIB));
+	EXPECT_EQ(0, dma_store(&self->a.v, IOVA + PAGE, WORD));
+	EXPECT_EQ(WORD, ram[PAGE / 4]);
+
+	ASSERT_EQ(0, detach(self->a.v.device));
+	EXPECT_NE(0, dma_store(&self->a.v, IOVA + PAGE, WORD + 1));
+	EXPECT_EQ(WORD, ram[PAGE / 4]);
+	ASSERT_EQ(0, attach(self->a.v.device, self->a.ioas));
+	EXPECT_EQ(0, dma_store(&self->a.v, IOVA + PAGE, WORD + 2));
+	EXPECT_EQ(WORD + 2, ram[PAGE / 4]);
+
+	EXPECT_EQ(0, unmap(&self->a, IOVA, MIB));
+	EXPECT_NE(0, dma_store(&self->a.v, IOVA + PAGE, WORD + 3));
+	EXPECT_EQ(WORD + 2, ram[PAGE / 4]);
+}
+
+/* iommufd would pin it, which no reset or memory error could undo */
+TEST_F(iommufd, hdm_memory_is_not_pinned)
+{
+	volatile uint32_t *p = map_hdm(&self->a.v);
+	int fd = export_dmabuf(&self->a.v, self->a.hdm, 0, 2 * MIB);
+
+	ASSERT_NE(MAP_FAILED, p);
+	*p = WORD;
+	EXPECT_EQ(-EFAULT, map_memory(&self->a, (void *)p, IOVA, 4 * MIB));
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EOPNOTSUPP, map_file(&self->a, fd, IOVA, 2 * MIB));
+	/* Nothing of either is left in the address space */
+	EXPECT_EQ(-ENOENT, unmap(&self->a, IOVA, 4 * MIB));
+	EXPECT_EQ(WORD, *p);
+	close(fd);
+}
+
+TEST_F(iommufd, memory_works_after_resets_attached_and_detached)
+{
+	volatile uint32_t *p = map_hdm(&self->a.v);
+	uint32_t *ram = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_NE(MAP_FAILED, ram);
+	ASSERT_EQ(0, map_memory(&self->a, ram, IOVA, MIB));
+	EXPECT_EQ(0, ioctl(self->a.v.device, VFIO_DEVICE_RESET));
+	set_command(&self->a.v, PCI_COMMAND_MEMORY, 0);
+	*p = WORD;
+	EXPECT_EQ(WORD, region_read32(&self->a.v, self->a.hdm, 0));
+
+	ASSERT_EQ(0, detach(self->a.v.device));
+	EXPECT_EQ(0, ioctl(self->a.v.device, VFIO_DEVICE_RESET));
+	set_command(&self->a.v, PCI_COMMAND_MEMORY, 0);
+	*p = WORD + 1;
+	EXPECT_EQ(WORD + 1, region_read32(&self->a.v, self->a.hdm, 0));
+	ASSERT_EQ(0, attach(self->a.v.device, self->a.ioas));
+	EXPECT_EQ(0, dma_store(&self->a.v, IOVA, WORD));
+	EXPECT_EQ(WORD, *ram);
+}
+
+TEST_F(iommufd, address_space_outlives_its_device)
+{
+	struct iommufd_destroy destroy = { .size = sizeof(destroy), .id = self->a.ioas };
+
+	EXPECT_EQ(-1, ioctl(self->a.iommufd, IOMMUFD_DESTROY, &destroy));
+	EXPECT_EQ(EBUSY, errno);
+	close(self->a.v.device);
+	self->a.v.device = open_cdev();
+	ASSERT_LE(0, self->a.v.device);
+	ASSERT_EQ(0, bind_to(self->a.v.device, self->a.iommufd));
+	ASSERT_EQ(0, attach(self->a.v.device, self->a.ioas));
+	EXPECT_EQ(0, read_info(&self->a.v));
+	ASSERT_EQ(0, detach(self->a.v.device));
+	EXPECT_EQ(0, ioctl(self->a.iommufd, IOMMUFD_DESTROY, &destroy));
+}
+
+/* What a user may hold: each is closed at another time */
+enum { DEVICE, IOMMUFD, MAPPING, DMABUF, HELD };
+
+FIXTURE(order) {
+	int held[HELD];
+	void *mapping;
+};
+
+FIXTURE_VARIANT(order) {
+	int of[HELD];
+};
+
+FIXTURE_VARIANT_ADD(order, device_first) { .of = { DEVICE, IOMMUFD, MAPPING, DMABUF } };
+FIXTURE_VARIANT_ADD(order, iommufd_first) { .of = { IOMMUFD, DEVICE, DMABUF, MAPPING } };
+FIXTURE_VARIANT_ADD(order, mapping_first) { .of = { MAPPING, IOMMUFD, DEVICE, DMABUF } };
+FIXTURE_VARIANT_ADD(order, dmabuf_first) { .of = { DMABUF, MAPPING, IOMMUFD, DEVICE } };
+FIXTURE_VARIANT_ADD(order, device_last) { .of = { IOMMUFD, DMABUF, MAPPING, DEVICE } };
+
+FIXTURE_SETUP(order)
+{
+	struct iommufd_ioas_alloc alloc = { .size = sizeof(alloc) };
+	struct vfio v = { .group = -1, .container = -1 };
+
+	self->held[DEVICE] = open_cdev();
+	ASSERT_LE(0, self->held[DEVICE]);
+	self->held[IOMMUFD] = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->held[IOMMUFD]);
+	ASSERT_EQ(0, bind_to(self->held[DEVICE], self->held[IOMMUFD]));
+	ASSERT_EQ(0, ioctl(self->held[IOMMUFD], IOMMUFD_IOAS_ALLOC, &alloc));
+	ASSERT_EQ(0, attach(self->held[DEVICE], alloc.out_ioas_id));
+	v.device = self->held[DEVICE];
+	ASSERT_EQ(0, read_info(&v));
+	set_command(&v, PCI_COMMAND_MEMORY, 0);
+	self->mapping = map_hdm(&v);
+	ASSERT_NE(MAP_FAILED, self->mapping);
+	self->held[DMABUF] = export_dmabuf(&v, vfio_cxl_cap(&v)->hdm_region_idx, 0, 2 * MIB);
+	ASSERT_LE(0, self->held[DMABUF]);
+}
+
+FIXTURE_TEARDOWN(order)
+{
+}
+
+TEST_F(order, all_can_be_closed)
+{
+	bool mapped = true;
+	int fd;
+
+	for (int i = 0; i < HELD; i++) {
+		/* A mapping keeps the device open */
+		if (mapped)
+			EXPECT_FALSE(raises_sigbus(self->mapping, true));
+		if (variant->of[i] == MAPPING) {
+			EXPECT_EQ(0, munmap(self->mapping, 4 * MIB));
+			mapped = false;
+		} else {
+			EXPECT_EQ(0, close(self->held[variant->of[i]]));
+		}
+	}
+	/* The device is free for its next user */
+	fd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+	self->held[DEVICE] = open_cdev();
+	ASSERT_LE(0, self->held[DEVICE]);
+	EXPECT_EQ(0, bind_to(self->held[DEVICE], fd));
+	close(self->held[DEVICE]);
+	close(fd);
+}
+
+TEST_HARNESS_MAIN
