@@ -15,7 +15,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 SERIES=7.3-debug
 # What differs most from other kernels, in a few minutes
-QUICK="10-bind 42-iommufd 81-fault-use"
+QUICK="42-iommufd 81-fault-use"
 
 scenarios=()
 if [ "${1:-}" = --quick ]; then

@@ -140,7 +140,7 @@ no_leak() {
 	done
 	echo scan > $leaks || return
 	cat $leaks > /tmp/leaks
-	head -n 200 /tmp/leaks
+	head -n 60 /tmp/leaks
 	[ ! -s /tmp/leaks ]
 }
 
