@@ -12,7 +12,7 @@ types=/sys/kernel/debug/x86/pat_memtype_list
 poison=0
 ! has memory_errors || poison=1
 modprobe t2lab
-modprobe kvm
+has debug || modprobe kvm
 for order in 18 9 0; do
 	modprobe cxl-vfio-pci max_order=$order keep_memory=1
 	check "the device binds with max_order=$order" equal "$(bind "$bdf")" 0

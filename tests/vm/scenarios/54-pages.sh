@@ -11,7 +11,7 @@ huge=$(huge_order "$SERIES")
 at_least=0 at_most=1
 ! has kvm_pins || at_least=44 at_most=48
 modprobe t2lab
-modprobe kvm
+has debug || modprobe kvm
 
 modprobe cxl-vfio-pci keep_memory=1
 log_mark
