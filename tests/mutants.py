@@ -42,6 +42,8 @@ QUOTA = {
     "discover.c": 48,
     "registers.c": 56,
     "vbar.c": 30,
+    "cedt.c": 30,
+    "port.c": 24,
 }
 FUZZ = {
     "hdm.c": ["hdm", "discover", "config"],
@@ -51,6 +53,8 @@ FUZZ = {
     "discover.c": ["discover"],
     "registers.c": ["discover", "config"],
     "vbar.c": [],
+    "cedt.c": [],
+    "port.c": [],
 }
 FUZZ_RUNS = 10000
 PART = 0.95         # of the mutants that are not equivalent must be noticed

@@ -135,6 +135,15 @@ static void a_device_of_the_root_complex_has_no_port(void **state)
 	assert_nothing_written();
 }
 
+static void a_port_that_goes_while_it_is_looked_at_masks_nothing(void **state)
+{
+	put16(PORT_CTRL, 0xffff);
+	assert_int_equal(cxl_vfio_port_take(&dev), 0);
+	assert_nothing_logged();
+	cxl_vfio_port_release(&dev);
+	assert_nothing_written();
+}
+
 static void a_port_that_is_gone_is_not_written(void **state)
 {
 	assert_int_equal(cxl_vfio_port_take(&dev), 0);
@@ -164,6 +173,7 @@ int main(void)
 		T(a_port_that_masks_nothing_is_left_alone),
 		T(a_port_that_is_no_cxl_port_is_left_alone),
 		T(a_device_of_the_root_complex_has_no_port),
+		T(a_port_that_goes_while_it_is_looked_at_masks_nothing),
 		T(a_port_that_is_gone_is_not_written),
 		T(without_memory_nothing_is_written),
 	};
