@@ -11,7 +11,7 @@ struct cxl_vfio_device;
 /**
  * struct cxl_vfio_abi - one posted interface between this driver and VMMs
  * @name: value of the vmm_abi parameter that selects this interface
- * @base_rw: a VMM may write BASE of a committed decoder that is not locked
+ * @base_rw: a VMM programs committed decoders, see &struct cxl_vfio_view
  * @comp_start: offset in the component block where the COMP_REGS region starts, bytes
  * @comp_whole: the COMP_REGS region ends at the component block's end; if false,
  *	it ends after the last HDM decoder

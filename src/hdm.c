@@ -84,22 +84,44 @@ u32 cxl_vfio_hdm_length(u32 cap)
 	return CXL_VFIO_HDM_DECODER(cxl_vfio_hdm_decoder_count(cap));
 }
 
+/* Remember what a write made of a committed decoder */
+static void note_written(const struct cxl_vfio_hdm *hdm, struct cxl_vfio_hdm_decoder *d)
+{
+	if (hdm->base_rw)
+		d->written = (struct cxl_vfio_hdm_written) {
+			.valid = true,
+			.locked = is_locked(d),
+			.base = reg_pair(d, REG_BASE_LOW),
+		};
+}
+
+/* Make the decoder what the VMM had made of it */
+static void apply_written(struct cxl_vfio_hdm_decoder *d)
+{
+	d->reg[REG_BASE_LOW] = lower_32_bits(d->written.base);
+	d->reg[REG_BASE_HIGH] = upper_32_bits(d->written.base);
+	d->reg[REG_CTRL] &= ~CXL_VFIO_HDM_CTRL_LOCK;
+	if (d->written.locked)
+		d->reg[REG_CTRL] |= CXL_VFIO_HDM_CTRL_LOCK;
+}
+
 /**
  * cxl_vfio_hdm_init() - make the guest's view from the hardware's registers
- * @hdm: the model
+ * @hdm: the model, zeroed for a new user
  * @regs: the whole capability as read from the device, header first; the
  *	header's decoder count is valid
  * @view: which parts of the registers the guest sees
  * @unlock: true to rebuild all decoders, as after a conventional reset; false to
- *	keep decoders that the guest locked, in an @hdm that was initialised before
+ *	keep decoders that the guest locked
+ *
+ * With base_rw of @view, addresses and locks that the VMM wrote stay in any case: a VMM
+ * writes them once, before the first reset.
  */
 void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs, const struct cxl_vfio_view *view,
 		       bool unlock)
 {
 	u64 end = 0;
 
-	if (unlock)
-		memset(hdm, 0, sizeof(*hdm));
 	/* The memory of one device is not interleaved: no decoder commits with ways */
 	hdm->cap = regs[CXL_VFIO_HDM_CAP / 4] & ~HDM_CAP_INTERLEAVE;
 	hdm->base_rw = view->base_rw;
@@ -130,13 +152,16 @@ void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs, const struct c
 			decommit(d);
 			d->reg[REG_CTRL] &= ~CXL_VFIO_HDM_CTRL_LOCK;
 		}
-		if (!view->hide_hpa)
-			continue;
-		/* In place of host addresses one range after the other, so that none overlap */
-		d->reg[REG_BASE_LOW] = d->backed ? lower_32_bits(end) : 0;
-		d->reg[REG_BASE_HIGH] = d->backed ? upper_32_bits(end) : 0;
-		d->reg[REG_CTRL] &= ~CXL_VFIO_HDM_CTRL_LOCK;
-		end += d->backed;
+		if (view->hide_hpa) {
+			/* One range after the other, so that none overlap */
+			d->reg[REG_BASE_LOW] = d->backed ? lower_32_bits(end) : 0;
+			d->reg[REG_BASE_HIGH] = d->backed ? upper_32_bits(end) : 0;
+			d->reg[REG_CTRL] &= ~CXL_VFIO_HDM_CTRL_LOCK;
+		}
+		if (d->written.valid && d->backed)
+			apply_written(d);
+		if (d->backed)
+			end = reg_pair(d, REG_BASE_LOW) + d->backed;
 	}
 }
 
@@ -156,7 +181,8 @@ u64 cxl_vfio_hdm_base(const struct cxl_vfio_hdm *hdm, unsigned int n)
  * cxl_vfio_hdm_lose() - decommit and unlock all decoders of the model
  * @hdm: the model of a device whose own decoders no longer decode
  *
- * The guest cannot commit any decoder again until cxl_vfio_hdm_init().
+ * The guest cannot commit any decoder again until cxl_vfio_hdm_init(), which also brings
+ * back what the VMM wrote.
  */
 void cxl_vfio_hdm_lose(struct cxl_vfio_hdm *hdm)
 {
@@ -255,8 +281,13 @@ static enum cxl_vfio_hdm_event_type write_committed_ctrl(struct cxl_vfio_hdm *hd
 {
 	struct cxl_vfio_hdm_decoder *d = &hdm->decoder[n];
 
-	if (val & CXL_VFIO_HDM_CTRL_COMMIT)
-		return HDM_EVENT_NONE;
+	if (val & CXL_VFIO_HDM_CTRL_COMMIT) {
+		if (!hdm->base_rw || !((val ^ d->reg[REG_CTRL]) & CXL_VFIO_HDM_CTRL_LOCK))
+			return HDM_EVENT_NONE;
+		d->reg[REG_CTRL] ^= CXL_VFIO_HDM_CTRL_LOCK;
+		note_written(hdm, d);
+		return is_locked(d) ? HDM_EVENT_LOCKED : HDM_EVENT_COMMITTED;
+	}
 	/* Decoders are decommitted in descending order only */
 	for (unsigned int later = n + 1; later < hdm->count; later++)
 		if (is_committed(&hdm->decoder[later]))
@@ -286,7 +317,18 @@ static enum cxl_vfio_hdm_event_type write_ctrl(struct cxl_vfio_hdm *hdm, unsigne
 		return HDM_EVENT_ERROR;
 	}
 	d->reg[REG_CTRL] |= CXL_VFIO_HDM_CTRL_COMMITTED;
+	note_written(hdm, d);
 	return is_locked(d) ? HDM_EVENT_LOCKED : HDM_EVENT_COMMITTED;
+}
+
+/*
+ * Does a write of CTRL remove the lock of a decoder?  A VMM may remove firmware's lock, to
+ * program the decoder for its guest.  The lock that it sets then is the guest's, and stays.
+ */
+static bool unlocks(const struct cxl_vfio_hdm *hdm, const struct cxl_vfio_hdm_decoder *d, u32 val)
+{
+	return hdm->base_rw && !d->written.locked && (val & CXL_VFIO_HDM_CTRL_COMMIT) &&
+	       !(val & CXL_VFIO_HDM_CTRL_LOCK);
 }
 
 static enum cxl_vfio_hdm_event_type write_decoder(struct cxl_vfio_hdm *hdm, unsigned int n,
@@ -294,7 +336,7 @@ static enum cxl_vfio_hdm_event_type write_decoder(struct cxl_vfio_hdm *hdm, unsi
 {
 	struct cxl_vfio_hdm_decoder *d = &hdm->decoder[n];
 
-	if (is_locked(d))
+	if (is_locked(d) && !(reg == REG_CTRL && unlocks(hdm, d, val)))
 		return HDM_EVENT_NONE;
 	if (reg == REG_CTRL)
 		return write_ctrl(hdm, n, val);
@@ -304,6 +346,8 @@ static enum cxl_vfio_hdm_event_type write_decoder(struct cxl_vfio_hdm *hdm, unsi
 	if (reg == REG_BASE_LOW || reg == REG_SIZE_LOW || reg == REG_SKIP_LOW)
 		val &= CXL_VFIO_HDM_LOW_MASK;
 	d->reg[reg] = val;
+	if (is_committed(d))
+		note_written(hdm, d);
 	return HDM_EVENT_NONE;
 }
 

@@ -22,18 +22,32 @@ struct cxl_vfio_hdm_event {
 };
 
 /**
+ * struct cxl_vfio_hdm_written - what a VMM made of a committed decoder
+ * @valid: it did; only with base_rw of &struct cxl_vfio_view
+ * @locked: it locked the decoder
+ * @base: address that the decoder decoded last
+ */
+struct cxl_vfio_hdm_written {
+	bool valid;
+	bool locked;
+	u64 base;
+};
+
+/**
  * struct cxl_vfio_hdm_decoder - one HDM decoder as the guest sees it
  * @reg: BASE, SIZE, CTRL and DPA skip, dwords in register order
  * @backed: bytes of host memory behind the decoder, 0 where firmware did not
  *	commit it, or committed it with size 0
  * @skip: DPA skip of the device's own decoder, bytes
  * @bi: BI of the device's own decoder: its memory is kept coherent by back-invalidation
+ * @written: what outlives resets
  */
 struct cxl_vfio_hdm_decoder {
 	u32 reg[HDM_REGS_PER_DECODER];
 	u64 backed;
 	u64 skip;
 	bool bi;
+	struct cxl_vfio_hdm_written written;
 };
 
 /**

@@ -147,8 +147,7 @@ static int rebuild_dvsec(struct cxl_vfio_device *dev, bool unlock)
 	regs[CXL_VFIO_DVSEC_CTRL / 2] = found->dvsec_ctrl;
 	mutex_lock(&dev->model.lock);
 	if (cxl_vfio_dvsec_init(&dev->model.dvsec, regs, found->dvsec_len,
-				&cxl_vfio_params->view, unlock) &&
-	    cxl_vfio_params->view.hide_hpa)
+				&cxl_vfio_params->view, unlock))
 		for (unsigned int i = 0; i < CXL_VFIO_DVSEC_RANGES; i++)
 			cxl_vfio_dvsec_set_base(&dev->model.dvsec, i, base_of_range(dev, i));
 	mutex_unlock(&dev->model.lock);

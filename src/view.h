@@ -8,8 +8,9 @@
  * struct cxl_vfio_view - registers that the models show, and allow to be written
  * @hide_hpa: show no host physical address: bases start at 0, error logs read 0, and
  *	committed decoders are unlocked, so that the VMM can write a guest address
- * @base_rw: allow writes of a committed decoder's BASE while it is not locked;
- *	VMMs built for the second posted interface write it
+ * @base_rw: what VMMs built for the second posted interface do with a committed
+ *	decoder: they write its BASE while it is not locked, lock it, and remove
+ *	firmware's lock; what they wrote outlives every reset
  * @guest_reset: allow the guest to ask for a CXL reset and for a cache
  *	write-back; the caller acts on the events
  */

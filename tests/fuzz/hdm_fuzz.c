@@ -11,6 +11,9 @@
 #define LOCK		CXL_VFIO_HDM_CTRL_LOCK
 #define ERROR		CXL_VFIO_HDM_CTRL_ERROR
 
+/* In place of a register's number: a reset */
+#define RESET		0xff
+
 static u32 reg(const struct cxl_vfio_hdm *hdm, unsigned int n, u32 at)
 {
 	return cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_DECODER(n) + at);
@@ -53,15 +56,20 @@ static void check_write(const struct cxl_vfio_hdm *was, const struct cxl_vfio_hd
 		u32 old = reg(was, n, CXL_VFIO_HDM_CTRL), new = reg(is, n, CXL_VFIO_HDM_CTRL);
 		bool fixed = old & COMMITTED;
 
+		/* Nothing but the lock that firmware had set goes */
+		if (fixed && (old & LOCK) && old != new) {
+			assert(is->base_rw && !was->decoder[n].written.locked);
+			assert(new == (old & ~LOCK));
+		}
 		if (fixed && (old & LOCK))
-			for (u32 off = 0; off < 0x20; off += 4)
+			for (u32 off = 0; off < CXL_VFIO_HDM_CTRL; off += 4)
 				assert(reg(is, n, off) == reg(was, n, off));
 		if (fixed && !is->base_rw)
 			assert(pair(is, n, 0) == pair(was, n, 0));
 		if (fixed) {
 			assert(pair(is, n, 8) == pair(was, n, 8));
 			assert(pair(is, n, 0x14) == pair(was, n, 0x14));
-			assert(!((old ^ new) & ~(COMMIT | COMMITTED)));
+			assert(!((old ^ new) & ~(COMMIT | COMMITTED | (is->base_rw ? LOCK : 0))));
 		}
 		assert(!(new & COMMITTED) || (new & COMMIT) || (old & COMMITTED));
 		if ((new & COMMITTED) && !(old & COMMITTED)) {
@@ -82,13 +90,31 @@ static void check_write(const struct cxl_vfio_hdm *was, const struct cxl_vfio_hd
 	}
 }
 
+/* A reset: what a VMM of base_rw made of decoders is as it was, locks of others stay or go */
+static void check_reset(const struct cxl_vfio_hdm *was, const struct cxl_vfio_hdm *is, bool unlock)
+{
+	for (unsigned int n = 0; n < is->count; n++) {
+		u32 old = reg(was, n, CXL_VFIO_HDM_CTRL), new = reg(is, n, CXL_VFIO_HDM_CTRL);
+		bool written = was->decoder[n].written.valid;
+
+		assert(!!(new & COMMITTED) == !!is->decoder[n].backed);
+		assert(!written || is->base_rw);
+		if (!(old & new & COMMITTED))
+			continue;
+		if (written || (!unlock && (old & LOCK))) {
+			assert(pair(is, n, 0) == pair(was, n, 0));
+			assert(!((old ^ new) & LOCK));
+		}
+	}
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
 	struct input in = { data, len };
 	struct cxl_vfio_view view = { .hide_hpa = take(&in, 1) & 1, .base_rw = take(&in, 1) & 1 };
 	struct cxl_vfio_hdm_event event;
-	struct cxl_vfio_hdm hdm, before;
+	struct cxl_vfio_hdm hdm = {}, before;
 	u32 regs[HDM_MAX_REGS] = { take(&in, 4) };
 	unsigned int count = cxl_vfio_hdm_decoder_count(regs[0]);
 	u64 end = 0;
@@ -112,6 +138,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 		u32 at = take(&in, 1) * 4, val = take(&in, 4);
 
 		before = hdm;
+		if (at == 4 * RESET) {
+			cxl_vfio_hdm_init(&hdm, regs, &view, val & 1);
+			check_reset(&before, &hdm, val & 1);
+			continue;
+		}
 		/* Mostly registers of the first decoders */
 		if (at >= 0x100)
 			at = take(&in, 2) & ~3U;

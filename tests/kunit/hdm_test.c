@@ -25,6 +25,7 @@
 static const struct cxl_vfio_view mirror = {};
 static const struct cxl_vfio_view hidden = { .hide_hpa = true };
 static const struct cxl_vfio_view base_rw = { .base_rw = true };
+static const struct cxl_vfio_view hidden_base_rw = { .hide_hpa = true, .base_rw = true };
 
 static u32 decoder_reg(unsigned int n, u32 reg)
 {
@@ -204,6 +205,7 @@ static const struct fsm_case {
 	u32 write;
 	enum cxl_vfio_hdm_event_type event;
 	u32 ctrl;
+	bool base_rw;
 } fsm_cases[] = {
 	{ "idle, COMMIT illegal", IDLE, COMMIT, HDM_EVENT_ERROR, COMMIT | ERROR },
 	{ "idle, write of 0", IDLE, 0, HDM_EVENT_NONE, 0 },
@@ -218,6 +220,18 @@ static const struct fsm_case {
 	{ "committed, COMMIT cleared with other fields", IN_USE, 0x20ff, HDM_EVENT_DECOMMITTED, 0 },
 	{ "locked, COMMIT cleared", LOCKED, 0, HDM_EVENT_NONE, COMMIT | COMMITTED | LOCK },
 	{ "locked, COMMIT kept", LOCKED, COMMIT, HDM_EVENT_NONE, COMMIT | COMMITTED | LOCK },
+	{ "base_rw, committed, LOCK locks", IN_USE, COMMIT | LOCK | 0x20ff, HDM_EVENT_LOCKED,
+	  COMMIT | COMMITTED | LOCK, true },
+	{ "base_rw, committed, COMMIT kept", IN_USE, COMMIT, HDM_EVENT_NONE, COMMIT | COMMITTED,
+	  true },
+	{ "base_rw, committed, COMMIT cleared", IN_USE, LOCK, HDM_EVENT_DECOMMITTED, 0, true },
+	{ "base_rw, idle, LOCK alone does not lock", IDLE, LOCK, HDM_EVENT_NONE, LOCK, true },
+	{ "base_rw, firmware's lock cleared", LOCKED, COMMIT | 0x20ff, HDM_EVENT_COMMITTED,
+	  COMMIT | COMMITTED, true },
+	{ "base_rw, firmware's lock kept", LOCKED, COMMIT | LOCK, HDM_EVENT_NONE,
+	  COMMIT | COMMITTED | LOCK, true },
+	{ "base_rw, firmware's lock and COMMIT cleared", LOCKED, 0, HDM_EVENT_NONE,
+	  COMMIT | COMMITTED | LOCK, true },
 };
 
 static void fsm_desc(const struct fsm_case *c, char *desc)
@@ -230,7 +244,7 @@ KUNIT_ARRAY_PARAM(fsm, fsm_cases, fsm_desc);
 static void hdm_ctrl_writes_change_the_state(struct kunit *test)
 {
 	const struct fsm_case *c = test->param_value;
-	struct cxl_vfio_hdm *hdm = make_state(test, 0, c->from, &mirror);
+	struct cxl_vfio_hdm *hdm = make_state(test, 0, c->from, c->base_rw ? &base_rw : &mirror);
 	struct cxl_vfio_hdm_event event;
 
 	event = cxl_vfio_hdm_write(hdm, decoder_reg(0, CXL_VFIO_HDM_CTRL), c->write);
@@ -483,7 +497,7 @@ static void hdm_mirrors_the_device(struct kunit *test)
 static void hdm_low_bits_of_the_device_are_reserved(struct kunit *test)
 {
 	u32 *regs = device_regs(test, 0, COMMIT | COMMITTED);
-	struct cxl_vfio_hdm hdm;
+	struct cxl_vfio_hdm hdm = {};
 
 	regs[decoder_reg(0, CXL_VFIO_HDM_BASE_LOW) / 4] |= 0x0fffffff;
 	regs[decoder_reg(0, CXL_VFIO_HDM_SIZE_LOW) / 4] |= 0x0fffffff;
@@ -555,6 +569,127 @@ static void hdm_lost_decoders_do_not_commit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, HDM_EVENT_ERROR, set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT));
 }
 
+static void expect_decoder(struct kunit *test, const struct cxl_vfio_hdm *hdm, unsigned int n,
+			   u64 base, u32 ctrl)
+{
+	KUNIT_EXPECT_EQ(test, base, cxl_vfio_hdm_base(hdm, n));
+	KUNIT_EXPECT_EQ(test, ctrl, get(hdm, n, CXL_VFIO_HDM_CTRL));
+}
+
+/* Resets of a device whose decoders were put back, of either kind */
+static void expect_after_resets(struct kunit *test, struct cxl_vfio_hdm *hdm, const u32 *regs,
+				const struct cxl_vfio_view *view, u64 base, u32 ctrl)
+{
+	for (unsigned int i = 0; i < 4; i++) {
+		cxl_vfio_hdm_init(hdm, regs, view, i % 2);
+		expect_decoder(test, hdm, 0, base, ctrl);
+	}
+}
+
+/* A VMM writes the guest's address once, before the first reset, and need not lock it */
+static void hdm_base_of_the_vmm_outlives_resets(struct kunit *test)
+{
+	struct cxl_vfio_hdm *hdm = make(test, 1, COMMIT | COMMITTED, &hidden_base_rw);
+	u32 *regs = device_regs(test, 1, COMMIT | COMMITTED);
+
+	set(hdm, 0, CXL_VFIO_HDM_BASE_HIGH, 4);
+	expect_after_resets(test, hdm, regs, &hidden_base_rw, 16 * GIB, COMMIT | COMMITTED);
+	set(hdm, 0, CXL_VFIO_HDM_BASE_LOW, 0x50000000);
+	expect_after_resets(test, hdm, regs, &hidden_base_rw, 16 * GIB + 0x50000000,
+			    COMMIT | COMMITTED);
+	/* The decoder that the VMM does not know follows, without overlap */
+	expect_decoder(test, hdm, 1, 17 * GIB + 0x50000000, COMMIT | COMMITTED);
+
+	/* What a guest writes to a decoder that it does not commit is gone after the reset */
+	set(hdm, 1, CXL_VFIO_HDM_CTRL, 0);
+	set(hdm, 0, CXL_VFIO_HDM_CTRL, 0);
+	set_range(hdm, 0, 3 * GIB, GIB / 2);
+	expect_after_resets(test, hdm, regs, &hidden_base_rw, 16 * GIB + 0x50000000,
+			    COMMIT | COMMITTED);
+	KUNIT_EXPECT_EQ(test, (u32)GIB, get(hdm, 0, CXL_VFIO_HDM_SIZE_LOW));
+	/* What it commits stays */
+	set(hdm, 1, CXL_VFIO_HDM_CTRL, 0);
+	set(hdm, 0, CXL_VFIO_HDM_CTRL, 0);
+	set_range(hdm, 0, 8 * GIB, GIB);
+	set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT);
+	expect_after_resets(test, hdm, regs, &hidden_base_rw, 8 * GIB, COMMIT | COMMITTED);
+}
+
+static void hdm_lock_of_the_vmm_outlives_resets(struct kunit *test)
+{
+	struct cxl_vfio_hdm *hdm = make(test, 0, COMMIT | COMMITTED, &hidden_base_rw);
+	u32 *regs = device_regs(test, 0, COMMIT | COMMITTED), locked = COMMIT | COMMITTED | LOCK;
+
+	set(hdm, 0, CXL_VFIO_HDM_BASE_HIGH, 4);
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_LOCKED, set(hdm, 0, CXL_VFIO_HDM_CTRL, locked));
+	expect_after_resets(test, hdm, regs, &hidden_base_rw, 16 * GIB, locked);
+	/* The guest can change nothing, before a reset or after */
+	for (unsigned int i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT));
+		KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, set(hdm, 0, CXL_VFIO_HDM_CTRL, 0));
+		set_range(hdm, 0, GIB, GIB / 2);
+		expect_decoder(test, hdm, 0, 16 * GIB, locked);
+		KUNIT_EXPECT_EQ(test, (u32)GIB, get(hdm, 0, CXL_VFIO_HDM_SIZE_LOW));
+		cxl_vfio_hdm_init(hdm, regs, &hidden_base_rw, true);
+	}
+	/* Decoders that were lost come back as the VMM had them */
+	cxl_vfio_hdm_lose(hdm);
+	KUNIT_EXPECT_EQ(test, 0, get(hdm, 0, CXL_VFIO_HDM_CTRL));
+	expect_after_resets(test, hdm, regs, &hidden_base_rw, 16 * GIB, locked);
+	/* A new user finds nothing of it */
+	memset(hdm, 0, sizeof(*hdm));
+	cxl_vfio_hdm_init(hdm, regs, &hidden_base_rw, true);
+	expect_decoder(test, hdm, 0, 0, COMMIT | COMMITTED);
+}
+
+/* With host addresses shown, a VMM removes firmware's lock before it writes the base */
+static void hdm_vmm_removes_the_lock_of_firmware(struct kunit *test)
+{
+	u32 locked = COMMIT | COMMITTED | LOCK, *regs = device_regs(test, 0, locked);
+	struct cxl_vfio_hdm *hdm = make(test, 0, locked, &base_rw);
+
+	set(hdm, 0, CXL_VFIO_HDM_BASE_HIGH, 4);
+	expect_after_resets(test, hdm, regs, &base_rw, HPA, locked);
+	set(hdm, 0, CXL_VFIO_HDM_CTRL, locked & ~LOCK);
+	expect_after_resets(test, hdm, regs, &base_rw, HPA, COMMIT | COMMITTED);
+	set(hdm, 0, CXL_VFIO_HDM_BASE_LOW, 0);
+	set(hdm, 0, CXL_VFIO_HDM_BASE_HIGH, 4);
+	set(hdm, 0, CXL_VFIO_HDM_CTRL, locked);
+	expect_after_resets(test, hdm, regs, &base_rw, 16 * GIB, locked);
+	/* The VMM's own lock is for good */
+	set(hdm, 0, CXL_VFIO_HDM_CTRL, locked & ~LOCK);
+	expect_decoder(test, hdm, 0, 16 * GIB, locked);
+}
+
+/* Firmware commits nothing, or no longer: there is nothing to bring back */
+static void hdm_vmm_programs_no_decoder_without_memory(struct kunit *test)
+{
+	struct cxl_vfio_hdm *hdm = make(test, 0, 0, &hidden_base_rw);
+	u32 *regs = device_regs(test, 0, 0);
+
+	set(hdm, 0, CXL_VFIO_HDM_BASE_HIGH, 4);
+	set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT | LOCK);
+	expect_after_resets(test, hdm, regs, &hidden_base_rw, 0, 0);
+
+	hdm = make(test, 0, COMMIT | COMMITTED, &hidden_base_rw);
+	set(hdm, 0, CXL_VFIO_HDM_BASE_HIGH, 4);
+	set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT | LOCK);
+	cxl_vfio_hdm_lose(hdm);
+	expect_after_resets(test, hdm, regs, &hidden_base_rw, 0, 0);
+}
+
+/* The other interfaces have no VMM that writes committed decoders */
+static void hdm_without_base_rw_nothing_outlives_a_conventional_reset(struct kunit *test)
+{
+	struct cxl_vfio_hdm *hdm = make(test, 0, COMMIT | COMMITTED, &hidden);
+
+	set(hdm, 0, CXL_VFIO_HDM_CTRL, 0);
+	set_range(hdm, 0, 16 * GIB, GIB);
+	set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT | LOCK);
+	cxl_vfio_hdm_init(hdm, device_regs(test, 0, COMMIT | COMMITTED), &hidden, true);
+	expect_decoder(test, hdm, 0, 0, COMMIT | COMMITTED);
+}
+
 static struct kunit_case hdm_test_cases[] = {
 	KUNIT_CASE_PARAM(hdm_decodes_the_decoder_count, count_gen_params),
 	KUNIT_CASE_PARAM(hdm_registers_have_their_attributes, attr_gen_params),
@@ -574,6 +709,11 @@ static struct kunit_case hdm_test_cases[] = {
 	KUNIT_CASE(hdm_header_is_read_only_and_global_control_is_not),
 	KUNIT_CASE(hdm_locks_survive_all_but_a_conventional_reset),
 	KUNIT_CASE(hdm_lost_decoders_do_not_commit),
+	KUNIT_CASE(hdm_base_of_the_vmm_outlives_resets),
+	KUNIT_CASE(hdm_lock_of_the_vmm_outlives_resets),
+	KUNIT_CASE(hdm_vmm_removes_the_lock_of_firmware),
+	KUNIT_CASE(hdm_vmm_programs_no_decoder_without_memory),
+	KUNIT_CASE(hdm_without_base_rw_nothing_outlives_a_conventional_reset),
 	{}
 };
 
