@@ -53,6 +53,7 @@ const struct cxl_vfio_abi cxl_vfio_abis[CXL_VFIO_NR_ABIS] = {
 	}, {
 		.name = "v2",
 		.base_rw = true,
+		.maps_hdm = true,
 		.comp_start = CXL_VFIO_CM_OFFSET,
 		.cap_size = sizeof(struct cxl_vfio_device_info_cap_v2),
 		.fill_cap = fill_cap_v2,

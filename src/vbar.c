@@ -57,7 +57,7 @@ int cxl_vfio_vbar_bind(struct cxl_vfio_device *dev)
 	unsigned int choice = cxl_vfio_params->vbar, bar;
 
 	vbar->bar = VBAR_NONE;
-	if (choice == VBAR_OFF)
+	if (choice == VBAR_OFF || (choice == VBAR_AUTO && dev->abi->maps_hdm))
 		return 0;
 	bar = 2 * (choice - VBAR_SLOT_0);
 	if (choice == VBAR_AUTO) {

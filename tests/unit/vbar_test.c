@@ -10,6 +10,7 @@
 static struct cxl_vfio_params params;
 const struct cxl_vfio_params *const cxl_vfio_params = &params;
 
+static struct cxl_vfio_abi abi;
 static struct cxl_vfio_device dev;
 static struct cxl_vfio_hdm_mem mem;
 
@@ -58,6 +59,8 @@ static int setup(void **state)
 	memset(&mem_rw, 0, sizeof(mem_rw));
 	memset(&sparse, 0, sizeof(sparse));
 	memset(&unit.pdev.resource, 0, sizeof(unit.pdev.resource));
+	abi.maps_hdm = false;
+	dev.abi = &abi;
 	dev.core.pdev = &unit.pdev;
 	dev.mem = &mem;
 	mem.window = (struct cxl_vfio_window) {
@@ -216,6 +219,16 @@ static void vbar_can_be_turned_off(void **state)
 	assert_int_equal(cxl_vfio_vbar_bind(&dev), 0);
 	assert_true(dev.vbar.bar == VBAR_NONE);
 	assert_nothing_logged();
+}
+
+/* Such a VMM has the memory at an address of its own; a BAR that is asked for is made */
+static void vbar_is_not_chosen_for_vmms_that_map_the_hdm_region(void **state)
+{
+	abi.maps_hdm = true;
+	assert_int_equal(cxl_vfio_vbar_bind(&dev), 0);
+	assert_true(dev.vbar.bar == VBAR_NONE);
+	assert_nothing_logged();
+	bind_at(4, MEMORY_ONLY);
 }
 
 static void vbar_has_the_next_power_of_two_as_its_size(void **state)
@@ -420,6 +433,7 @@ int main(void)
 		CASE(vbar_refuses_a_slot_with_a_bar_of_the_device),
 		CASE(vbar_takes_no_slot_of_a_device_that_is_gone),
 		CASE(vbar_can_be_turned_off),
+	CASE(vbar_is_not_chosen_for_vmms_that_map_the_hdm_region),
 		CASE(vbar_has_the_next_power_of_two_as_its_size),
 		CASE(vbar_registers_have_an_address_and_a_type),
 		CASE(vbar_registers_take_accesses_of_any_size),
