@@ -35,6 +35,7 @@ int cxl_vfio_bar_open(struct cxl_vfio_device *dev)
 		cxl_vfio_compat_release_bar(&dev->core, bar, dev->bar.core_map);
 		return -ENOMEM;
 	}
+	cxl_vfio_compat_show_bar(&dev->core, bar, dev->bar.regs);
 	return 0;
 }
 
@@ -44,9 +45,9 @@ int cxl_vfio_bar_open(struct cxl_vfio_device *dev)
  */
 void cxl_vfio_bar_close(struct cxl_vfio_device *dev)
 {
+	cxl_vfio_compat_release_bar(&dev->core, dev->found->bar, dev->bar.core_map);
 	iounmap(dev->bar.regs);
 	dev->bar.regs = NULL;
-	cxl_vfio_compat_release_bar(&dev->core, dev->found->bar, dev->bar.core_map);
 }
 
 /**

@@ -6,7 +6,8 @@
  * Lock order: device_lock or dev_set->lock, then vfio-pci-core's memory_lock,
  * then recovery.lock, then gate.zap_lock, then gate.lock; gate.zap_lock, then a
  * dma-buf's reservation lock, then gate.lock; between the first two the lock of the
- * device's list of dma-bufs.  The PCI core's lock of config space comes after
+ * device's lists of dma-bufs.  The lock of exports by vfio-pci-core is outside of
+ * memory_lock.  The PCI core's lock of config space comes after
  * recovery.lock here, and before it in the PCI core's own resets, but both need
  * device_lock.  The lock of the ports is innermost.  A zap takes i_mmap_rwsem, and page
  * faults hold mmap_lock or a VMA lock, as in vfio-pci-core.  model.lock and
@@ -281,7 +282,8 @@ struct cxl_vfio_clear {
  * @recovery: bringing the device back after a reset
  * @clear: clearing of HDM memory
  * @errors: number of errors since the bind, of each kind
- * @exports: dma-bufs of HDM memory that the current user exported, see dmabuf.c
+ * @exports: dma-bufs that the current user exported, see dmabuf.c
+ * @export: what vfio-pci-core is exporting
  * @zap: means to find the device's user mappings on this kernel
  */
 struct cxl_vfio_device {
@@ -307,6 +309,7 @@ struct cxl_vfio_device {
 	atomic_long_t errors[ERROR_COUNT];
 
 	struct cxl_vfio_exports *exports;
+	struct cxl_vfio_compat_export export;
 	struct cxl_vfio_compat_zap zap;
 };
 
@@ -419,6 +422,7 @@ void cxl_vfio_dmabuf_exit(struct cxl_vfio_device *dev);
 int cxl_vfio_dmabuf_feature(struct cxl_vfio_device *dev, u32 flags, void __user *arg,
 			    size_t argsz);
 void cxl_vfio_dmabuf_revoke(struct cxl_vfio_device *dev);
+void cxl_vfio_dmabuf_revoke_core(struct cxl_vfio_device *dev);
 void cxl_vfio_dmabuf_close(struct cxl_vfio_device *dev);
 
 /* port.c */

@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * HDM memory as dma-bufs: VFIO_DEVICE_FEATURE_DMA_BUF on an HDM region, which
- * vfio-pci-core refuses for every region past the BARs.
+ * Device memory and BARs as dma-bufs: VFIO_DEVICE_FEATURE_DMA_BUF.
  *
+ * BARs are exported by vfio-pci-core, without the component block.  HDM memory, by an HDM
+ * region or the virtual BAR, has two exporters:
+ *
+ * This file is the one of users who opened the device through a group and container.
  * Importers must support revocation (dynamic importers): when the gate closes, their
- * mappings are revoked, and they get no new mapping until the gate opens.  After the
- * close of the device a dma-buf may exist, but cannot be mapped any more.
+ * mappings are revoked, and they get no new mapping until the gate opens.  They cannot pin.
+ * After the close of the device a dma-buf may exist, but cannot be mapped any more.
+ *
+ * Users who opened it through iommufd want to map it there, and iommufd takes dma-bufs of
+ * vfio-pci-core alone.  These are revoked when Memory Space goes off, by vfio-pci-core, and
+ * when the gate closes, from here.  vfio-pci-core does not ask the gate before it lets an
+ * importer map again.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
+#include <linux/fs.h>
 #include <linux/kref.h>
+#include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/overflow.h>
 #include <linux/pci.h>
@@ -27,13 +37,27 @@
 /**
  * struct cxl_vfio_exports - the dma-bufs of one device
  * @refs: the device's reference, and one of each dma-buf, which may outlive the device
- * @lock: protects @list; held, no dma-buf in the list is freed
+ * @lock: protects @list and @core; held, no dma-buf in the lists is freed
  * @list: dma-bufs of the current user
+ * @core: dma-bufs that vfio-pci-core exported for the current user
+ * @core_lock: serialises exports of HDM memory by vfio-pci-core; taken before @lock
  */
 struct cxl_vfio_exports {
 	struct kref refs;
-	struct mutex lock;	/* of the list */
+	struct mutex lock;	/* of the lists */
 	struct list_head list;
+	struct list_head core;
+	struct mutex core_lock;	/* of the device's struct cxl_vfio_compat_export */
+};
+
+/**
+ * struct core_dmabuf - HDM memory or component BAR that vfio-pci-core exported
+ * @node: entry in the list of the device's exports
+ * @buf: the dma-buf, with a reference
+ */
+struct core_dmabuf {
+	struct list_head node;
+	struct dma_buf *buf;
 };
 
 /**
@@ -62,6 +86,7 @@ static void free_exports(struct kref *refs)
 {
 	struct cxl_vfio_exports *exports = container_of(refs, struct cxl_vfio_exports, refs);
 
+	mutex_destroy(&exports->core_lock);
 	mutex_destroy(&exports->lock);
 	kfree(exports);
 }
@@ -79,7 +104,9 @@ int cxl_vfio_dmabuf_init(struct cxl_vfio_device *dev)
 		return -ENOMEM;
 	kref_init(&dev->exports->refs);
 	mutex_init(&dev->exports->lock);
+	mutex_init(&dev->exports->core_lock);
 	INIT_LIST_HEAD(&dev->exports->list);
+	INIT_LIST_HEAD(&dev->exports->core);
 	return 0;
 }
 
@@ -222,13 +249,19 @@ static const struct dma_buf_ops hdm_dmabuf_ops = {
 	.release = cxl_vfio_dmabuf_release,
 };
 
-/* Revoke importers' mappings and wait until they are gone; for good if @closing */
+/* Revoke importers' mappings and wait until they are gone */
+static void revoke_locked(struct dma_buf *buf)
+{
+	dma_resv_assert_held(buf->resv);
+	cxl_vfio_compat_dma_buf_invalidate(buf);
+	dma_resv_wait_timeout(buf->resv, DMA_RESV_USAGE_BOOKKEEP, false, MAX_SCHEDULE_TIMEOUT);
+}
+
+/* Revoke importers' mappings, for good if @closing */
 static void let_go(struct hdm_dmabuf *hdm, bool closing)
 {
 	dma_resv_lock(hdm->buf->resv, NULL);
-	cxl_vfio_compat_dma_buf_invalidate(hdm->buf);
-	dma_resv_wait_timeout(hdm->buf->resv, DMA_RESV_USAGE_BOOKKEEP, false,
-			      MAX_SCHEDULE_TIMEOUT);
+	revoke_locked(hdm->buf);
 	if (closing)
 		hdm->dev = NULL;
 	dma_resv_unlock(hdm->buf->resv);
@@ -250,6 +283,40 @@ void cxl_vfio_dmabuf_revoke(struct cxl_vfio_device *dev)
 }
 
 /**
+ * cxl_vfio_dmabuf_revoke_core() - revoke what importers have of vfio-pci-core's dma-bufs
+ * @dev: the device, its gate held; the gate's lock is not held
+ */
+void cxl_vfio_dmabuf_revoke_core(struct cxl_vfio_device *dev)
+{
+	struct cxl_vfio_exports *exports = dev->exports;
+	struct core_dmabuf *core;
+
+	mutex_lock(&exports->lock);
+	list_for_each_entry(core, &exports->core, node) {
+		dma_resv_lock(core->buf->resv, NULL);
+		revoke_locked(core->buf);
+		dma_resv_unlock(core->buf->resv);
+	}
+	mutex_unlock(&exports->lock);
+}
+
+/* Drop the references to vfio-pci-core's dma-bufs, all or those that nobody else has */
+static void forget_core(struct cxl_vfio_exports *exports, bool all)
+{
+	struct core_dmabuf *core, *next;
+
+	mutex_lock(&exports->lock);
+	list_for_each_entry_safe(core, next, &exports->core, node) {
+		if (!all && file_count(core->buf->file) > 1)
+			continue;
+		list_del(&core->node);
+		dma_buf_put(core->buf);
+		kfree(core);
+	}
+	mutex_unlock(&exports->lock);
+}
+
+/**
  * cxl_vfio_dmabuf_close() - revoke the dma-bufs of a user that closes, for good
  * @dev: the device, its gate closed
  */
@@ -264,6 +331,8 @@ void cxl_vfio_dmabuf_close(struct cxl_vfio_device *dev)
 		let_go(hdm, true);
 	}
 	mutex_unlock(&exports->lock);
+	cxl_vfio_dmabuf_revoke_core(dev);
+	forget_core(exports, true);
 }
 
 /* Check and copy the ranges asked for; returns their total bytes or a negative errno */
@@ -315,6 +384,107 @@ static int cxl_vfio_dmabuf_export(struct cxl_vfio_device *dev, struct hdm_dmabuf
 	return fd;
 }
 
+/* HDM memory that a region shows, NULL if it shows none */
+static struct cxl_vfio_hdm_mem *mem_of_export(struct cxl_vfio_device *dev, u32 region)
+{
+	return region == dev->vbar.bar ? &dev->mem[0] : cxl_vfio_mem_of_region(dev, region);
+}
+
+static int export_here(struct cxl_vfio_device *dev, const struct cxl_vfio_hdm_mem *mem,
+		       const struct vfio_device_feature_dma_buf *req,
+		       const struct vfio_region_dma_range *range)
+{
+	struct hdm_dmabuf *hdm = kzalloc(struct_size(hdm, range, req->nr_ranges), GFP_KERNEL);
+	s64 total;
+
+	if (!hdm)
+		return -ENOMEM;
+	hdm->nr = req->nr_ranges;
+	total = take_ranges(hdm, mem, range);
+	if (total < 0) {
+		kfree(hdm);
+		return total;
+	}
+	return cxl_vfio_dmabuf_export(dev, hdm, total, req->open_flags);
+}
+
+/*
+ * Remember a dma-buf that vfio-pci-core exported, to revoke it.  A user may replace the
+ * file by one of another dma-buf meanwhile; then mappings of the user's own go later, when
+ * Memory Space goes off, or at the close.
+ */
+static void note_core_export(struct cxl_vfio_device *dev, struct core_dmabuf *core, int fd)
+{
+	struct cxl_vfio_exports *exports = dev->exports;
+
+	core->buf = dma_buf_get(fd);
+	if (IS_ERR(core->buf)) {
+		kfree(core);
+		return;
+	}
+	if (strcmp(core->buf->exp_name, "vfio_pci_core")) {
+		dma_buf_put(core->buf);
+		kfree(core);
+		return;
+	}
+	mutex_lock(&exports->lock);
+	list_add_tail(&core->node, &exports->core);
+	mutex_unlock(&exports->lock);
+	/* An importer may be faster than the list */
+	if (READ_ONCE(dev->gate.held))
+		cxl_vfio_dmabuf_revoke_core(dev);
+}
+
+/* Have vfio-pci-core export what the request at @arg names */
+static int export_by_core(struct cxl_vfio_device *dev, void __user *arg, size_t argsz)
+{
+	struct core_dmabuf *core = kmalloc(sizeof(*core), GFP_KERNEL);
+	int fd;
+
+	if (!core)
+		return -ENOMEM;
+	forget_core(dev->exports, false);
+	fd = vfio_pci_core_ioctl_feature(&dev->core.vdev, VFIO_DEVICE_FEATURE_GET |
+					 VFIO_DEVICE_FEATURE_DMA_BUF, arg, argsz);
+	if (fd < 0)
+		kfree(core);
+	else
+		note_core_export(dev, core, fd);
+	return fd;
+}
+
+/*
+ * Have vfio-pci-core export HDM memory.  It reads its request from user memory and takes
+ * the index of a BAR alone, so the request is written to a page of its own there, with the
+ * component BAR's index, and the answer to what is exported comes from dev->export.
+ */
+static int export_mem_by_core(struct cxl_vfio_device *dev, const struct cxl_vfio_hdm_mem *mem,
+			      struct vfio_device_feature_dma_buf *req,
+			      const struct vfio_region_dma_range *range)
+{
+	size_t ranges = array_size(req->nr_ranges, sizeof(*range)), size = sizeof(*req) + ranges;
+	unsigned long at = vm_mmap(NULL, 0, PAGE_ALIGN(size), PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	void __user *arg = (void __user *)at;
+	int fd = -EFAULT;
+
+	if (IS_ERR_VALUE(at))
+		return (int)at;
+	req->region_index = dev->found->bar;
+	if (!copy_to_user(arg, req, sizeof(*req)) &&
+	    !copy_to_user(arg + sizeof(*req), range, ranges)) {
+		mutex_lock(&dev->exports->core_lock);
+		dev->export.phys = mem->window.phys;
+		dev->export.size = mem->window.size;
+		WRITE_ONCE(dev->export.task, current);
+		fd = export_by_core(dev, arg, size);
+		WRITE_ONCE(dev->export.task, NULL);
+		mutex_unlock(&dev->exports->core_lock);
+	}
+	vm_munmap(at, PAGE_ALIGN(size));
+	return fd;
+}
+
 /**
  * cxl_vfio_dmabuf_feature() - VFIO_DEVICE_FEATURE_DMA_BUF
  * @dev: the device, open
@@ -323,8 +493,9 @@ static int cxl_vfio_dmabuf_export(struct cxl_vfio_device *dev, struct hdm_dmabuf
  * @argsz: bytes at @arg
  *
  * Return: a file descriptor; 0 for a probe; -ENOTTY if this kernel's importers do
- * not support revocation or the region is not HDM memory, and vfio-pci-core must
- * answer; -EINVAL for ranges that are not whole pages of the region; other errors.
+ * not support revocation or the region is a BAR that vfio-pci-core serves, and
+ * vfio-pci-core must answer; -EINVAL for ranges that are not whole pages of the region, or
+ * touch the component block; other errors.
  */
 int cxl_vfio_dmabuf_feature(struct cxl_vfio_device *dev, u32 flags, void __user *arg,
 			    size_t argsz)
@@ -332,8 +503,6 @@ int cxl_vfio_dmabuf_feature(struct cxl_vfio_device *dev, u32 flags, void __user 
 	struct vfio_device_feature_dma_buf req;
 	struct vfio_region_dma_range *range;
 	struct cxl_vfio_hdm_mem *mem;
-	struct hdm_dmabuf *hdm;
-	s64 total;
 	int ret;
 
 	if (!CXL_VFIO_COMPAT_DMA_BUF)
@@ -343,7 +512,10 @@ int cxl_vfio_dmabuf_feature(struct cxl_vfio_device *dev, u32 flags, void __user 
 		return ret;
 	if (copy_from_user(&req, arg, sizeof(req)))
 		return -EFAULT;
-	mem = cxl_vfio_mem_of_region(dev, req.region_index);
+	cxl_vfio_mark_used(dev);
+	if (req.region_index == dev->found->bar)
+		return export_by_core(dev, arg, argsz);
+	mem = mem_of_export(dev, req.region_index);
 	if (!mem)
 		return -ENOTTY;
 	if (!req.nr_ranges || req.nr_ranges > RANGES_MAX || req.flags ||
@@ -353,20 +525,10 @@ int cxl_vfio_dmabuf_feature(struct cxl_vfio_device *dev, u32 flags, void __user 
 	range = memdup_user(arg + sizeof(req), array_size(req.nr_ranges, sizeof(*range)));
 	if (IS_ERR(range))
 		return PTR_ERR(range);
-	hdm = kzalloc(struct_size(hdm, range, req.nr_ranges), GFP_KERNEL);
-	if (!hdm) {
-		kfree(range);
-		return -ENOMEM;
-	}
-	hdm->nr = req.nr_ranges;
-	total = take_ranges(hdm, mem, range);
+	ret = cxl_vfio_compat_core_exports(dev) ? export_mem_by_core(dev, mem, &req, range) :
+						  export_here(dev, mem, &req, range);
 	kfree(range);
-	if (total < 0) {
-		kfree(hdm);
-		return total;
-	}
-	cxl_vfio_mark_used(dev);
-	return cxl_vfio_dmabuf_export(dev, hdm, total, req.open_flags);
+	return ret;
 }
 
 /* MODULE_IMPORT_NS() spelt out, since its argument changed its type in 6.13 */

@@ -28,6 +28,7 @@ static void zap_mapped(struct cxl_vfio_device *dev)
 		WRITE_ONCE(gate->mapped, false);
 		zap_all(dev);
 	}
+	cxl_vfio_dmabuf_revoke_core(dev);
 	mutex_unlock(&gate->zap_lock);
 }
 

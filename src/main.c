@@ -201,6 +201,7 @@ static int cxl_vfio_init(struct vfio_device *vdev)
 	ret = cxl_vfio_compat_zap_init(&dev->zap);
 	if (ret)
 		goto exit_dmabuf;
+	cxl_vfio_compat_export_init(dev);
 	ret = vfio_pci_core_init_dev(vdev);
 	if (ret)
 		goto exit_zap;

@@ -340,6 +340,23 @@ void cxl_vfio_compat_memunmap_pages(struct dev_pagemap *pgmap)
 
 #endif
 
+/**
+ * cxl_vfio_compat_show_bar() - let vfio-pci-core export the component BAR as dma-bufs
+ * @core: the device, being opened; the BAR is claimed
+ * @bar: the BAR
+ * @regs: the driver's own mapping of the BAR, until cxl_vfio_compat_release_bar()
+ *
+ * vfio-pci-core refuses a BAR that it has no mapping of, and does not use the mapping for
+ * that.  Of what does use it, the driver serves or refuses all that a user can ask for.
+ */
+void cxl_vfio_compat_show_bar(struct vfio_pci_core_device *core, unsigned int bar,
+			      void __iomem *regs)
+{
+#if CXL_VFIO_EAGER_BARS && CXL_VFIO_PCI_OPS
+	core->barmap[bar] = regs;
+#endif
+}
+
 #if CXL_VFIO_EAGER_BARS
 
 int cxl_vfio_compat_claim_bar(struct vfio_pci_core_device *core, unsigned int bar, bool shared,

@@ -16,6 +16,11 @@
 
 #include "generated.h"
 
+#if CXL_VFIO_PCI_OPS
+#include <linux/pci-p2pdma.h>
+#endif
+
+struct cxl_vfio_device;
 struct cxl_vfio_window;
 
 typedef int (*cxl_vfio_region_info_fn)(struct vfio_device *vdev, struct vfio_region_info *info,
@@ -192,6 +197,25 @@ void cxl_vfio_compat_pfn_space_register(struct cxl_vfio_compat_pfn_space *space,
 					u64 len, cxl_vfio_compat_pgoff_fn pgoff);
 void cxl_vfio_compat_pfn_space_unregister(struct cxl_vfio_compat_pfn_space *space);
 
+/**
+ * struct cxl_vfio_compat_export - HDM memory that vfio-pci-core exports as a dma-buf
+ * @task: the task that exports, NULL if none does
+ * @phys: host physical address of the memory's first byte
+ * @size: bytes
+ * @provider: stands for memory that no other device reaches by its address on the bus
+ */
+struct cxl_vfio_compat_export {
+	struct task_struct *task;
+	phys_addr_t phys;
+	u64 size;
+#if CXL_VFIO_PCI_OPS
+	struct p2pdma_provider provider;
+#endif
+};
+
+void cxl_vfio_compat_export_init(struct cxl_vfio_device *dev);
+bool cxl_vfio_compat_core_exports(const struct cxl_vfio_device *dev);
+
 /*
  * Do importers of dma-bufs support revocation?  With dma_buf_move_notify() this is a
  * kernel option.  Without it importers pin what they import, which HDM memory
@@ -246,5 +270,7 @@ int cxl_vfio_compat_claim_bar(struct vfio_pci_core_device *core, unsigned int ba
 			      void __iomem **map);
 void cxl_vfio_compat_release_bar(struct vfio_pci_core_device *core, unsigned int bar,
 				 void __iomem *map);
+void cxl_vfio_compat_show_bar(struct vfio_pci_core_device *core, unsigned int bar,
+			      void __iomem *regs);
 
 #endif

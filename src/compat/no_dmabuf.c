@@ -17,6 +17,10 @@ void cxl_vfio_dmabuf_revoke(struct cxl_vfio_device *dev)
 {
 }
 
+void cxl_vfio_dmabuf_revoke_core(struct cxl_vfio_device *dev)
+{
+}
+
 void cxl_vfio_dmabuf_close(struct cxl_vfio_device *dev)
 {
 }

@@ -92,8 +92,9 @@ struct cxl_vfio_device_info_cap_v2 {
 #define CXL_VFIO_REGION_SUBTYPE_COMP_REGS	2
 
 /*
- * VFIO_DEVICE_FEATURE, GET: HDM memory as a dma-buf, for importers that support
- * revocation.  The same as in <linux/vfio.h> from Linux 7.0 on, for all kernels.
+ * VFIO_DEVICE_FEATURE, GET: HDM memory or, from Linux 7.0 on, a BAR as a dma-buf, for
+ * importers that support revocation.  The same as in <linux/vfio.h> from Linux 7.0 on,
+ * for all kernels.
  */
 #ifndef VFIO_DEVICE_FEATURE_DMA_BUF
 #define VFIO_DEVICE_FEATURE_DMA_BUF		11

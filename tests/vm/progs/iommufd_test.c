@@ -17,6 +17,7 @@
 #include "harness.h"
 
 #include "../../t2dev/t2dev_regs.h"
+#include "../modules/t2lab.h"
 #include "iommufd.h"
 #include "vfio.h"
 
@@ -151,31 +152,54 @@ FIXTURE(iommufd) {
 	struct attached a;
 };
 
-FIXTURE_SETUP(iommufd)
+/* Open the device and attach it to an address space of its own */
+static int open_attached(struct attached *a)
 {
 	struct iommufd_ioas_alloc alloc = { .size = sizeof(alloc) };
+	int ret;
 
-	self->a.v.group = -1;
-	self->a.v.container = -1;
-	self->a.v.device = open_cdev();
-	ASSERT_LE(0, self->a.v.device);
-	self->a.iommufd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
-	ASSERT_LE(0, self->a.iommufd);
-	ASSERT_EQ(0, bind_to(self->a.v.device, self->a.iommufd));
-	ASSERT_EQ(0, ioctl(self->a.iommufd, IOMMUFD_IOAS_ALLOC, &alloc));
-	self->a.ioas = alloc.out_ioas_id;
-	ASSERT_EQ(0, attach(self->a.v.device, self->a.ioas));
-	ASSERT_EQ(0, read_info(&self->a.v));
-	ASSERT_NE(NULL, vfio_cxl_cap(&self->a.v));
-	self->a.hdm = vfio_cxl_cap(&self->a.v)->hdm_region_idx;
-	set_command(&self->a.v, PCI_COMMAND_MEMORY, 0);
+	a->v.group = -1;
+	a->v.container = -1;
+	a->v.device = open_cdev();
+	if (a->v.device < 0)
+		return a->v.device;
+	a->iommufd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+	if (a->iommufd < 0)
+		return -errno;
+	ret = bind_to(a->v.device, a->iommufd);
+	if (ret)
+		return ret;
+	if (ioctl(a->iommufd, IOMMUFD_IOAS_ALLOC, &alloc))
+		return -errno;
+	a->ioas = alloc.out_ioas_id;
+	ret = attach(a->v.device, a->ioas);
+	if (ret)
+		return ret;
+	ret = read_info(&a->v);
+	if (ret)
+		return ret;
+	if (!vfio_cxl_cap(&a->v))
+		return -ENODATA;
+	a->hdm = vfio_cxl_cap(&a->v)->hdm_region_idx;
+	set_command(&a->v, PCI_COMMAND_MEMORY, 0);
+	return 0;
+}
+
+static void close_attached(struct attached *a)
+{
+	vfio_close(&a->v);
+	if (a->iommufd >= 0)
+		close(a->iommufd);
+}
+
+FIXTURE_SETUP(iommufd)
+{
+	ASSERT_EQ(0, open_attached(&self->a));
 }
 
 FIXTURE_TEARDOWN(iommufd)
 {
-	vfio_close(&self->a.v);
-	if (self->a.iommufd >= 0)
-		close(self->a.iommufd);
+	close_attached(&self->a);
 }
 
 TEST_F(iommufd, device_answers_after_its_first_bind_only)
@@ -272,20 +296,178 @@ TEST_F(iommufd, device_reaches_mapped_memory_only)
 	EXPECT_EQ(WORD + 2, ram[PAGE / 4]);
 }
 
-/* iommufd would pin it, which no reset or memory error could undo */
-TEST_F(iommufd, hdm_memory_is_not_pinned)
+/* iommufd would pin pages of a mapping, which no reset or memory error could undo */
+TEST_F(iommufd, mapping_of_hdm_memory_is_not_pinned)
 {
 	volatile uint32_t *p = map_hdm(&self->a.v);
-	int fd = export_dmabuf(&self->a.v, self->a.hdm, 0, 2 * MIB);
 
 	ASSERT_NE(MAP_FAILED, p);
 	*p = WORD;
 	EXPECT_EQ(-EFAULT, map_memory(&self->a, (void *)p, IOVA, 4 * MIB));
-	ASSERT_LE(0, fd);
-	EXPECT_EQ(-EOPNOTSUPP, map_file(&self->a, fd, IOVA, 2 * MIB));
-	/* Nothing of either is left in the address space */
+	/* Nothing is left in the address space */
 	EXPECT_EQ(-ENOENT, unmap(&self->a, IOVA, 4 * MIB));
 	EXPECT_EQ(WORD, *p);
+}
+
+/* What of the device a VMM maps in iommufd, for other devices to reach it */
+enum { PLAIN_BAR, COMPONENT_BAR, VIRTUAL_BAR, HDM_REGION };
+
+FIXTURE(dmabuf) {
+	struct attached a;
+	volatile uint32_t *p;
+	uint32_t region;
+	uint64_t len;
+	int fd;
+};
+
+FIXTURE_VARIANT(dmabuf) {
+	int of;
+	bool memory;
+};
+
+FIXTURE_VARIANT_ADD(dmabuf, plain_bar) { .of = PLAIN_BAR };
+FIXTURE_VARIANT_ADD(dmabuf, component_bar) { .of = COMPONENT_BAR };
+FIXTURE_VARIANT_ADD(dmabuf, virtual_bar) { .of = VIRTUAL_BAR, .memory = true };
+FIXTURE_VARIANT_ADD(dmabuf, hdm_region) { .of = HDM_REGION, .memory = true };
+
+FIXTURE_SETUP(dmabuf)
+{
+	const int bars[] = { T2DEV_ACCEL_BAR, T2DEV_COMP_BAR, VFIO_PCI_BAR4_REGION_INDEX };
+
+	ASSERT_EQ(0, open_attached(&self->a));
+	self->region = variant->of == HDM_REGION ? self->a.hdm : (uint32_t)bars[variant->of];
+	self->len = variant->memory ? 2 * MIB : T2DEV_ACCEL_BAR_SIZE;
+	self->p = map_hdm(&self->a.v);
+	ASSERT_NE(MAP_FAILED, self->p);
+	self->fd = export_dmabuf(&self->a.v, self->region, 0, self->len);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, map_file(&self->a, self->fd, IOVA, self->len));
+}
+
+FIXTURE_TEARDOWN(dmabuf)
+{
+	munmap((void *)self->p, 4 * MIB);
+	close(self->fd);
+	close_attached(&self->a);
+}
+
+/* Does the device reach the first MiB of memory by the mapping in iommufd? */
+static bool reaches(struct attached *a, volatile uint32_t *p, uint32_t word)
+{
+	p[PAGE / 4] = 0;
+	return !dma_store(&a->v, IOVA + PAGE, word) && p[PAGE / 4] == word;
+}
+
+TEST_F(dmabuf, iommufd_maps_one_range_of_it)
+{
+	struct attached *a = &self->a;
+	int fd;
+
+	if (variant->memory)
+		EXPECT_TRUE(reaches(a, self->p, WORD));
+	EXPECT_EQ(0, unmap(a, IOVA, self->len));
+	EXPECT_NE(0, dma_store(&a->v, IOVA + PAGE, WORD));
+	EXPECT_EQ(0, map_file(a, self->fd, IOVA, self->len));
+	if (variant->memory)
+		EXPECT_TRUE(reaches(a, self->p, WORD + 1));
+	EXPECT_EQ(-EINVAL, map_file(a, self->fd, 2 * IOVA, self->len + PAGE));
+	EXPECT_GT(0, export_dmabuf(&a->v, self->region, 1, PAGE));
+	EXPECT_GT(0, export_dmabuf(&a->v, self->region, 0, 1ull << 40));
+	/* A second file, from another part */
+	fd = export_dmabuf(&a->v, self->region, PAGE, PAGE);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, map_file(a, fd, 2 * IOVA, PAGE));
+	if (variant->memory) {
+		EXPECT_EQ(0, dma_store(&a->v, 2 * IOVA, WORD + 2));
+		EXPECT_EQ(WORD + 2, self->p[PAGE / 4]);
+	}
+	close(fd);
+}
+
+/* vfio-pci-core revokes it with Memory Space, the gate whenever memory may be lost */
+TEST_F(dmabuf, mapping_in_iommufd_is_revoked)
+{
+	struct attached *a = &self->a;
+	uint16_t dvsec = find_dvsec(&a->v, CXL_VFIO_DVSEC_ID_DEVICE);
+	const uint16_t reset = CXL_VFIO_DVSEC_CTRL2_INIT_RST;
+
+	set_command(&a->v, 0, PCI_COMMAND_MEMORY);
+	EXPECT_EQ(0, unmap(a, IOVA, self->len));
+	EXPECT_EQ(-ENODEV, map_file(a, self->fd, IOVA, self->len));
+	set_command(&a->v, PCI_COMMAND_MEMORY, 0);
+	EXPECT_EQ(0, map_file(a, self->fd, IOVA, self->len));
+	if (variant->memory)
+		EXPECT_TRUE(reaches(a, self->p, WORD));
+
+	EXPECT_EQ(0, ioctl(a->v.device, VFIO_DEVICE_RESET));
+	EXPECT_NE(0, dma_store(&a->v, IOVA + PAGE, WORD + 1));
+	EXPECT_EQ(0, unmap(a, IOVA, self->len));
+	EXPECT_EQ(0, map_file(a, self->fd, IOVA, self->len));
+	if (!variant->memory)
+		return;
+	EXPECT_TRUE(reaches(a, self->p, WORD + 2));
+
+	/* A reset that vfio-pci-core does not know of */
+	region_write(&a->v, VFIO_PCI_CONFIG_REGION_INDEX, dvsec + CXL_VFIO_DVSEC_CTRL2, &reset, 2);
+	EXPECT_FALSE(reaches(a, self->p, WORD + 3));
+	EXPECT_EQ(0, unmap(a, IOVA, self->len));
+	EXPECT_EQ(0, map_file(a, self->fd, IOVA, self->len));
+	EXPECT_TRUE(reaches(a, self->p, WORD + 4));
+}
+
+/* The device's next user has its memory alone */
+TEST_F(dmabuf, nothing_is_left_after_the_close)
+{
+	struct attached *a = &self->a;
+
+	munmap((void *)self->p, 4 * MIB);
+	close(a->v.device);
+	EXPECT_EQ(0, unmap(a, IOVA, self->len));
+	EXPECT_EQ(-ENODEV, map_file(a, self->fd, IOVA, self->len));
+	a->v.device = open_cdev();
+	ASSERT_LE(0, a->v.device);
+	ASSERT_EQ(0, bind_to(a->v.device, a->iommufd));
+	ASSERT_EQ(0, attach(a->v.device, a->ioas));
+	set_command(&a->v, PCI_COMMAND_MEMORY, 0);
+	EXPECT_EQ(-ENODEV, map_file(a, self->fd, IOVA, self->len));
+	self->p = map_hdm(&a->v);
+	ASSERT_NE(MAP_FAILED, self->p);
+}
+
+/* No device gets an address on the bus for memory that is not reached by one */
+TEST_F(dmabuf, other_importers_get_no_mapping)
+{
+	int importer = open("/dev/t2lab", O_RDWR);
+
+	ASSERT_LE(0, importer);
+	EXPECT_EQ(-1, ioctl(importer, T2LAB_STATIC, &self->fd));
+	EXPECT_EQ(EOPNOTSUPP, errno);
+	ASSERT_EQ(0, ioctl(importer, T2LAB_ATTACH, &self->fd));
+	EXPECT_EQ(-1, ioctl(importer, T2LAB_MAP));
+	EXPECT_EQ(EINVAL, errno);
+	close(importer);
+}
+
+TEST_F(iommufd, request_for_a_dma_buf_may_be_in_read_only_memory)
+{
+	struct {
+		struct vfio_device_feature feature;
+		struct vfio_device_feature_dma_buf req;
+		struct vfio_region_dma_range range;
+	} *arg = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd;
+
+	ASSERT_NE(MAP_FAILED, arg);
+	arg->feature.argsz = sizeof(*arg);
+	arg->feature.flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF;
+	arg->req.region_index = self->a.hdm;
+	arg->req.open_flags = O_CLOEXEC | O_RDWR;
+	arg->req.nr_ranges = 1;
+	arg->range.length = PAGE;
+	ASSERT_EQ(0, mprotect(arg, PAGE, PROT_READ));
+	fd = ioctl(self->a.v.device, VFIO_DEVICE_FEATURE, arg);
+	EXPECT_LE(0, fd);
+	EXPECT_EQ(self->a.hdm, arg->req.region_index);
 	close(fd);
 }
 

@@ -449,7 +449,7 @@ TEST_F(mem, remap_file_pages_gives_no_other_memory)
 	munmap(p, 4 * PAGE);
 }
 
-TEST_F(mem, dma_buf_takes_whole_pages_of_hdm_regions_only)
+TEST_F(mem, dma_buf_takes_whole_pages_of_memory_only)
 {
 	uint32_t comp = vfio_cxl_cap(&self->v)->comp_reg_region_idx;
 
@@ -460,8 +460,48 @@ TEST_F(mem, dma_buf_takes_whole_pages_of_hdm_regions_only)
 	EXPECT_EQ(-EINVAL, vfio_export_dmabuf(&self->v, self->hdm, 0, self->size + PAGE));
 	EXPECT_EQ(-EINVAL, vfio_export_dmabuf(&self->v, self->hdm, -PAGE, 2 * PAGE));
 	EXPECT_GT(0, vfio_export_dmabuf(&self->v, comp, 0, PAGE));
-	EXPECT_GT(0, vfio_export_dmabuf(&self->v, T2DEV_COMP_BAR, 0, PAGE));
 	EXPECT_GT(0, vfio_export_dmabuf(&self->v, 99, 0, PAGE));
+}
+
+/* vfio-pci-core exports BARs; the component block, in the middle of its BAR, is left out */
+TEST_F(mem, dma_buf_of_a_bar_leaves_the_component_block_out)
+{
+	const uint64_t block = vfio_cxl_cap(&self->v)->comp_reg_offset, end = block + 0x10000;
+	static const struct {
+		uint32_t bar;
+		int64_t at, len;	/* from the block's start */
+		int ret;
+	} cases[] = {
+		{ T2DEV_COMP_BAR, -(int64_t)PAGE, PAGE, 0 },
+		{ T2DEV_COMP_BAR, 0x10000, PAGE, 0 },
+		{ T2DEV_COMP_BAR, 0, PAGE, -EINVAL },
+		{ T2DEV_COMP_BAR, 0xf000, PAGE, -EINVAL },
+		{ T2DEV_COMP_BAR, -(int64_t)PAGE, 2 * PAGE, -EINVAL },
+		{ T2DEV_COMP_BAR, 0xf000, 2 * PAGE, -EINVAL },
+		{ T2DEV_COMP_BAR, -(int64_t)PAGE, 0x10000 + 2 * PAGE, -EINVAL },
+		{ T2DEV_ACCEL_BAR, 0, T2DEV_ACCEL_BAR_SIZE, 0 },
+		{ T2DEV_ACCEL_BAR, 0, T2DEV_ACCEL_BAR_SIZE + PAGE, -EINVAL },
+	};
+	uint64_t start;
+	int ret;
+
+	if (vfio_export_dmabuf(&self->v, T2DEV_ACCEL_BAR, 1, PAGE) == -ENOTTY)
+		SKIP(return, "vfio-pci of this kernel exports no BARs");
+	ASSERT_LE(PAGE, block);
+	ASSERT_LT(end, vfio_region(&self->v, T2DEV_COMP_BAR)->size);
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		start = 0;
+		if (cases[i].bar == T2DEV_COMP_BAR)
+			start = block;
+		ret = vfio_export_dmabuf(&self->v, cases[i].bar, start + cases[i].at, cases[i].len);
+		if (ret >= 0) {
+			close(ret);
+			ret = 0;
+		}
+		EXPECT_EQ(cases[i].ret, ret) {
+			TH_LOG("case %u", i);
+		}
+	}
 }
 
 static volatile uintptr_t bad_addr;

@@ -3,14 +3,17 @@
  * The virtual BAR, as used by a VMM that knows nothing of CXL.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <linux/pci_regs.h>
 
 #include "harness.h"
 
+#include "../modules/t2lab.h"
 #include "vfio.h"
 
 #define PAGE		4096
@@ -165,6 +168,36 @@ TEST_F(vbar, the_gate_closes_the_virtual_bar)
 	set_command(&self->v, PCI_COMMAND_MEMORY, 0);
 	EXPECT_FALSE(raises_sigbus(p, false));
 	munmap(p, PAGE);
+}
+
+/* The memory as an importer gets it through the BAR, which the device does not have */
+TEST_F(vbar, dma_buf_of_the_virtual_bar_follows_the_gate)
+{
+	int fd = vfio_export_dmabuf(&self->v, self->bar, MIB, 2 * MIB), importer;
+	struct t2lab_info info;
+
+	if (fd == -ENOTTY)
+		SKIP(return, "importers of this kernel do not support revocation");
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EINVAL, vfio_export_dmabuf(&self->v, self->bar, self->size, PAGE));
+	importer = open("/dev/t2lab", O_RDWR);
+	ASSERT_LE(0, importer);
+	ASSERT_EQ(0, ioctl(importer, T2LAB_ATTACH, &fd));
+	region_write32(&self->v, self->hdm, MIB, 0xd3ab0f);
+	ASSERT_EQ(0, ioctl(importer, T2LAB_MAP));
+	ASSERT_EQ(0, ioctl(importer, T2LAB_INFO, &info));
+	EXPECT_EQ(2 * MIB, info.len);
+	EXPECT_EQ(0xd3ab0f, info.value);
+
+	set_command(&self->v, 0, PCI_COMMAND_MEMORY);
+	ASSERT_EQ(0, ioctl(importer, T2LAB_INFO, &info));
+	EXPECT_EQ(0, info.mapped);
+	EXPECT_EQ(-1, ioctl(importer, T2LAB_MAP));
+	EXPECT_EQ(ENODEV, errno);
+	set_command(&self->v, PCI_COMMAND_MEMORY, 0);
+	EXPECT_EQ(0, ioctl(importer, T2LAB_MAP));
+	close(importer);
+	close(fd);
 }
 
 TEST_HARNESS_MAIN

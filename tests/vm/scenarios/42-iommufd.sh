@@ -5,6 +5,7 @@
 bdf=$(dev)
 before=$(iomem)
 modprobe iommufd
+modprobe t2lab
 for pages in off on; do
 	modprobe cxl-vfio-pci keep_memory=1 struct_pages=$pages
 	check "the device binds (struct_pages=$pages)" equal "$(bind "$bdf")" 0

@@ -8,6 +8,7 @@
 
 bdf=$(dev)
 vbar() { cat "$PCI/devices/$bdf/cxl_vfio/vbar"; }
+modprobe t2lab
 modprobe cxl-vfio-pci keep_memory=1
 check "the device binds" equal "$(bind "$bdf")" 0
 check "the virtual BAR takes the free slot 4" equal "$(vbar)" 4
