@@ -46,6 +46,19 @@ check "cxl-vfio unbind leaves the device without driver" [ -z "$(driver_of "$bdf
 check "cxl-vfio unbind clears driver_override" equal "$(cat "$PCI/devices/$bdf/driver_override")" "(null)"
 check "cxl-vfio status fails for a device that is not bound" status_is 1 $tool status "$bdf"
 
+# What Proxmox VE does to a device that hostpci names, whatever it is bound to
+$tool bind "$bdf" > /dev/null
+modprobe vfio-pci
+echo "1234 c712" > $PCI/drivers/vfio-pci/new_id
+echo "$bdf" > "$PCI/devices/$bdf/driver/unbind"
+check "vfio-pci does not get a device that cxl-vfio bind has bound" \
+	equal "$(sysfs_write $PCI/drivers/vfio-pci/bind "$bdf")" ENODEV
+check "such a device is left without a driver" [ -z "$(driver_of "$bdf")" ]
+check "cxl-vfio bind gets such a device back" status_is 0 $tool bind "$bdf"
+check "such a device is bound again" equal "$(driver_of "$bdf")" "$OURS"
+echo "1234 c712" > $PCI/drivers/vfio-pci/remove_id
+$tool unbind "$bdf" > /dev/null
+
 # Without driverctl, then with it
 mv /usr/sbin/driverctl /tmp/driverctl
 check "cxl-vfio bind --persist succeeds without driverctl" status_is 0 $tool bind --persist "$bdf"
