@@ -7,14 +7,18 @@
 #include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
+#include <linux/pgtable.h>
 
 #include "cxl_vfio.h"
 
 /* Longest wait of a fault that must keep its lock, jiffies */
 #define BOUNDED_WAIT	(2 * HZ)
 
-/* 2 MiB, the range of one page table, as a power of two of 4 KiB pages */
-#define FAULT_AROUND_ORDER	9U
+/*
+ * Pages that one page table maps, as a power of two: with 4 KiB pages 512 pages (2 MiB),
+ * with 64 KiB pages 8192 (512 MiB)
+ */
+#define FAULT_AROUND_ORDER	((unsigned int)(PMD_SHIFT - PAGE_SHIFT))
 
 /* Is any of the 2^@order pages at @phys poisoned?  Returns 0 or the fault's result */
 static vm_fault_t window_poisoned(struct cxl_vfio_window *window, phys_addr_t phys,

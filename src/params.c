@@ -7,11 +7,13 @@
  */
 #include <linux/moduleparam.h>
 #include <linux/pci.h>
+#include <linux/pgtable.h>
 
 #include "abi.h"
 #include "params.h"
 
-#define MAX_ORDER_DEFAULT	18
+/* No limit: no architecture maps device memory with pages above those of a PUD */
+#define MAX_ORDER_DEFAULT	(PUD_SHIFT - PAGE_SHIFT)
 
 static struct cxl_vfio_params params = {
 	.view = { .hide_hpa = true, .guest_reset = true },
@@ -39,7 +41,7 @@ MODULE_PARM_DESC(vmm_abi,
 
 module_param_named(max_order, params.max_order, uint, 0444);
 MODULE_PARM_DESC(max_order,
-		 "Largest user mapping of device memory, as a power of two of pages: 0 for single pages (default: 18, 1 GiB on x86)");
+		 "Largest user mapping of device memory, as a power of two of pages: 0 for single pages (default: no limit; 1 GiB with 4 KiB pages is 18)");
 
 static char *reset_method = "auto";
 module_param(reset_method, charp, 0444);
