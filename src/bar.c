@@ -248,7 +248,12 @@ int cxl_vfio_bar_add_sparse(struct vfio_info_cap *caps,
 	return ret;
 }
 
-/* Describe the parts of the BAR before and after the block, which is 64 KiB aligned */
+/*
+ * Describe the parts of the BAR before and after the block.  They are whole pages, and no
+ * page has registers besides those of the block: it is 64 KiB and aligned to that, as is
+ * the BAR (8.1.9), and no page is larger.
+ */
+static_assert(CXL_VFIO_COMP_BLOCK_SIZE % PAGE_SIZE == 0);
 static int add_sparse_areas(struct cxl_vfio_device *dev, struct vfio_region_info *info,
 			    struct vfio_info_cap *caps)
 {
