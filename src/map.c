@@ -219,7 +219,9 @@ int cxl_vfio_window_mmap(struct cxl_vfio_window *window, struct vm_area_struct *
 	if (start >= window->size || len > window->size - start)
 		return -EINVAL;
 
-	cxl_vfio_compat_vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	/* Where KVM on arm64 does not map a window cacheable: normal memory, not device memory */
+	cxl_vfio_compat_vm_flags_set(vma, VM_ALLOW_ANY_UNCACHED | VM_IO | VM_PFNMAP |
+					  VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_page_prot = prot;
 	vma->vm_ops = &window_vm_ops;
 	return cxl_vfio_compat_attach(&window->dev->zap, window, vma);

@@ -34,6 +34,14 @@ typedef int (*cxl_vfio_region_info_fn)(struct vfio_device *vdev, struct vfio_reg
 #define PCI_EXT_CAP_ID_DOE	0x2e
 #endif
 
+/*
+ * Since 6.9 KVM on arm64 gives guests normal non-cacheable memory in place of device memory
+ * in mappings with this flag.
+ */
+#ifndef VM_ALLOW_ANY_UNCACHED
+#define VM_ALLOW_ANY_UNCACHED	VM_NONE
+#endif
+
 /* Members of vfio_device_ops that not all kernels have */
 
 #if CXL_VFIO_MATCH_TOKEN_UUID
