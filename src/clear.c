@@ -13,7 +13,9 @@
 
 #include "cxl_vfio.h"
 
+/* Divides every HDM range, and is whole pages of any size */
 #define CLEAR_CHUNK	SZ_2M
+static_assert(CLEAR_CHUNK % PAGE_SIZE == 0);
 
 /* Pages of each range that cxl_vfio_clear_verify() looks at */
 #define VERIFY_PAGES	64
@@ -54,17 +56,24 @@ static struct cxl_vfio_hdm_mem *mem_at(struct cxl_vfio_device *dev, u64 *at)
 	return mem;
 }
 
+/* Clear memory for guests as well, which may not see what is in the CPUs' caches */
+static void clear_bytes(struct cxl_vfio_hdm_mem *mem, u64 start, u64 len)
+{
+	memset(mem->va + start, 0, len);
+	cxl_vfio_compat_sync_guests(mem->va + start, mem->window.phys + start, len);
+}
+
 /* Pages with a memory error are left out: touching one could end the host */
 static void clear_chunk(struct cxl_vfio_hdm_mem *mem, u64 start)
 {
 	cxl_vfio_mem_touched(mem, start, CLEAR_CHUNK);
 	if (!cxl_vfio_poison_hit(mem, start, CLEAR_CHUNK)) {
-		memset(mem->va + start, 0, CLEAR_CHUNK);
+		clear_bytes(mem, start, CLEAR_CHUNK);
 		return;
 	}
 	for (u64 at = start; at < start + CLEAR_CHUNK; at += PAGE_SIZE)
 		if (!cxl_vfio_poison_hit(mem, at, PAGE_SIZE))
-			memset(mem->va + at, 0, PAGE_SIZE);
+			clear_bytes(mem, at, PAGE_SIZE);
 }
 
 /* Clear the next chunk of a share; false if there is none or it must not be touched */

@@ -239,6 +239,23 @@ static ssize_t copy_out(struct cxl_vfio_hdm_mem *mem, char __user *buf, size_t c
 	return left == count ? -EIO : left;
 }
 
+/* Copy to or from a user's buffer, and agree with guests that may not see caches */
+static ssize_t copy_bytes(struct cxl_vfio_hdm_mem *mem, char __user *buf, size_t count, u64 at,
+			  bool write)
+{
+	phys_addr_t phys = mem->window.phys + at;
+	void *va = mem->va + at;
+	ssize_t left;
+
+	if (!write) {
+		cxl_vfio_compat_sync_guests(va, phys, count);
+		return copy_out(mem, buf, count, at);
+	}
+	left = __copy_from_user_inatomic(va, buf, count);
+	cxl_vfio_compat_sync_guests(va, phys, count);
+	return left;
+}
+
 /*
  * Copy under the locks that keep the memory there.  They must not be held over
  * a page fault in the user's buffer, which may need them itself.  Returns bytes
@@ -258,8 +275,7 @@ static ssize_t cxl_vfio_copy_chunk(struct cxl_vfio_hdm_mem *mem, char __user *bu
 	if (answer == ANSWER_GO && !cxl_vfio_poison_hit(mem, at, count)) {
 		cxl_vfio_mem_touched(mem, at, count);
 		pagefault_disable();
-		left = write ? __copy_from_user_inatomic(mem->va + at, buf, count) :
-			       copy_out(mem, buf, count, at);
+		left = copy_bytes(mem, buf, count, at, write);
 		pagefault_enable();
 	}
 	up_read(&dev->gate.lock);

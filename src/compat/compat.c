@@ -272,7 +272,8 @@ bool cxl_vfio_compat_is_write_back(void *va)
  * cxl_vfio_compat_guests_need_pages() - do guests need struct pages for caching?
  *
  * KVM with VMX chooses the cache type of guests' memory by struct pages, if PAT is
- * on.  Otherwise the guest chooses it or, on arm64, the VMM's mapping does.
+ * on.  Otherwise the guest chooses it.  On arm64 the VMM's mapping does since 6.17;
+ * before, guests get all memory of devices uncached.
  *
  * Return: true if guests need struct pages.
  */

@@ -175,6 +175,14 @@ static inline void cxl_vfio_compat_release_fault_lock(struct vm_fault *vmf)
 /* Write back and invalidate the CPUs' cached lines of device memory */
 void cxl_vfio_compat_flush_caches(void *va, phys_addr_t phys, size_t len);
 
+/* Make the caches agree with what guests see, if they see memory and no caches */
+static inline void cxl_vfio_compat_sync_guests(void *va, phys_addr_t phys, size_t len)
+{
+#if defined(CONFIG_ARM64) && !CXL_VFIO_KVM_CACHEABLE_PFNMAP
+	cxl_vfio_compat_flush_caches(va, phys, len);
+#endif
+}
+
 /* Have the IOMMU block a function during a reset, on kernels that support this */
 int cxl_vfio_compat_reset_iommu_prepare(struct pci_dev *pdev);
 void cxl_vfio_compat_reset_iommu_done(struct pci_dev *pdev);

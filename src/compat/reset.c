@@ -11,8 +11,10 @@
 #if CXL_VFIO_RESET_IOMMU
 #include <linux/iommu.h>
 #endif
-#ifdef CONFIG_X86
+#if defined(CONFIG_X86)
 #include <asm/cacheflush.h>
+#elif defined(CONFIG_ARM64)
+#include <asm/cpufeature.h>
 #else
 #include <linux/libnvdimm.h>
 #endif
@@ -43,6 +45,9 @@ void cxl_vfio_compat_reset_iommu_done(struct pci_dev *pdev)
 #endif
 }
 
+/* CTR_EL0.DminLine: the smallest line of any data cache, words as a power of two */
+#define CTR_MIN_LINE_SHIFT	16
+
 /* Write back and invalidate all caches at once; false if the platform does not support it */
 static bool flush_all(phys_addr_t phys, size_t len)
 {
@@ -57,6 +62,24 @@ static bool flush_all(phys_addr_t phys, size_t len)
 #endif
 }
 
+/* Write back and drop the cached lines of a range */
+static void flush_range(void *va, unsigned int len)
+{
+#if defined(CONFIG_X86)
+	clflush_cache_range(va, len);
+#elif defined(CONFIG_ARM64)
+	/* Both at once, to the point of coherency, so that no concurrent store is lost */
+	u64 line = 4UL << (read_sanitised_ftr_reg(SYS_CTR_EL0) >> CTR_MIN_LINE_SHIFT & 0xf);
+
+	for (void *at = PTR_ALIGN_DOWN(va, line); at < va + len; at += line)
+		asm volatile("dc civac, %0" : : "r" (at) : "memory");
+	dsb(sy);
+#elif defined(CONFIG_ARCH_HAS_PMEM_API)
+	arch_wb_cache_pmem(va, len);
+	arch_invalidate_pmem(va, len);
+#endif
+}
+
 /**
  * cxl_vfio_compat_flush_caches() - write back and drop cached lines
  * @va: the kernel's mapping of the memory
@@ -67,19 +90,14 @@ void cxl_vfio_compat_flush_caches(void *va, phys_addr_t phys, size_t len)
 {
 	if (flush_all(phys, len))
 		return;
-#if defined(CONFIG_X86)
 	while (len) {
 		unsigned int n = min_t(size_t, len, SZ_2M);
 
-		clflush_cache_range(va, n);
+		flush_range(va, n);
 		cond_resched();
 		va += n;
 		len -= n;
 	}
-#elif defined(CONFIG_ARCH_HAS_PMEM_API)
-	arch_wb_cache_pmem(va, len);
-	arch_invalidate_pmem(va, len);
-#endif
 }
 
 #if CXL_VFIO_CACHE_INVALIDATE
