@@ -24,7 +24,6 @@
 
 #define MIB	(1024ul * 1024)
 #define GIB	(1024 * MIB)
-#define PAGE	4096ul
 
 static const char *bdf;
 static struct vfio v;

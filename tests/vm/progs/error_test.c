@@ -18,7 +18,6 @@
 
 #include "lab.h"
 
-#define PAGE	4096
 #define MIB	(1024 * 1024)
 #define CONFIG	VFIO_PCI_CONFIG_REGION_INDEX
 #define DEVCTL	(0x50 + PCI_EXP_DEVCTL)

@@ -28,7 +28,6 @@
 #include "../../t2dev/t2dev_regs.h"
 #include "vfio.h"
 
-#define PAGE	4096ul
 #define MIB	(1024ul * 1024)
 #define CONFIG	VFIO_PCI_CONFIG_REGION_INDEX
 /* No operation has as many allocations: something repeats for ever */

@@ -199,7 +199,7 @@ static int start(const char *address)
 		return -ENODEV;
 	set_command(&v, PCI_COMMAND_MEMORY, 0);
 	hdm = region_map(&v, vfio_cxl_cap(&v)->hdm_region_idx, 0, SPAN, PROT_READ | PROT_WRITE);
-	bar = region_map(&v, T2DEV_COMP_BAR, 0, 4096, PROT_READ | PROT_WRITE);
+	bar = region_map(&v, T2DEV_COMP_BAR, 0, PAGE, PROT_READ | PROT_WRITE);
 	return hdm == MAP_FAILED || bar == MAP_FAILED ? -ENOMEM : 0;
 }
 

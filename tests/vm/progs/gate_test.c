@@ -23,7 +23,6 @@
 #include "../../t2dev/t2dev_regs.h"
 #include "lab.h"
 
-#define PAGE	4096ul
 #define MIB	(1024ul * 1024)
 #define CONFIG	VFIO_PCI_CONFIG_REGION_INDEX
 #define ROUNDS	5

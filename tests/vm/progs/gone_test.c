@@ -15,8 +15,6 @@
 
 #include "vfio.h"
 
-#define PAGE		4096
-
 FIXTURE(gone) {
 };
 

@@ -24,7 +24,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	set_command(&v, PCI_COMMAND_MEMORY, 0);
-	p = region_map(&v, vfio_cxl_cap(&v)->hdm_region_idx, 0, 4096, PROT_READ | PROT_WRITE);
+	p = region_map(&v, vfio_cxl_cap(&v)->hdm_region_idx, 0, PAGE, PROT_READ | PROT_WRITE);
 	puts("ready");
 	fflush(stdout);
 	for (uint32_t i = 1; i < 18000 && access(argv[2], F_OK); i++) {
@@ -35,7 +35,7 @@ int main(int argc, char **argv)
 		if (*p != i)
 			return 1;
 	}
-	munmap((void *)p, 4096);
+	munmap((void *)p, PAGE);
 	vfio_close(&v);
 	return 0;
 }

@@ -45,7 +45,6 @@
 #include "../modules/t2lab.h"
 #include "vfio.h"
 
-#define PAGE		4096ul
 #define MIB		(1024 * 1024ul)
 #define MARK		0x0bad5eedu
 #define THREADS		4
@@ -300,7 +299,7 @@ static uint8_t *some_slot(void)
 
 static uint8_t *in_slot(size_t n)
 {
-	static const uint64_t spans[] = { PAGE, 16 * PAGE, 2 * MIB, 16 * MIB, 256 * MIB };
+	const uint64_t spans[] = { PAGE, 16 * PAGE, 2 * MIB, 16 * MIB, 256 * MIB };
 	uint64_t at = below(ONE_OF(spans));
 
 	if (one_in(2))
@@ -638,7 +637,7 @@ static int some_prot(void)
 
 static size_t some_pages(void)
 {
-	static const size_t sizes[] = { PAGE, PAGE, 2 * PAGE, 5 * PAGE, 512 * PAGE, 513 * PAGE };
+	const size_t sizes[] = { PAGE, PAGE, 2 * PAGE, 5 * PAGE, 512 * PAGE, 513 * PAGE };
 
 	return one_in(16) ? below(255 * MIB) + 1 : ONE_OF(sizes);
 }

@@ -24,7 +24,6 @@
 #include "../../t2dev/t2dev_regs.h"
 #include "lab.h"
 
-#define PAGE	4096ul
 #define MARK	0x0bad5eedu
 
 static struct vfio v;

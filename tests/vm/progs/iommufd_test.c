@@ -21,7 +21,6 @@
 #include "iommufd.h"
 #include "vfio.h"
 
-#define PAGE	4096ul
 #define MIB	(1024ul * 1024)
 #define IOVA	0x20000000ul
 #define WORD	0x10feedu

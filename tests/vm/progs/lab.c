@@ -170,7 +170,7 @@ static bool load(volatile uint32_t *p, uint32_t *val)
 static bool use(struct user *u, enum user_kind kind, struct vfio *v, uint32_t hdm,
 		volatile uint32_t *p, uint32_t n)
 {
-	uint64_t at = n % PAGES * 4096 + 64 * kind;
+	uint64_t at = n % PAGES * PAGE + 64 * kind;
 	uint32_t val = n;
 
 	if (kind == USER_WRITES)
@@ -188,7 +188,7 @@ void user_start(struct user *u, enum user_kind kind, struct vfio *v, uint32_t hd
 {
 	struct sigaction action = { .sa_handler = on_sigbus };
 
-	u->shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	u->shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	u->pid = fork();
 	if (u->pid)
 		return;

@@ -23,7 +23,6 @@
 #include "../../t2dev/t2dev_regs.h"
 #include "vfio.h"
 
-#define PAGE		4096
 #define MARK		0x0c01dbee
 #define CONFIG		VFIO_PCI_CONFIG_REGION_INDEX
 #define LOCK		CXL_VFIO_HDM_CTRL_LOCK

@@ -48,7 +48,7 @@ static void sigbus(int sig)
 
 static uint32_t expected(size_t at)
 {
-	return MARK + at / 4096;
+	return MARK + at / PAGE;
 }
 
 static void count(bool refused, uint32_t val, size_t at)
@@ -75,7 +75,7 @@ static void touch(volatile uint8_t *p, size_t at)
 
 static size_t somewhere(unsigned int *seed)
 {
-	return rand_r(seed) % (SPAN / 4096) * 4096;
+	return rand_r(seed) % (SPAN / PAGE) * PAGE;
 }
 
 static void *fault_through_a_mapping(void *arg)
@@ -95,13 +95,13 @@ static void *map_and_unmap(void *arg)
 
 	while (!shared->stop) {
 		size_t at = somewhere(&seed);
-		void *p = region_map(&v, hdm, at, 4096, PROT_READ);
+		void *p = region_map(&v, hdm, at, PAGE, PROT_READ);
 
 		if (p == MAP_FAILED)
 			shared->wrong++;
 		else
 			touch((uint8_t *)p - at, at);
-		munmap(p, 4096);
+		munmap(p, PAGE);
 	}
 	return NULL;
 }
@@ -191,7 +191,7 @@ int main(int argc, char **argv)
 		      -1, 0);
 	sigaction(SIGBUS, &action, NULL);
 	set_command(&v, PCI_COMMAND_MEMORY, 0);
-	for (size_t at = 0; at < SPAN; at += 4096)
+	for (size_t at = 0; at < SPAN; at += PAGE)
 		region_write32(&v, hdm, at, expected(at));
 
 	for (unsigned int i = 0; i < 2; i++) {
@@ -208,7 +208,7 @@ int main(int argc, char **argv)
 	for (unsigned int i = 0; i < 2; i++)
 		if (waitpid(pid[i], &status, 0) != pid[i] || status)
 			shared->wrong++;
-	for (size_t at = 0; at < SPAN; at += 4096)
+	for (size_t at = 0; at < SPAN; at += PAGE)
 		if (region_read32(&v, hdm, at) != expected(at))
 			shared->wrong++;
 	printf("%lu resets: %lu accesses right, %lu refused, %lu wrong\n", rounds, shared->good,

@@ -12,8 +12,6 @@
 
 #include "vfio.h"
 
-#define PAGE		4096
-
 FIXTURE(type3) {
 	struct vfio v;
 	uint32_t hdm, comp;

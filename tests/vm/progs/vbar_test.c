@@ -16,7 +16,6 @@
 #include "../modules/t2lab.h"
 #include "vfio.h"
 
-#define PAGE		4096
 #define CONFIG		VFIO_PCI_CONFIG_REGION_INDEX
 #define MIB		(1ull << 20)
 

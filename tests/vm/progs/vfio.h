@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <linux/vfio.h>
 #include <linux/cxl_vfio_pci.h>
@@ -47,6 +48,9 @@ const char *input(const char *name);
 uint64_t input_number(const char *name, uint64_t otherwise);
 /* Is the input Y? */
 bool input_yes(const char *name);
+
+/* Bytes of a page of the running kernel */
+#define PAGE		((unsigned long)sysconf(_SC_PAGESIZE))
 
 #define INFO_SIZE	1024
 

@@ -19,7 +19,6 @@
 #include "../../t2dev/t2dev_regs.h"
 #include "vfio.h"
 
-#define PAGE		4096
 #define CM		CXL_VFIO_CM_OFFSET
 #define COMMIT		CXL_VFIO_HDM_CTRL_COMMIT
 #define COMMITTED	CXL_VFIO_HDM_CTRL_COMMITTED
