@@ -176,40 +176,87 @@ static long info(struct import *import, void __user *arg)
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
+/* An entry of a page table, of any level: is it there, what does it point to? */
+#ifdef CONFIG_X86
+static bool is_present(u64 entry)
+{
+	return entry & _PAGE_PRESENT;
+}
+
+static bool is_huge(u64 entry)
+{
+	return entry & _PAGE_PSE;
+}
+
+static u64 address_in(u64 entry)
+{
+	return entry & PTE_PFN_MASK;
+}
+
+/* 0 is write-back */
+static u32 cache_bits(u64 entry, unsigned int shift)
+{
+	return entry & (_PAGE_PCD | _PAGE_PWT | (shift > PAGE_SHIFT ? _PAGE_PAT_LARGE : _PAGE_PAT));
+}
+#else
+static bool is_present(u64 entry)
+{
+	return entry & PTE_VALID;
+}
+
+/* Bit 1 is set in entries that point to a table */
+static bool is_huge(u64 entry)
+{
+	return !(entry & BIT(1));
+}
+
+static u64 address_in(u64 entry)
+{
+	return __pte_to_phys(__pte(entry));
+}
+
+/* The index of the memory type; MT_NORMAL, which is write-back, has index 0 */
+static u32 cache_bits(u64 entry, unsigned int shift)
+{
+	static_assert(MT_NORMAL == 0);
+	return entry & PTE_ATTRINDX_MASK;
+}
+#endif
+
+/* Describe the page of 2^@shift bytes that an entry maps, or that its table may map */
+static bool maps(struct t2lab_page *page, u64 entry, unsigned int shift)
+{
+	page->order = shift - PAGE_SHIFT;
+	page->pa = address_in(entry) & ~(BIT_ULL(shift) - 1);
+	page->cache = cache_bits(entry, shift);
+	return shift == PAGE_SHIFT || is_huge(entry);
+}
+
 /*
  * The entry that maps an address, at whichever level it is.  Each entry is read
  * once: somebody else may be taking the mapping away.
  */
 static int walk(struct mm_struct *mm, struct t2lab_page *page)
 {
-	const u64 cache = _PAGE_PCD | _PAGE_PWT;
 	p4d_t *p4d = p4d_offset(pgd_offset(mm, page->va), page->va);
 	u64 entry;
 
 	if (p4d_none(*p4d))
 		return -ENOENT;
-	entry = READ_ONCE(pud_offset(p4d, page->va)->pud);
-	if (!(entry & _PAGE_PRESENT))
+	entry = pud_val(READ_ONCE(*pud_offset(p4d, page->va)));
+	if (!is_present(entry))
 		return -ENOENT;
-	page->order = 18;
-	page->pa = entry & PTE_PFN_MASK & PUD_MASK;
-	page->cache = entry & (cache | _PAGE_PAT_LARGE);
-	if (entry & _PAGE_PSE)
+	if (maps(page, entry, PUD_SHIFT))
 		return 0;
-	entry = READ_ONCE(((pmd_t *)__va(entry & PTE_PFN_MASK) + pmd_index(page->va))->pmd);
-	if (!(entry & _PAGE_PRESENT))
+	entry = pmd_val(READ_ONCE(((pmd_t *)__va(address_in(entry)))[pmd_index(page->va)]));
+	if (!is_present(entry))
 		return -ENOENT;
-	page->order = 9;
-	page->pa = entry & PTE_PFN_MASK & PMD_MASK;
-	page->cache = entry & (cache | _PAGE_PAT_LARGE);
-	if (entry & _PAGE_PSE)
+	if (maps(page, entry, PMD_SHIFT))
 		return 0;
-	entry = READ_ONCE(((pte_t *)__va(entry & PTE_PFN_MASK) + pte_index(page->va))->pte);
-	if (!(entry & _PAGE_PRESENT))
+	entry = pte_val(READ_ONCE(((pte_t *)__va(address_in(entry)))[pte_index(page->va)]));
+	if (!is_present(entry))
 		return -ENOENT;
-	page->order = 0;
-	page->pa = entry & PTE_PFN_MASK;
-	page->cache = entry & (cache | _PAGE_PAT);
+	maps(page, entry, PAGE_SHIFT);
 	return 0;
 }
 

@@ -27,7 +27,7 @@ struct t2lab_info {
 struct t2lab_page {
 	__u64 va;
 	__u64 pa;
-	__u32 order;		/* 0, 9 or 18 */
+	__u32 order;		/* pages as a power of two: 0, 9 or 18 on x86 */
 	__u32 cache;		/* the cache bits of its entry, 0 is write-back */
 };
 

@@ -13,7 +13,7 @@
  * component block at BLOCK to decode a range to port TARGET.  device programs decoder 0
  * of the PCI function ADDRESS: of a switch with TARGET, else of an endpoint, whose
  * memory it enables as well.  tsc prints the frequency of this machine's time stamp
- * counter in kHz, which is that of an emulated machine on it.
+ * counter in kHz, which is that of an emulated machine on it; 0 where it has none.
  * Numbers are as in C, with an optional suffix k, M or G.
  */
 #include <errno.h>
@@ -27,7 +27,9 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __x86_64__
 #include <x86intrin.h>
+#endif
 
 #include <linux/pci_regs.h>
 
@@ -290,6 +292,15 @@ struct instant {
 	uint64_t tsc;
 };
 
+static uint64_t read_counter(void)
+{
+#ifdef __x86_64__
+	return __rdtsc();
+#else
+	return 0;
+#endif
+}
+
 /* Both clocks at once: of several tries the one that took the least time */
 static struct instant now(void)
 {
@@ -297,11 +308,11 @@ static struct instant now(void)
 	struct instant instant = {};
 
 	for (int i = 0; i < 100; i++) {
-		uint64_t before = __rdtsc(), after;
+		uint64_t before = read_counter(), after;
 		struct timespec t;
 
 		clock_gettime(CLOCK_MONOTONIC_RAW, &t);
-		after = __rdtsc();
+		after = read_counter();
 		if (after - before < best) {
 			best = after - before;
 			instant.ns = t.tv_sec * 1000000000ull + t.tv_nsec;
