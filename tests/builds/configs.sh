@@ -114,7 +114,7 @@ in_config() { # series-config command...
 	shift
 	scratch=$(mktemp -d "${TMPDIR:-/tmp}/cxl-vfio-lab.XXXXXX")
 	mkdir -p "$tree/build"
-	in_layer "$TOOLS/upper:$(root_of 7.3)" "$scratch" "$HEADERS=/headers" \
+	in_layer "$TOOLS/upper:$(host_root)" "$scratch" "$HEADERS=/headers" \
 		"$tree/build=/build" -- "$@" </dev/null || status=$?
 	rm -rf --one-file-system "$scratch"
 	return $status

@@ -44,9 +44,9 @@ prepare_tools_of() { # suite lower layer packages...
 
 prepare_tools() {
 	# shellcheck disable=SC2086 # one package a word
-	prepare_tools_of trixie "$(root_of 7.3)" "$TOOLS" $TOOL_PACKAGES
+	prepare_tools_of trixie "$(host_root)" "$TOOLS" $TOOL_PACKAGES
 	# shellcheck disable=SC2086 # one package a word
-	prepare_tools_of testing "$TOOLS/upper:$(root_of 7.3)" "$TOOLS-testing" \
+	prepare_tools_of testing "$TOOLS/upper:$(host_root)" "$TOOLS-testing" \
 		-t testing $NEWER_PACKAGES
 }
 
@@ -60,7 +60,7 @@ in_tools() { # out "dir..." -- command...
 	done
 	shift 3
 	scratch=$(mktemp -d "${TMPDIR:-/tmp}/cxl-vfio-lab.XXXXXX")
-	in_layer "$lower$TOOLS/upper:$(root_of 7.3)" "$scratch" "$TOP=/src" "$out=/out" \
+	in_layer "$lower$TOOLS/upper:$(host_root)" "$scratch" "$TOP=/src" "$out=/out" \
 		"$HEADERS=/headers" -- "$@" </dev/null || status=$?
 	rm -rf --one-file-system "$scratch"
 	return $status

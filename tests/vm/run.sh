@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Runs scenarios on stock kernels, in virtual machines:
-#   run.sh [KERNELS="7.2 7.3"] [SCENARIO...]
+#   run.sh [ARCH=arm64] [KERNELS="7.2 7.3"] [SCENARIO...]
+#
+# With ARCH=arm64, as an argument or in the environment, the machines are arm64; of
+# KERNELS they have 6.12 and 7.3.  Their logs are in build/vm-arm64.
 #
 # A scenario is a file in scenarios/.  Comments in its head describe its machine:
 #   # t2dev: OPTIONS    a software device with these options, one line a device;
@@ -37,6 +40,9 @@
 
 set -uo pipefail
 here=$(dirname "$0")
+for arg in "$@"; do
+	[[ $arg != ARCH=* ]] || export "${arg?}"
+done
 . "$here/lib/all.sh"
 
 # Seconds until a machine is stopped, so that a hang ends by itself
@@ -52,10 +58,11 @@ scenarios=()
 for arg in "$@"; do
 	case $arg in
 	-h|--help)
-		echo "usage: run.sh [KERNELS=\"SERIES...\"] [SCENARIO...]"
+		echo "usage: run.sh [ARCH=arm64] [KERNELS=\"SERIES...\"] [SCENARIO...]"
 		echo "Runs scenarios (all, or those named) on stock kernels ($ALL_KERNELS)."
 		exit 0
 		;;
+	ARCH=*) ;;
 	KERNELS=*) kernels=${arg#KERNELS=} ;;
 	*) scenarios+=("$(basename "${arg%.sh}")") ;;
 	esac

@@ -4,9 +4,11 @@
 # Runs in the test machine: the scenarios of the plan, one after the other.  Output goes
 # to the second serial line; run.sh on the host reads the lines that start with @@.
 
-exec </dev/null >/dev/ttyS1 2>&1
-stty -F /dev/ttyS1 -onlcr 2>/dev/null
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin:/src/build/vm/progs
+TTY=/dev/ttyS progs=/src/build/vm/progs
+[ "$(uname -m)" != aarch64 ] || TTY=/dev/ttyAMA progs=/src/build/vm-arm64/progs
+exec </dev/null >"${TTY}1" 2>&1
+stty -F "${TTY}1" -onlcr 2>/dev/null
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$progs
 export HOME=/root LC_ALL=C.UTF-8
 
 mount -t tmpfs tmpfs /tmp
@@ -50,7 +52,7 @@ done < "$plan"
 
 echo "@@ scenario machine"
 bash -c '. /src/tests/vm/guest/lib.sh; check_kernel'
-dmesg > /dev/ttyS0
+dmesg > "${TTY}0"
 echo "@@ finished"
 sync
 echo o > /proc/sysrq-trigger

@@ -8,11 +8,16 @@
 . "$here/lib/roots.sh"
 . "$here/lib/layer.sh"
 . "$here/lib/boot.sh"
+[ "$LAB_ARCH" = amd64 ] || . "$here/lib/foreign.sh"
 
 # Build the software device, the test programs and the packages
 make_programs() {
 	make -s -C "$TOP" t2dev vm-progs >&2 || die "the test programs do not build"
 	mkdir -p "$BUILD"
+	if [ "$LAB_ARCH" != amd64 ]; then
+		make_foreign_programs || die "the test programs do not build for $LAB_ARCH"
+		return
+	fi
 	make_debs || die "the packages do not build"
 }
 

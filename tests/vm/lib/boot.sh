@@ -6,6 +6,19 @@
 
 shopt -s extglob
 
+# The modules that a module of a series needs, a line "insmod PATH" each
+show_depends() { # series module
+	local kver
+
+	kver=$(kver_of "$1")
+	if [ "$LAB_ARCH" = amd64 ]; then
+		in_throwaway "$1" modprobe -S "$kver" --show-depends "$2"
+	else
+		in_root "$(host_root)" "$(root_of "$1")=/lab/foreign" -- \
+			modprobe -d /lab/foreign -S "$kver" --show-depends "$2" | sed 's,/lab/foreign/,/,'
+	fi
+}
+
 # An initramfs that finds the root file system; one for each kernel
 make_initramfs() { # series out
 	local kver dir path name
@@ -17,8 +30,9 @@ make_initramfs() { # series out
 	cp "$TOP/tests/vm/guest/init" "$dir/init"
 	chmod 755 "$dir/init"
 	# A kernel that has one of them built in says so, without a line insmod
-	for name in virtio_pci 9pnet_virtio 9p overlay; do
-		in_throwaway "$1" modprobe -S "$kver" --show-depends "$name"
+	# Devices behind virtio-iommu wait for its driver
+	for name in virtio_pci $([ "$LAB_ARCH" = amd64 ] || echo virtio_iommu) 9pnet_virtio 9p overlay; do
+		show_depends "$1" "$name"
 	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r path; do
 		name=$(basename "${path%.ko*}").ko
 		path=$(find_in_root "$1" "${path#/}")
@@ -51,6 +65,8 @@ make_firmware() { # dir base-initramfs out
 
 	# QEMU places its host bridges' registers after the memory, 2 GiB of which are below 4 GiB
 	chbs=$(($(sed 's/G$//' "$1/mem") + 2))G
+	# On the virt board they are behind the second block of GIC redistributors, at 256 GiB
+	[ "$LAB_ARCH" = amd64 ] || chbs=0x4004000000
 	while read -r range; do
 		ranges+=("${range#window }")
 		[[ $range != window\ * ]] || continue
@@ -65,7 +81,7 @@ make_firmware() { # dir base-initramfs out
 			"$(tr , '\n' < "$1/memmap" | sed 's/\(.*\)\$\(.*\)/\2,\1/')"
 	fi
 	mkdir -p "$1/cpio/kernel/firmware/acpi"
-	"$BUILD/progs/t2fw" cedt "$1/cpio/kernel/firmware/acpi/cedt.aml" 12 "$chbs" "${ranges[@]}" ||
+	"$TOP/build/vm/progs/t2fw" cedt "$1/cpio/kernel/firmware/acpi/cedt.aml" 12 "$chbs" "${ranges[@]}" ||
 		return
 	(cd "$1/cpio" && find kernel | cpio -o -H newc --quiet) | cat - "$2" > "$3"
 }
@@ -115,8 +131,11 @@ boot() {
 	local series=$1 dir=$2 lines devices=() i place status=0 layer=$BUILD/$1/layer mem accel
 	local initramfs bridge=pxb-cxl cmdline slots size addr shell=()
 	local clock="" cpu machine=q35,cxl=on,kernel-irqchip=split,memory-backend=ram
+	local qemu=(qemu-system-x86_64) tools tty=ttyS iommu
 
 	mem=$(cat "$dir/mem")
+	tools=$(host_root)
+	iommu=intel-iommu,intremap=on,caching-mode=on
 	# The machine's clock counts instructions or follows the host's
 	if [ -e "$dir/icount" ]; then
 		accel=(-accel "tcg,thread=single" -icount "shift=0,sleep=off")
@@ -124,14 +143,17 @@ boot() {
 		accel=(-accel "tcg,thread=multi")
 		# On a busy host the kernel measures its time stamp counter wrong by far,
 		# and its clock then runs many times too fast
-		clock=tsc_early_khz=$("$BUILD/progs/t2fw" tsc)
+		[ "$LAB_ARCH" != amd64 ] || clock=tsc_early_khz=$("$BUILD/progs/t2fw" tsc)
 	fi
 
 	cpu=$(cat "$dir/cpu" 2>/dev/null)
+	cpu=${cpu:-max,la57=off}
 	cmdline="memmap=$(cat "$dir/memmap")"
 	slots=
 	# Memory in no firmware table, which acpi_no_memhotplug keeps the kernel from adding
-	if [ -s "$dir/dimm" ]; then
+	if [ "$LAB_ARCH" != amd64 ]; then
+		foreign_machine "$dir"
+	elif [ -s "$dir/dimm" ]; then
 		read -r size addr < "$dir/dimm"
 		slots=,slots=1,maxmem=64G
 		devices+=(-object "memory-backend-memfd,id=dimm,share=on,size=$size")
@@ -184,16 +206,22 @@ boot() {
 		set -e
 		root=$1 layer=$2 qemu=$3 dir=$4 image=$5 initramfs=$6 top=$7; shift 7
 		merged=$(mktemp -d "$dir/merged.XXXXXX")
+		# A root of several layers
+		if [[ $qemu == *:* ]]; then
+			mkdir -p "$dir"/qemu/{upper,work,root}
+			mount -t overlay overlay "$dir/qemu/root" -o "lowerdir=$qemu,upperdir=$dir/qemu/upper,workdir=$dir/qemu/work"
+			qemu=$dir/qemu/root
+		fi
 		mount -t overlay overlay "$merged" -o "ro,lowerdir=$layer/upper:$root"
 		in_root "$qemu" "$merged=/lab/root" "$dir=/lab/run" "$top=/lab/src" \
 			"${image%/*}=/lab/image" "${initramfs%/*}=/lab/initramfs" -- "$@"
-	' boot "$(lowerdir_of "$series")" "$layer" "$(root_of "$NEWEST")" "$dir" \
+	' boot "$(lowerdir_of "$series")" "$layer" "$tools" "$dir" \
 		"$(kernel_image "$series")" "$initramfs" "$TOP" \
-		qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
+		"${qemu[@]}" -nodefaults -no-user-config -display none -no-reboot \
 		-M "$machine" \
-		"${accel[@]}" -cpu "${cpu:-max,la57=off}" -smp "$(cat "$dir/smp")" -m "$mem$slots" \
+		"${accel[@]}" -cpu "$cpu" -smp "$(cat "$dir/smp")" -m "$mem$slots" \
 		-object "memory-backend-memfd,id=ram,share=on,size=$mem" \
-		-device intel-iommu,intremap=on,caching-mode=on \
+		-device "$iommu" \
 		-fsdev local,id=root,path=/lab/root,security_model=none,readonly=on,multidevs=remap \
 		-device virtio-9p-pci,bus=pcie.0,fsdev=root,mount_tag=root \
 		-fsdev local,id=src,path=/lab/src,security_model=none,readonly=on,multidevs=remap \
@@ -203,7 +231,7 @@ boot() {
 		-kernel "/lab/image/$(basename "$(kernel_image "$series")")" \
 		-initrd /lab/initramfs/initramfs \
 		-serial file:/lab/run/console.log -serial file:/lab/run/result.log "${shell[@]}" \
-		-append "console=ttyS0 loglevel=5 panic=-1 oops=panic intel_iommu=on nokaslr no_timer_check mitigations=off $clock $cmdline $(cat "$dir/cmdline" 2>/dev/null) lab.plan=${dir#"$TOP"/}/plan${FULL:+ lab.full}${KEEP:+ lab.keep}" \
+		-append "console=${tty}0 loglevel=5 panic=-1 oops=panic intel_iommu=on nokaslr no_timer_check mitigations=off $clock $cmdline $(cat "$dir/cmdline" 2>/dev/null) lab.plan=${dir#"$TOP"/}/plan${FULL:+ lab.full}${KEEP:+ lab.keep}" \
 		< /dev/null > "$dir/qemu.log" 2>&1 || status=$?
 	rmdir "$dir"/merged.* 2>/dev/null
 	stop_devices "$dir" > "$dir/devices.log"

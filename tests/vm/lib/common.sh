@@ -7,9 +7,10 @@
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
 # shellcheck disable=SC2034
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/cxl-vfio-pci
+. "$TOP/tests/vm/lib/series.sh"
 # shellcheck disable=SC2034
 BUILD=$TOP/build/vm
-. "$TOP/tests/vm/lib/series.sh"
+[ "$LAB_ARCH" = amd64 ] || BUILD=$TOP/build/vm-$LAB_ARCH
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 
 note() { echo "lab: $*" >&2; }

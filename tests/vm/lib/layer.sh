@@ -85,6 +85,7 @@ make_debs() {
 make_layer() { # series
 	local series=$1 dir=$BUILD/$1/layer kver tools=no
 
+	[ "$LAB_ARCH" = amd64 ] || { make_foreign_layer "$1"; return; }
 	[ "$(cat "$dir/key" 2>/dev/null)" = "$(layer_key "$series")" ] && return
 	kver=$(kver_of "$series")
 	! series_has "$series" tools || tools=yes

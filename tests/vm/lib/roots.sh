@@ -235,6 +235,7 @@ prepare() { # series...
 		rsync
 	for suite in $( (suite_of "$NEWEST"; for s in "$@"; do suite_of "$s"; done) | sort -u); do
 		prepare_suite "$suite"
+		[ "$LAB_ARCH" = amd64 ] || prepare_foreign_suite "$suite"
 	done
 	for s in "$@"; do
 		! series_has "$s" debug || prepare_debug_kernel "$s"
@@ -242,7 +243,16 @@ prepare() { # series...
 	prepare_source
 }
 
-root_of() { echo "$CACHE/roots/$(suite_of "$1")"; }
+root_of() { # series
+	local root
+
+	root=$CACHE/roots/$(suite_of "$1")
+	[ "$LAB_ARCH" = amd64 ] || root+=-$LAB_ARCH
+	echo "$root"
+}
+
+# The root that programs run in on this machine, among them QEMU
+host_root() { echo "$CACHE/roots/$(suite_of "$NEWEST")"; }
 
 # The directories that make up the root of a series, the uppermost first
 lowers_of() { # series

@@ -24,6 +24,9 @@
 #                KASAN, lockdep, kmemleak and the like
 # iommufd        the kernel has iommufd and the character devices of VFIO devices
 # fault_injection the kernel lets chosen allocations and user copies fail
+# x86            the machines are amd64
+# no_msi         stock vfio-pci cannot set up interrupts in the machine: QEMU's virt board gives
+#                virtio-iommu a reserved region for them, which the kernel does not map
 #
 # The last series that is not extra has the ability "newest" as well: make demo, lab and bench use it, and
 # tests that one series is enough for.  The first and the last have the ability "ends",
@@ -38,6 +41,21 @@ SERIES_TABLE='
 7.3-rt | trixie |  0 | memory_errors dvsec bar_moves setcpuid topology tools extra
 7.3-debug | trixie | 18 | memory_errors dvsec bar_moves setcpuid topology tools iommufd fault_injection debug extra
 '
+
+# The architecture of the machines: ARCH=arm64 in the environment, or that of this machine
+case ${ARCH:-$(uname -m)} in
+aarch64|arm64) LAB_ARCH=arm64 ;;
+*) LAB_ARCH=amd64 ;;
+esac
+
+# On arm64 there is no 6.1: its kernel has no driver for virtio-iommu, and vfio-user devices
+# do not work with QEMU's SMMU
+ARM64_TABLE='
+6.12 | trixie   |  9 | kvm_pins dvsec bar_moves
+7.3  | trixie   |  9 | memory_errors dvsec bar_moves topology no_msi
+'
+ABILITIES=$(awk -F ' *[|] *' '{ printf " %s", $4 }' <<< "$SERIES_TABLE$ARM64_TABLE")
+[ "$LAB_ARCH" = amd64 ] || SERIES_TABLE=$ARM64_TABLE
 
 # One field of a row, nothing for a series that is not in the table
 series_field() { # series number
@@ -55,6 +73,7 @@ series_has() { # series ability
 
 	abilities=$(series_field "$1" 4)
 	[ "$1" != "$NEWEST" ] || abilities+=" newest"
+	[ "$LAB_ARCH" != amd64 ] || abilities+=" x86"
 	case $1:${FULL:-} in
 	"$OLDEST":*|"$NEWEST":*|*:?*) abilities+=" ends" ;;
 	esac
@@ -64,10 +83,7 @@ series_has() { # series ability
 
 # Is this one of the words that the table explains?
 is_ability() { # word
-	local words
-
-	words=$(awk -F ' *[|] *' '{ printf " %s", $4 }' <<< "$SERIES_TABLE")
-	[[ "$words newest ends hostile " == *" $1 "* ]]
+	[[ "$ABILITIES newest ends hostile x86 " == *" $1 "* ]]
 }
 
 # The largest order of the pages that the kernel maps device memory with

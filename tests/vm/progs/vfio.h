@@ -31,6 +31,7 @@
  *	PAGES		1: HDM memory has struct pages
  *	RAW_RAM		1: firmware's memory map lists HDM memory as RAM
  *	POISON		1: the kernel reports errors in HDM memory
+ *	NO_MSI		Y: vfio-pci cannot set up interrupts in the machine
  *	NO_MEMORY	1: a test may leave the gate closed until the unbind
  *	LOSE		Y: the device loses its decoders in a reset
  *

@@ -2,6 +2,8 @@
 # A bound device as a VMM sees it: vfio_test.c has the expectations.
 
 bdf=$(dev)
+no_msi=N
+! has no_msi || no_msi=Y
 modprobe cxl-vfio-pci keep_memory=1
 for place in middle start end; do
 	t2ctl "$bdf" "--block=$place"
@@ -13,7 +15,7 @@ for place in middle start end; do
 		-t component_bar_access_over_the_blocks_border_is_split
 		-t register_locator_names_the_component_block
 		-t ioeventfds_are_refused)
-	DEVICE=$bdf HPA=0x100000000 LABEL="block at the $place" tap vfio_test "${only[@]}"
+	DEVICE=$bdf HPA=0x100000000 NO_MSI=$no_msi LABEL="block at the $place" tap vfio_test "${only[@]}"
 	unbind "$bdf"
 done
 bind "$bdf" > /dev/null
