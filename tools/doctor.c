@@ -3,16 +3,25 @@
  * Checks the host for problems that prevent assignment.  Each finding has a remedy.
  */
 #include <dirent.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <linux/kvm.h>
+
 #include "tool.h"
+
+/* Headers before Linux 6.17 do not have it */
+#ifndef KVM_CAP_ARM_CACHEABLE_PFNMAP_SUPPORTED
+#define KVM_CAP_ARM_CACHEABLE_PFNMAP_SUPPORTED	243
+#endif
 
 enum state { OK, WARN, FAIL };
 
@@ -67,7 +76,9 @@ static void check_kernel(struct report *r, const struct utsname *u)
 	note(r, "kernel", known && (major > 6 || (major == 6 && minor >= 1)) ? OK : FAIL,
 	     "use Linux 6.1 or later", "Linux %s", u->release);
 	note(r, "headers", path_exists("/lib/modules/%s/build", u->release) ? OK : WARN,
-	     "install the headers of this kernel for DKMS (linux-headers-amd64 on Debian)",
+	     strcmp(u->machine, "aarch64") ?
+	     "install the headers of this kernel for DKMS (linux-headers-amd64 on Debian)" :
+	     "install the headers of this kernel for DKMS (linux-headers-arm64 on Debian)",
 	     "/lib/modules/%s/build", u->release);
 }
 
@@ -227,11 +238,40 @@ static void count_types(const struct device *d, unsigned int *listed, unsigned i
 	fclose(f);
 }
 
-enum guest_memory guest_memory_of(const struct device *d)
+/* Does KVM on arm64 map memory of devices cacheable?  Negative if it cannot be asked */
+static int kvm_maps_cacheable(void)
+{
+	char path[PATH_MAX];
+	int fd, ret;
+
+	if (make_path(path, sizeof(path), "/dev/kvm"))
+		return -1;
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	ret = ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_CACHEABLE_PFNMAP_SUPPORTED);
+	close(fd);
+	return ret;
+}
+
+static enum guest_memory guest_memory_on_arm64(const char *probes)
+{
+	int cacheable;
+
+	if (strstr(probes, "kvm_cacheable_pfnmap=0"))
+		return GUESTS_OLD_KVM;
+	cacheable = kvm_maps_cacheable();
+	return cacheable < 0 ? GUESTS_ASK_KVM : cacheable ? GUESTS_CACHED : GUESTS_NONE;
+}
+
+enum guest_memory guest_memory_of(const struct device *d, const char *probes)
 {
 	unsigned int listed, cached;
 	char path[PATH_MAX], line[64];
 
+	/* A word of every arm64 CPU's entry, and of no other architecture's */
+	if (cpu_has("implementer"))
+		return guest_memory_on_arm64(probes);
 	count_types(d, &listed, &cached);
 	if (cached < listed)
 		return HOSTS_UNCACHED;
@@ -243,7 +283,7 @@ enum guest_memory guest_memory_of(const struct device *d)
 	return listed ? GUESTS_CACHED : GUESTS_UNKNOWN;
 }
 
-static void check_memory_type(struct report *r, const struct device *d)
+static void check_memory_type(struct report *r, const struct device *d, const char *probes)
 {
 	static const struct {
 		enum state state;
@@ -258,11 +298,20 @@ static void check_memory_type(struct report *r, const struct device *d)
 		[GUESTS_UNCACHED] = { WARN,
 			"guests get device memory uncached: KVM on Intel needs struct pages for write-back",
 			"load the module with struct_pages=on; the kernel log has failures" },
+		[GUESTS_OLD_KVM] = { WARN,
+			"guests get device memory uncached: KVM on arm64 maps it write-back since Linux 6.17",
+			"use Linux 6.17 or later" },
+		[GUESTS_ASK_KVM] = { OK,
+			"guests get device memory write-back if KVM can map it so (no /dev/kvm to ask)",
+			"" },
+		[GUESTS_NONE] = { WARN,
+			"guests get no device memory: KVM cannot map it write-back on this CPU",
+			"the CPU needs FEAT_S2FWB and CTR_EL0.DIC" },
 		[HOSTS_UNCACHED] = { WARN,
 			"the host maps device memory other than write-back",
 			"check the memory types in /proc/mtrr, which firmware sets" },
 	};
-	enum guest_memory memory = guest_memory_of(d);
+	enum guest_memory memory = guest_memory_of(d, probes);
 
 	note(r, "memory type", what[memory].state, what[memory].remedy, "%s: %s", d->address,
 	     what[memory].found);
@@ -280,11 +329,14 @@ static void check_cache(struct report *r, const struct device *d)
 	     strcmp(line, "on") ? "may not" : "may");
 }
 
-static void check_devices(struct report *r)
+static void check_devices(struct report *r, const struct utsname *u)
 {
 	struct device d[32];
+	struct module m;
 	int n = find_devices(d, 32);
 
+	if (find_module(&m, u->release))
+		*m.probes = 0;
 	if (n <= 0)
 		note(r, "devices", WARN, geteuid() ?
 		     "run as root, config space cannot be read otherwise" :
@@ -300,7 +352,7 @@ static void check_devices(struct report *r)
 			     "%s: no pair of BARs is free, so that stock VMMs give guests no device memory",
 			     d[i].address);
 		if (!strcmp(d[i].driver, DRIVER)) {
-			check_memory_type(r, &d[i]);
+			check_memory_type(r, &d[i], m.probes);
 			check_cache(r, &d[i]);
 		}
 	}
@@ -331,7 +383,7 @@ int doctor(void)
 	check_module(&r, &u);
 	check_secure_boot(&r, &u);
 	check_iommu(&r);
-	check_devices(&r);
+	check_devices(&r, &u);
 	check_program(&r, "dkms", "dkms --version 2>/dev/null",
 		      "install DKMS, which builds the module at kernel updates");
 	check_program(&r, "qemu",

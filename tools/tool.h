@@ -104,11 +104,14 @@ enum guest_memory {
 	GUESTS_CACHED,		/* write-back */
 	GUESTS_UNKNOWN,		/* write-back, unless the host's mapping differs */
 	GUESTS_UNCACHED,	/* uncached, for lack of struct pages */
+	GUESTS_OLD_KVM,		/* uncached, by KVM on arm64 before 6.17 */
+	GUESTS_ASK_KVM,		/* write-back on arm64, unless the CPU cannot */
+	GUESTS_NONE,		/* not at all, since the arm64 CPU cannot have it write-back */
 	HOSTS_UNCACHED,		/* the host itself maps it other than write-back */
 };
 
 /* Memory type that KVM guests on this host get for the memory of a bound device */
-enum guest_memory guest_memory_of(const struct device *d);
+enum guest_memory guest_memory_of(const struct device *d, const char *probes);
 /* Returns an exit status */
 int doctor(void);
 

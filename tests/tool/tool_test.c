@@ -330,21 +330,24 @@ static void guest_memory_follows_cpu_driver_and_kernel(void **state)
 	(void)state;
 	assert_int_equal(1, find_devices(&d, 1));
 	save_text("/proc/cpuinfo", "processor : 0\nflags : fpu svm vmxnet\n");
-	assert_int_equal(GUESTS_CHOICE, guest_memory_of(&d));
+	assert_int_equal(GUESTS_CHOICE, guest_memory_of(&d, ""));
 	save_text("/proc/cpuinfo", "processor : 0\nflags : fpu vmx sse2\n");
-	assert_int_equal(GUESTS_UNCACHED, guest_memory_of(&d));
+	assert_int_equal(GUESTS_UNCACHED, guest_memory_of(&d, ""));
 	save_text(IN_DEVICE("cxl_vfio/struct_pages"), "none\n");
-	assert_int_equal(GUESTS_UNCACHED, guest_memory_of(&d));
+	assert_int_equal(GUESTS_UNCACHED, guest_memory_of(&d, ""));
 	save_text(IN_DEVICE("cxl_vfio/struct_pages"), "131072\n");
-	assert_int_equal(GUESTS_UNKNOWN, guest_memory_of(&d));
+	assert_int_equal(GUESTS_UNKNOWN, guest_memory_of(&d, ""));
 	snprintf(line, sizeof(line), "PAT list:\nPAT: [mem 0x%016llx-0x%016llx] write-back\n",
 		 (unsigned long long)BASE, (unsigned long long)BASE + SIZE);
 	save_text(types, line);
-	assert_int_equal(GUESTS_CACHED, guest_memory_of(&d));
+	assert_int_equal(GUESTS_CACHED, guest_memory_of(&d, ""));
 	snprintf(line, sizeof(line), "PAT: [mem 0x%016llx-0x%016llx] uncached-minus\n",
 		 (unsigned long long)BASE, (unsigned long long)BASE + SIZE);
 	save_text(types, line);
-	assert_int_equal(HOSTS_UNCACHED, guest_memory_of(&d));
+	assert_int_equal(HOSTS_UNCACHED, guest_memory_of(&d, ""));
+	save_text("/proc/cpuinfo", "processor : 0\nFeatures : fp asimd\nCPU implementer : 0x41\n");
+	assert_int_equal(GUESTS_OLD_KVM, guest_memory_of(&d, "kvm_cacheable_pfnmap=0"));
+	assert_int_equal(GUESTS_ASK_KVM, guest_memory_of(&d, "kvm_cacheable_pfnmap=1"));
 }
 
 static void expect_status(const char *json, const char *text)
