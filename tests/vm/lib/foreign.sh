@@ -13,7 +13,7 @@ FOREIGN_TOOLS=$CACHE/$LAB_ARCH-tools
 FOREIGN_TOOL_PACKAGES="gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 FOREIGN_BACKPORTS="qemu-system-arm qemu-efi-aarch64"
 # What the scenarios use, with the packages that these depend on
-FOREIGN_PACKAGES="base-files base-passwd bash dash coreutils util-linux mount grep sed gawk
+FOREIGN_PACKAGES="base-files base-passwd libc-bin bash dash coreutils util-linux mount grep sed gawk
 	findutils diffutils hostname kmod pciutils pci.ids busybox-static procps"
 
 foreign_root() { echo "$CACHE/roots/$1-$LAB_ARCH"; } # suite
@@ -64,7 +64,9 @@ foreign_kernel_packages() { # suite kver
 	local p
 
 	for p in "linux-binary-unsigned-$2" "linux-image-$2" "linux-modules-$2" "linux-base-$2"; do
-		! foreign_apt "$1" apt-cache show "$p" 2>/dev/null | grep -q '^Filename:' || echo "$p"
+		# Names that apt only knows of are no packages
+		foreign_apt "$1" apt-cache show "$p" 2>/dev/null |
+			awk -v p="$p" '/^Filename:/ { found = 1 } END { if (found) print p }'
 	done | awk '!/^linux-image/ || !seen; { seen = 1 }'
 }
 
