@@ -196,8 +196,8 @@ enum cxl_vfio_recovery_state {
  * @settle_work: brings the device back for callers that cannot wait
  * @recycle_work: makes the device ready for its next user
  * @error_work: ends the wait for a recovery from an error that does not end
- * @before_error: what the PCI core had saved of the configuration space when the recovery
- *	from an error began, NULL else; used under the device's lock
+ * @before_error: the configuration space when the recovery from an error began, NULL
+ *	before and after; used under the device's lock
  * @pm_nb: called when the system goes to sleep
  * @kind: kind of the last reset, NULL if there was none
  * @result: 0 or a negative errno of the last reset

@@ -561,6 +561,23 @@ static bool has_lost_bars(struct pci_dev *pdev)
 }
 
 /*
+ * Save the configuration space before the link is reset.  If it cannot be read any more,
+ * the PCI core's buffers have the state of the last save or restore, at bind or later.
+ * Linux before 6.2 marks a state as used up once it was restored, be it by a reset, by
+ * vfio-pci-core at a close, or when a user wakes the function up.
+ */
+static void keep_before_error(struct cxl_vfio_device *dev)
+{
+	struct pci_dev *pdev = dev->core.pdev;
+
+	if (dev->recovery.before_error)
+		return;
+	if (has_lost_bars(pdev) || pci_save_state(pdev))
+		pdev->state_saved = true;
+	dev->recovery.before_error = pci_store_saved_state(pdev);
+}
+
+/*
  * Restore the state from before an error on the link, if the PCI core has saved an empty
  * one: a reset of the function between that of the link and cxl_vfio_slot_reset() does so
  */
@@ -586,16 +603,9 @@ static void cxl_vfio_reset_done(struct pci_dev *pdev)
 
 	if (!dev->found->is_cxl)
 		return;
-	/*
-	 * For an error on the link: Linux before 6.2 restores a saved state once only,
-	 * and this reset has used it up.
-	 */
-	if (pci_device_is_present(pdev)) {
-		restore_from_before_error(dev);
-		if (!cxl_vfio_gate_is_held(dev, HOLD_ERROR))
-			forget_before_error(dev);
-		pci_save_state(pdev);
-	}
+	restore_from_before_error(dev);
+	if (!cxl_vfio_gate_is_held(dev, HOLD_ERROR))
+		forget_before_error(dev);
 	mutex_lock(&dev->recovery.lock);
 	note_reset(dev, "function", 0, dev->recovery.reset_start);
 	mutex_unlock(&dev->recovery.lock);
@@ -646,8 +656,7 @@ static pci_ers_result_t cxl_vfio_error_detected(struct pci_dev *pdev, pci_channe
 	/* Another function's vote may lead to a reset of the link, whatever the error */
 	cxl_vfio_gate_set(dev, HOLD_ERROR, true);
 	log_link_error(dev, state);
-	if (!dev->recovery.before_error)
-		dev->recovery.before_error = pci_store_saved_state(pdev);
+	keep_before_error(dev);
 	/* A task that puts registers back is done first */
 	mutex_lock(&dev->recovery.lock);
 	mutex_unlock(&dev->recovery.lock);
@@ -674,8 +683,6 @@ static pci_ers_result_t cxl_vfio_slot_reset(struct pci_dev *pdev)
 		return PCI_ERS_RESULT_RECOVERED;
 	pci_restore_state(pdev);
 	restore_from_before_error(dev);
-	/* For the next restore: Linux before 6.2 forgets a state that was restored */
-	pci_save_state(pdev);
 	mutex_lock(&dev->recovery.lock);
 	note_reset(dev, "error", 0, ktime_get());
 	mutex_unlock(&dev->recovery.lock);
@@ -744,9 +751,14 @@ static int cxl_vfio_pm_event(struct notifier_block *nb, unsigned long event, voi
  */
 int cxl_vfio_reset_bind(struct cxl_vfio_device *dev)
 {
+	int ret;
+
 	cxl_vfio_settle_bind(dev);
 	INIT_WORK(&dev->recovery.recycle_work, cxl_vfio_recycle_work);
 	INIT_DELAYED_WORK(&dev->recovery.error_work, cxl_vfio_error_work);
+	ret = pci_save_state(dev->core.pdev);
+	if (ret)
+		return ret;
 	dev->recovery.pm_nb.notifier_call = cxl_vfio_pm_event;
 	return register_pm_notifier(&dev->recovery.pm_nb);
 }

@@ -192,6 +192,34 @@ TEST_F(error, bars_and_command_are_right_after_each_of_several)
 	}
 }
 
+static void sleep_and_wake(struct vfio *v)
+{
+	write16(v, PMCSR, 3);
+	write16(v, PMCSR, 0);
+}
+
+/* What the kernel saves for a reset or a sleep, the user changes afterwards */
+static void reset_without_memory(struct vfio *v)
+{
+	set_command(v, 0, PCI_COMMAND_MEMORY);
+	ioctl(v->device, VFIO_DEVICE_RESET);
+	set_command(v, PCI_COMMAND_MEMORY, 0);
+}
+
+TEST_F(error, bars_and_command_are_right_after_resets_and_sleep_before)
+{
+	for (unsigned int i = 0; i < 4; i++) {
+		if (i % 2)
+			sleep_and_wake(&self->v);
+		else
+			reset_without_memory(&self->v);
+		*self->p = 0xe44;
+		ASSERT_TRUE(begin_error(variant->status));
+		EXPECT_TRUE(end_error(self->over + i + 1));
+		EXPECT_RECOVERED();
+	}
+}
+
 /*
  * A reset of the function by root that gets in between the reset of the link and the
  * driver's part of the recovery: the kernel saves and restores what the reset of the link
