@@ -17,7 +17,7 @@
 # nested         the tests boot a nested guest here, which takes minutes: at least one
 #                series with kvm_pins and one without
 # hostile        a hostile user of the device is tried here, which takes minutes: all series
-#                have it with FULL=yes in the environment, none without
+#                have it with FULL=yes in the environment
 # extra          not run unless it is named: 7.3-rt is 7.3 with PREEMPT_RT, 6.1-old the
 #                oldest 6.1 that Debian's mirror has
 # debug          the lab builds the kernel (debug-kernel.sh): 7.3-debug is 7.3 with
@@ -33,13 +33,13 @@
 # for tests of what differs little between neighbours: with FULL=yes in the environment
 # all series have it.
 SERIES_TABLE='
-6.1  | bookworm |  0 | kvm_pins
+6.1  | bookworm |  0 | kvm_pins hostile
 6.12 | trixie   | 18 | kvm_pins dvsec bar_moves tools nested
-7.2  | trixie   | 18 | memory_errors dvsec bar_moves setcpuid tools
+7.2  | trixie   | 18 | memory_errors dvsec bar_moves setcpuid tools hostile
 7.3  | trixie   | 18 | memory_errors dvsec bar_moves setcpuid topology tools nested
 6.1-old | bookworm | 0 | kvm_pins extra
 7.3-rt | trixie |  0 | memory_errors dvsec bar_moves setcpuid topology tools extra
-7.3-debug | trixie | 18 | memory_errors dvsec bar_moves setcpuid topology tools iommufd fault_injection debug extra
+7.3-debug | trixie | 18 | memory_errors dvsec bar_moves setcpuid topology tools iommufd fault_injection hostile debug extra
 '
 
 # The architecture of the machines: ARCH=arm64 in the environment, or that of this machine
@@ -83,7 +83,7 @@ series_has() { # series ability
 
 # Is this one of the words that the table explains?
 is_ability() { # word
-	[[ "$ABILITIES newest ends hostile x86 " == *" $1 "* ]]
+	[[ "$ABILITIES newest ends x86 " == *" $1 "* ]]
 }
 
 # The largest order of the pages that the kernel maps device memory with
