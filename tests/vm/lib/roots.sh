@@ -37,6 +37,11 @@ series_of() { # suite
 	done
 }
 
+# The same, for machines of this machine's architecture
+native_series_of() { # suite
+	[ "$LAB_ARCH" != amd64 ] || series_of "$1"
+}
+
 # The mirrors that this machine's own apt uses
 # shellcheck disable=SC2016 # apt's own syntax
 mirrors() {
@@ -111,7 +116,7 @@ install_kernels() { # suite
 	local series kver list packages=() release=""
 
 	[ -z "$(backports_of "$1")" ] || release=$1-backports
-	for series in $(series_of "$1"); do
+	for series in $(native_series_of "$1"); do
 		kver=$(newest_kver "$1" "$series")
 		[ -n "$kver" ] || die "apt has no headers of kernel series $series in $1"
 		list=$(kernel_packages "$1" "$kver") ||
@@ -120,9 +125,10 @@ install_kernels() { # suite
 		packages+=($list)
 		echo "$kver" > "$CACHE/roots/$1/lab/kver-$series.new"
 	done
+	[ ${#packages[@]} -gt 0 ] || return 0
 	in_suite "$1" apt-get -qq install -y ${release:+-t "$release"} "${packages[@]}" \
 		>/dev/null </dev/null || die "cannot install ${packages[*]}"
-	for series in $(series_of "$1"); do
+	for series in $(native_series_of "$1"); do
 		mv "$CACHE/roots/$1/lab/kver-$series.new" "$CACHE/roots/$1/lab/kver-$series"
 	done
 }
@@ -174,7 +180,7 @@ update_root() { # suite
 		note "cannot read the package lists of $1, using the kernels in the cache"
 		return
 	fi
-	for series in $(series_of "$1"); do
+	for series in $(native_series_of "$1"); do
 		[ "$(newest_kver "$1" "$series")" = "$(cat "$root/lab/kver-$series" 2>/dev/null)" ] &&
 			continue
 		note "installing a newer kernel of series $series"
