@@ -28,6 +28,9 @@ check() {
 # has ABILITY: does the running kernel's series have it (lib/series.sh)?
 has() { series_has "$SERIES" "$1"; }
 
+# The host bridge's component block in a machine with 3 GiB of memory, see lib/boot.sh
+host_bridge() { if has x86; then echo 5G; else echo 0x4004000000; fi; }
+
 # Is this make check-full, which runs tests that take long as well?
 full() { grep -qw lab.full /proc/cmdline; }
 

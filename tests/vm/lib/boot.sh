@@ -61,12 +61,15 @@ kernel_image() { # series
 # DIR/topology is the range below a root port, or after "window" one that only has a window.  A machine with QEMU's memory expander has
 # windows for the expander and for the hidden memory.
 make_firmware() { # dir base-initramfs out
-	local n=0 range ranges=() chbs
+	local n=0 range ranges=() chbs expanders mem
 
-	# QEMU places its host bridges' registers after the memory, 2 GiB of which are below 4 GiB
-	chbs=$(($(sed 's/G$//' "$1/mem") + 2))G
-	# On the virt board they are behind the second block of GIC redistributors, at 256 GiB
-	[ "$LAB_ARCH" = amd64 ] || chbs=0x4004000000
+	# QEMU places its host bridges' registers after the memory, 2 GiB of which are below
+	# 4 GiB, and the window for expanders at the next multiple of 256 MiB
+	mem=$(sed 's/G$//' "$1/mem")
+	chbs=$((mem + 2))G expanders=$(((mem + 2) * 1024 + 256))M
+	# On the virt board they are behind the second block of GIC redistributors, at 256 GiB,
+	# and the window is behind all else, at 1 TiB
+	[ "$LAB_ARCH" = amd64 ] || chbs=0x4004000000 expanders=0x10000000000
 	while read -r range; do
 		ranges+=("${range#window }")
 		[[ $range != window\ * ]] || continue
@@ -74,8 +77,7 @@ make_firmware() { # dir base-initramfs out
 		n=$((n + 1))
 	done < "$1/topology" > "$1/firmware"
 	if grep -q '^@type3' "$1/devices"; then
-		# QEMU's window for expanders is the next multiple of 256 MiB
-		ranges+=("$((${chbs%G} * 1024 + 256))M,256M")
+		ranges+=("$expanders,256M")
 		# shellcheck disable=SC2016 # the kernel's syntax
 		[ -s "$1/topology" ] || mapfile -t -O ${#ranges[@]} ranges <<< \
 			"$(tr , '\n' < "$1/memmap" | sed 's/\(.*\)\$\(.*\)/\2,\1/')"

@@ -4,7 +4,7 @@
 # needs: topology
 
 bdf=$(dev)
-bridge=5G	# the host bridge's component block, see lib/boot.sh
+bridge=$(host_bridge)
 window=0x100000000
 place() { cat "$PCI/devices/$bdf/cxl_vfio/topology"; }
 reload() {

@@ -13,7 +13,7 @@ modprobe cxl_acpi
 base=0x$(sed -n 's/^ *\([0-9a-f]*\)-.* : CXL Window 0$/\1/p' /proc/iomem)
 check "/proc/iomem has a CXL window" [ "$base" != 0x ]
 modprobe -r cxl_acpi
-check "t2fw commits the decoder of the host bridge" t2fw commit 5G 0 "$base,256M" 0
+check "t2fw commits the decoder of the host bridge" t2fw commit "$(host_bridge)" 0 "$base,256M" 0
 check "t2fw commits the decoder of the memory expander" t2fw device "$bdf" "$base,256M"
 
 if has topology; then
