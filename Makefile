@@ -93,8 +93,8 @@ check-vm-rt: ## run some scenarios on the newest rt kernel, whose locks sleep di
 check-vm-old: ## run some scenarios on the oldest 6.1, whose vfio-pci-core has less to build on
 	tests/vm/run.sh KERNELS="6.1-old" 10-bind 20-vfio 60-reset
 
-check-vm-arm64: ## run some scenarios in arm64 machines, on 7.3 (FULL=yes: on 6.12 as well)
-	tests/vm/run.sh ARCH=arm64 KERNELS="$(if $(FULL),6.12 7.3,7.3)" 10-bind 20-vfio 50-memory 60-reset
+check-vm-arm64: ## run some scenarios in arm64 machines, on 7.3 (FULL=yes: on 6.12 and 7.3-16k)
+	tests/vm/run.sh ARCH=arm64 KERNELS="$(if $(FULL),6.12 7.3 7.3-16k,7.3)" 10-bind 20-vfio 50-memory 60-reset
 
 check-debug: ## run the scenarios on a kernel with KASAN, lockdep and more, built once
 	tests/debug.sh

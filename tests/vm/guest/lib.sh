@@ -6,9 +6,10 @@
 #   [7.3] 92-tool: cxl-vfio bind binds the device ... FAIL
 
 . /src/tests/vm/lib/series.sh
-# "7.3.4+deb13-amd64" is of 7.3, "7.3.4+deb13-rt-amd64" of 7.3-rt, "7.3.4-debug" of 7.3-debug
+# "7.3.4+deb13-amd64" is of 7.3, "7.3.4+deb13-rt-amd64" of 7.3-rt, "7.3.4-debug" of 7.3-debug,
+# "7.3.4+deb13-arm64-16k" of 7.3-16k
 SERIES=$(uname -r |
-	sed -E 's/^([0-9]+\.[0-9]+).*-(rt|debug)(-.*)?$/\1-\2/; t; s/^([0-9]+\.[0-9]+).*/\1/')
+	sed -E 's/^([0-9]+\.[0-9]+).*-(rt|debug|16k)(-.*)?$/\1-\2/; t; s/^([0-9]+\.[0-9]+).*/\1/')
 PCI=/sys/bus/pci
 OURS=cxl_vfio_pci
 

@@ -54,9 +54,11 @@ foreign_key() {
 
 # The newest version of a series that apt has headers of, as in uname -r
 foreign_kver() { # suite series
+	local series=${2%%-*} flavour=$LAB_ARCH${2#"${2%%-*}"}
+
 	foreign_apt "$1" apt-cache search --names-only \
-		"^linux-headers-${2//./\\.}\\.[0-9].*-$LAB_ARCH\$" | awk '{ print $1 }' |
-		sed 's/^linux-headers-//' | grep -E "[0-9]-$LAB_ARCH\$" | sort -V | tail -n 1
+		"^linux-headers-${series//./\\.}\\.[0-9].*-$flavour\$" | awk '{ print $1 }' |
+		sed 's/^linux-headers-//' | grep -E "[0-9]-$flavour\$" | sort -V | tail -n 1
 }
 
 # The packages with the image and the modules of a kernel

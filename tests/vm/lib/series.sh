@@ -19,7 +19,8 @@
 # hostile        a hostile user of the device is tried here, which takes minutes: all series
 #                have it with FULL=yes in the environment
 # extra          not run unless it is named: 7.3-rt is 7.3 with PREEMPT_RT, 6.1-old the
-#                oldest 6.1 that Debian's mirror has
+#                oldest 6.1 that Debian's mirror has, 7.3-16k the flavour of arm64 with
+#                pages of 16 KiB
 # debug          the lab builds the kernel (debug-kernel.sh): 7.3-debug is 7.3 with
 #                KASAN, lockdep, kmemleak and the like
 # iommufd        the kernel has iommufd and the character devices of VFIO devices
@@ -53,6 +54,7 @@ esac
 ARM64_TABLE='
 6.12 | trixie   |  9 | kvm_pins dvsec bar_moves
 7.3  | trixie   |  9 | memory_errors dvsec bar_moves topology no_msi
+7.3-16k | trixie | 11 | memory_errors dvsec bar_moves topology no_msi extra
 '
 ABILITIES=$(awk -F ' *[|] *' '{ printf " %s", $4 }' <<< "$SERIES_TABLE$ARM64_TABLE")
 [ "$LAB_ARCH" = amd64 ] || SERIES_TABLE=$ARM64_TABLE
