@@ -14,7 +14,7 @@ FOREIGN_TOOL_PACKAGES="gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 FOREIGN_BACKPORTS="qemu-system-arm qemu-efi-aarch64"
 # What the scenarios use, with the packages that these depend on
 FOREIGN_PACKAGES="base-files base-passwd libc-bin bash dash coreutils util-linux mount grep sed gawk
-	findutils diffutils hostname kmod pciutils pci.ids busybox-static procps cxl"
+	findutils diffutils hostname kmod pciutils pci.ids busybox-static procps cxl binutils"
 
 foreign_root() { echo "$CACHE/roots/$1-$LAB_ARCH"; } # suite
 
