@@ -383,6 +383,19 @@ TEST_F(dmabuf, iommufd_maps_one_range_of_it)
 	close(fd);
 }
 
+/* A VMM's limit of locked memory (RLIMIT_MEMLOCK) is for its RAM alone */
+TEST_F(dmabuf, mapping_in_iommufd_is_not_counted_as_pinned)
+{
+	void *ram = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t before = status_kib("VmPin");
+
+	ASSERT_NE(MAP_FAILED, ram);
+	EXPECT_EQ(0, before);
+	ASSERT_EQ(0, map_memory(&self->a, ram, 2 * IOVA, MIB));
+	EXPECT_EQ(1024, status_kib("VmPin"));
+	munmap(ram, MIB);
+}
+
 /* vfio-pci-core revokes it with Memory Space, the gate whenever memory may be lost */
 TEST_F(dmabuf, mapping_in_iommufd_is_revoked)
 {

@@ -447,6 +447,22 @@ TEST_F(mem, dma_buf_follows_the_gate)
 	ASSERT_EQ(0, vfio_open(&self->v, input("DEVICE")));
 }
 
+/* A VMM's limit of locked memory (RLIMIT_MEMLOCK) is for its RAM alone */
+TEST_F(mem, dma_mapping_of_hdm_memory_is_not_counted_as_locked)
+{
+	const uint64_t ram = 0x20000000, hdm = 0x40000000;
+	void *p = region_map(&self->v, self->hdm, 0, 16 * MIB, PROT_READ | PROT_WRITE);
+	void *q = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t before = status_kib("VmLck");
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_NE(MAP_FAILED, q);
+	ASSERT_EQ(0, dma_map(&self->v, p, hdm, 16 * MIB));
+	EXPECT_EQ(before, status_kib("VmLck"));
+	ASSERT_EQ(0, dma_map(&self->v, q, ram, MIB));
+	EXPECT_EQ(before + 1024, status_kib("VmLck"));
+}
+
 /* Up to Linux 6.9 the mapping is one of a hidden file */
 TEST_F(mem, remap_file_pages_gives_no_other_memory)
 {

@@ -228,6 +228,20 @@ int dma_map(struct vfio *v, void *va, uint64_t iova, uint64_t n)
 	return ioctl(v->container, VFIO_IOMMU_MAP_DMA, &map) ? -errno : 0;
 }
 
+uint64_t status_kib(const char *line)
+{
+	FILE *status = fopen("/proc/self/status", "r");
+	char text[128];
+	uint64_t kib = 0;
+
+	while (status && fgets(text, sizeof(text), status))
+		if (!strncmp(text, line, strlen(line)))
+			kib = strtoull(text + strlen(line) + 1, NULL, 10);
+	if (status)
+		fclose(status);
+	return kib;
+}
+
 int msix_enable(struct vfio *v)
 {
 	struct {

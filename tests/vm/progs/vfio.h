@@ -101,6 +101,9 @@ uint32_t find_hdm(struct vfio *v, uint32_t index, uint64_t block);
 /* Map @n bytes at @va for DMA by the device at @iova */
 int dma_map(struct vfio *v, void *va, uint64_t iova, uint64_t n);
 
+/* Memory of this process in KiB by a line of its /proc/self/status, such as "VmLck" */
+uint64_t status_kib(const char *line);
+
 /* Enable MSI-X; returns the eventfd of vector 0 or a negative errno */
 int msix_enable(struct vfio *v);
 
