@@ -492,7 +492,7 @@ TEST_F(mem, dma_buf_takes_whole_pages_of_memory_only)
 TEST_F(mem, dma_buf_of_a_bar_leaves_the_component_block_out)
 {
 	const uint64_t block = vfio_cxl_cap(&self->v)->comp_reg_offset, end = block + 0x10000;
-	static const struct {
+	const struct {
 		uint32_t bar;
 		int64_t at, len;	/* from the block's start */
 		int ret;
@@ -500,9 +500,9 @@ TEST_F(mem, dma_buf_of_a_bar_leaves_the_component_block_out)
 		{ T2DEV_COMP_BAR, -(int64_t)PAGE, PAGE, 0 },
 		{ T2DEV_COMP_BAR, 0x10000, PAGE, 0 },
 		{ T2DEV_COMP_BAR, 0, PAGE, -EINVAL },
-		{ T2DEV_COMP_BAR, 0xf000, PAGE, -EINVAL },
+		{ T2DEV_COMP_BAR, 0x10000 - PAGE, PAGE, -EINVAL },
 		{ T2DEV_COMP_BAR, -(int64_t)PAGE, 2 * PAGE, -EINVAL },
-		{ T2DEV_COMP_BAR, 0xf000, 2 * PAGE, -EINVAL },
+		{ T2DEV_COMP_BAR, 0x10000 - PAGE, 2 * PAGE, -EINVAL },
 		{ T2DEV_COMP_BAR, -(int64_t)PAGE, 0x10000 + 2 * PAGE, -EINVAL },
 		{ T2DEV_ACCEL_BAR, 0, T2DEV_ACCEL_BAR_SIZE, 0 },
 		{ T2DEV_ACCEL_BAR, 0, T2DEV_ACCEL_BAR_SIZE + PAGE, -EINVAL },

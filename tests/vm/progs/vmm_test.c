@@ -19,7 +19,6 @@
 #include "../../t2dev/t2dev_regs.h"
 #include "vfio.h"
 
-#define PAGE		4096
 #define CONFIG		VFIO_PCI_CONFIG_REGION_INDEX
 #define LOCK		CXL_VFIO_HDM_CTRL_LOCK
 #define COMMIT		CXL_VFIO_HDM_CTRL_COMMIT
