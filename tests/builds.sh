@@ -181,13 +181,7 @@ some_of() { # chosen
 
 mkdir -p "$OUT" "$HEADERS"
 prepare 7.3
-# One at a time in the cache
-exec 8> "$HEADERS/lock"
-flock 8
-prepare_apt
-prepare_tools
-list_packages
-exec 8>&-
+prepare_headers
 chosen=$(chosen_headers)
 for series in $SERIES; do
 	grep -qE "^[a-z0-9]+ ${series//./\\.}[.-]" <<< "$chosen" ||

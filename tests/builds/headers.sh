@@ -129,6 +129,16 @@ list_packages() {
 	mv "$HEADERS/apt/packages.new" "$HEADERS/apt/packages"
 }
 
+# Have compilers and the list of packages; one at a time in the cache
+prepare_headers() {
+	exec 8> "$HEADERS/lock"
+	flock 8
+	prepare_apt
+	prepare_tools
+	list_packages
+	exec 8>&-
+}
+
 # Of each series of each Debian release and architecture, the oldest and the
 # newest point release with all its flavours: ARCHITECTURE KVER VERSION DEPENDS
 chosen_headers() {

@@ -182,12 +182,7 @@ make_foreign_programs() {
 build_foreign_modules() { # kver out
 	local arch version depends
 
-	exec 8> "$HEADERS/lock"
-	flock 8
-	prepare_apt
-	prepare_tools
-	list_packages
-	exec 8>&-
+	prepare_headers
 	read -r arch version depends < <(awk -v p="linux-headers-$1" -v a="$LAB_ARCH" \
 		'$1 == p && $2 == a { $1 = ""; print }' "$HEADERS/apt/packages" | tail -n 1)
 	[ -n "$version" ] || die "there are no headers of $1"
