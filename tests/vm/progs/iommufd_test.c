@@ -76,24 +76,6 @@ static int read_info(struct vfio *v)
 	return ioctl(v->device, VFIO_DEVICE_GET_INFO, &v->info) ? -errno : 0;
 }
 
-/* One range of an HDM region as a dma-buf: a file or a negative errno */
-static int export_dmabuf(struct vfio *v, uint32_t region, uint64_t at, uint64_t len)
-{
-	struct {
-		struct vfio_device_feature feature;
-		struct vfio_device_feature_dma_buf req;
-		struct vfio_region_dma_range range;
-	} arg = {
-		.feature.argsz = sizeof(arg),
-		.feature.flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF,
-		.req = { .region_index = region, .open_flags = O_CLOEXEC | O_RDWR, .nr_ranges = 1 },
-		.range = { at, len },
-	};
-	int fd = ioctl(v->device, VFIO_DEVICE_FEATURE, &arg);
-
-	return fd < 0 ? -errno : fd;
-}
-
 /* A device that is attached to an address space */
 struct attached {
 	struct vfio v;
@@ -338,7 +320,7 @@ FIXTURE_SETUP(dmabuf)
 	self->len = variant->memory ? 2 * MIB : T2DEV_ACCEL_BAR_SIZE;
 	self->p = map_hdm(&self->a.v);
 	ASSERT_NE(MAP_FAILED, self->p);
-	self->fd = export_dmabuf(&self->a.v, self->region, 0, self->len);
+	self->fd = vfio_export_dmabuf(&self->a.v, self->region, 0, self->len);
 	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(0, map_file(&self->a, self->fd, IOVA, self->len));
 }
@@ -370,10 +352,10 @@ TEST_F(dmabuf, iommufd_maps_one_range_of_it)
 	if (variant->memory)
 		EXPECT_TRUE(reaches(a, self->p, WORD + 1));
 	EXPECT_EQ(-EINVAL, map_file(a, self->fd, 2 * IOVA, self->len + PAGE));
-	EXPECT_GT(0, export_dmabuf(&a->v, self->region, 1, PAGE));
-	EXPECT_GT(0, export_dmabuf(&a->v, self->region, 0, 1ull << 40));
+	EXPECT_GT(0, vfio_export_dmabuf(&a->v, self->region, 1, PAGE));
+	EXPECT_GT(0, vfio_export_dmabuf(&a->v, self->region, 0, 1ull << 40));
 	/* A second file, from another part */
-	fd = export_dmabuf(&a->v, self->region, PAGE, PAGE);
+	fd = vfio_export_dmabuf(&a->v, self->region, PAGE, PAGE);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(0, map_file(a, fd, 2 * IOVA, PAGE));
 	if (variant->memory) {
@@ -557,7 +539,7 @@ FIXTURE_SETUP(order)
 	set_command(&v, PCI_COMMAND_MEMORY, 0);
 	self->mapping = map_hdm(&v);
 	ASSERT_NE(MAP_FAILED, self->mapping);
-	self->held[DMABUF] = export_dmabuf(&v, vfio_cxl_cap(&v)->hdm_region_idx, 0, 2 * MIB);
+	self->held[DMABUF] = vfio_export_dmabuf(&v, vfio_cxl_cap(&v)->hdm_region_idx, 0, 2 * MIB);
 	ASSERT_LE(0, self->held[DMABUF]);
 }
 
