@@ -497,15 +497,16 @@ static void hdm_mirrors_the_device(struct kunit *test)
 static void hdm_low_bits_of_the_device_are_reserved(struct kunit *test)
 {
 	u32 *regs = device_regs(test, 0, COMMIT | COMMITTED);
-	struct cxl_vfio_hdm hdm = {};
+	struct cxl_vfio_hdm *hdm = kunit_kzalloc(test, sizeof(*hdm), GFP_KERNEL);
 
+	KUNIT_ASSERT_NOT_NULL(test, hdm);
 	regs[decoder_reg(0, CXL_VFIO_HDM_BASE_LOW) / 4] |= 0x0fffffff;
 	regs[decoder_reg(0, CXL_VFIO_HDM_SIZE_LOW) / 4] |= 0x0fffffff;
 	regs[decoder_reg(0, CXL_VFIO_HDM_SKIP_LOW) / 4] |= 0x0fffffff;
-	cxl_vfio_hdm_init(&hdm, regs, &mirror, true);
-	KUNIT_EXPECT_EQ(test, lower_32_bits(HPA), get(&hdm, 0, CXL_VFIO_HDM_BASE_LOW));
-	KUNIT_EXPECT_EQ(test, (u32)GIB, get(&hdm, 0, CXL_VFIO_HDM_SIZE_LOW));
-	KUNIT_EXPECT_EQ(test, 0, get(&hdm, 0, CXL_VFIO_HDM_SKIP_LOW));
+	cxl_vfio_hdm_init(hdm, regs, &mirror, true);
+	KUNIT_EXPECT_EQ(test, lower_32_bits(HPA), get(hdm, 0, CXL_VFIO_HDM_BASE_LOW));
+	KUNIT_EXPECT_EQ(test, (u32)GIB, get(hdm, 0, CXL_VFIO_HDM_SIZE_LOW));
+	KUNIT_EXPECT_EQ(test, 0, get(hdm, 0, CXL_VFIO_HDM_SKIP_LOW));
 }
 
 static void hdm_header_is_read_only_and_global_control_is_not(struct kunit *test)
