@@ -144,9 +144,11 @@ static volatile char *map_hdm(size_t n)
 static uint64_t hdm_touch(void)
 {
 	volatile char *p = map_hdm(GIB);
+	/* Not asked for in the loop, whose instructions count */
+	const size_t page = PAGE;
 	uint64_t start = now();
 
-	for (size_t i = 0; i < GIB; i += PAGE)
+	for (size_t i = 0; i < GIB; i += page)
 		p[i] = 1;
 	return now() - start;
 }
