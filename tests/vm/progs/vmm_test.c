@@ -312,13 +312,18 @@ FIXTURE(v2) {
 	uint64_t initial;	/* what decoder 0 shows before the VMM programs it */
 };
 
+/* The VMM takes the device, or the test ends with the reason */
+#define ASSERT_REALIZED(m, v2) do {						\
+	const char *why_ = realize(m, v2);					\
+										\
+	ASSERT_EQ(NULL, why_) {							\
+		TH_LOG("%s", why_);						\
+	}									\
+} while (0)
+
 FIXTURE_SETUP(v2)
 {
-	const char *why = realize(&self->m, true);
-
-	ASSERT_EQ(NULL, why) {
-		TH_LOG("%s", why);
-	}
+	ASSERT_REALIZED(&self->m, true);
 	self->initial = input_yes("HIDE") ? 0 : input_number("HPA", 0);
 }
 
@@ -439,16 +444,12 @@ TEST_F(v2, next_vmm_starts_from_the_state_at_bind)
 {
 	struct machine *m = &self->m;
 	uint32_t state = guest_state(m);
-	const char *why;
 
 	machine_done(m, true);
 	ASSERT_EQ(0, reset_machine(m));
 	EXPECT_DECODER(m, WINDOW, STATE);
 	unrealize(m);
-	why = realize(m, true);
-	ASSERT_EQ(NULL, why) {
-		TH_LOG("%s", why);
-	}
+	ASSERT_REALIZED(m, true);
 	set_command(&m->v, PCI_COMMAND_MEMORY, 0);
 	EXPECT_DECODER(m, self->initial, state);
 	machine_done(m, true);
@@ -480,11 +481,7 @@ FIXTURE(v3) {
 
 FIXTURE_SETUP(v3)
 {
-	const char *why = realize(&self->m, false);
-
-	ASSERT_EQ(NULL, why) {
-		TH_LOG("%s", why);
-	}
+	ASSERT_REALIZED(&self->m, false);
 	self->initial = input_yes("HIDE") ? 0 : input_number("HPA", 0);
 	set_command(&self->m.v, PCI_COMMAND_MEMORY, 0);
 }
@@ -571,17 +568,13 @@ TEST_F(v3, each_boot_of_the_guest_programs_the_decoder)
 TEST_F(v3, next_vmm_starts_from_the_state_at_bind)
 {
 	struct machine *m = &self->m;
-	const char *why;
 
 	write_ctrl(m, 0);
 	write_base(m, WINDOW);
 	write_ctrl(m, COMMIT | LOCK);
 	EXPECT_DECODER(m, WINDOW, STATE);
 	unrealize(m);
-	why = realize(m, false);
-	ASSERT_EQ(NULL, why) {
-		TH_LOG("%s", why);
-	}
+	ASSERT_REALIZED(m, false);
 	set_command(&m->v, PCI_COMMAND_MEMORY, 0);
 	EXPECT_DECODER(m, self->initial, COMMIT | COMMITTED);
 }
