@@ -4,10 +4,11 @@
  *
  * usage: fault OPERATION BDF [ERRNO...]
  *
- * /proc/thread-self/fail-nth makes one of them fail; guest/fault.sh sets up in debugfs
- * which of them count.  Each time the operation has to succeed all the same, to end with
- * one of the errnos (numbers), or with a short count if the errno 0 is among them.  Then
- * it has to succeed when nothing fails, and /proc/iomem has to be as it was.  The walk
+ * /proc/thread-self/fail-nth makes one allocation or copy fail; guest/fault.sh sets up in
+ * debugfs which allocations and copies count.  Each time the operation has to succeed in
+ * spite of the failure, to end with one of the errnos (numbers), or with a short count if
+ * the errno 0 is among them.  Then the operation has to succeed when nothing fails, and
+ * /proc/iomem has to be as it was.  The walk
  * ends when the operation runs through before the failure comes.  Prints what is wrong,
  * and at the end how many failures there were.
  */
