@@ -25,6 +25,8 @@
 #                KASAN, lockdep, kmemleak and the like
 # iommufd        the kernel has iommufd and the character devices of VFIO devices
 # fault_injection the kernel lets chosen allocations and user copies fail
+# large          the machines have the memory that a mapping of 64 GiB takes: with KASAN it
+#                takes an eighth of its size
 # x86            the machines are amd64
 # no_msi         stock vfio-pci cannot set up interrupts in the machine: QEMU's virt board gives
 #                virtio-iommu a reserved region for them, which the kernel does not map
@@ -34,12 +36,12 @@
 # for tests of what differs little between neighbours: with FULL=yes in the environment
 # all series have it.
 SERIES_TABLE='
-6.1  | bookworm |  0 | kvm_pins hostile
-6.12 | trixie   | 18 | kvm_pins dvsec bar_moves tools nested
-7.2  | trixie   | 18 | memory_errors dvsec bar_moves setcpuid tools hostile
-7.3  | trixie   | 18 | memory_errors dvsec bar_moves setcpuid topology tools nested
-6.1-old | bookworm | 0 | kvm_pins extra
-7.3-rt | trixie |  0 | memory_errors dvsec bar_moves setcpuid topology tools extra
+6.1  | bookworm |  0 | kvm_pins hostile large
+6.12 | trixie   | 18 | kvm_pins dvsec bar_moves tools nested large
+7.2  | trixie   | 18 | memory_errors dvsec bar_moves setcpuid tools hostile large
+7.3  | trixie   | 18 | memory_errors dvsec bar_moves setcpuid topology tools nested large
+6.1-old | bookworm | 0 | kvm_pins extra large
+7.3-rt | trixie |  0 | memory_errors dvsec bar_moves setcpuid topology tools extra large
 7.3-debug | trixie | 18 | memory_errors dvsec bar_moves setcpuid topology tools iommufd fault_injection hostile debug extra
 '
 
@@ -52,9 +54,9 @@ esac
 # On arm64 there is no 6.1: its kernel has no driver for virtio-iommu, and vfio-user devices
 # do not work with QEMU's SMMU
 ARM64_TABLE='
-6.12 | trixie   |  9 | kvm_pins dvsec bar_moves
-7.3  | trixie   |  9 | memory_errors dvsec bar_moves topology no_msi
-7.3-16k | trixie | 11 | memory_errors dvsec bar_moves topology no_msi extra
+6.12 | trixie   |  9 | kvm_pins dvsec bar_moves large
+7.3  | trixie   |  9 | memory_errors dvsec bar_moves topology no_msi large
+7.3-16k | trixie | 11 | memory_errors dvsec bar_moves topology no_msi extra large
 '
 ABILITIES=$(awk -F ' *[|] *' '{ printf " %s", $4 }' <<< "$SERIES_TABLE$ARM64_TABLE")
 [ "$LAB_ARCH" = amd64 ] || SERIES_TABLE=$ARM64_TABLE

@@ -5,6 +5,7 @@
 # t2dev: --decoder=0,base=8G,size=64G
 # memmap: 3G$5G,64G$8G
 # mem: 72G
+# needs: large
 
 bdf=$(dev 1)
 try() { # pages
