@@ -40,7 +40,8 @@
  * @lock: protects @list and @core; held, no dma-buf in the lists is freed
  * @list: dma-bufs of the current user
  * @core: dma-bufs that vfio-pci-core exported for the current user
- * @core_lock: serialises exports of HDM memory by vfio-pci-core; taken before @lock
+ * @core_lock: serialises exports of HDM memory and of the component BAR by vfio-pci-core;
+ *	not held together with @lock
  */
 struct cxl_vfio_exports {
 	struct kref refs;
@@ -435,8 +436,12 @@ static void note_core_export(struct cxl_vfio_device *dev, struct core_dmabuf *co
 		cxl_vfio_dmabuf_revoke_core(dev);
 }
 
-/* Have vfio-pci-core export what the request at @arg names */
-static int export_by_core(struct cxl_vfio_device *dev, void __user *arg, size_t argsz)
+/*
+ * Have vfio-pci-core export what the request at @arg names: a part of the component BAR or,
+ * with @mem, of HDM memory.
+ */
+static int export_by_core(struct cxl_vfio_device *dev, const struct cxl_vfio_hdm_mem *mem,
+			  void __user *arg, size_t argsz)
 {
 	struct core_dmabuf *core = kmalloc(sizeof(*core), GFP_KERNEL);
 	int fd;
@@ -444,8 +449,19 @@ static int export_by_core(struct cxl_vfio_device *dev, void __user *arg, size_t 
 	if (!core)
 		return -ENOMEM;
 	forget_core(dev->exports, false);
+	/* A user may delay the reads of its request for long */
+	fd = mutex_lock_killable(&dev->exports->core_lock);
+	if (fd) {
+		kfree(core);
+		return fd;
+	}
+	dev->export.phys = mem ? mem->window.phys : 0;
+	dev->export.size = mem ? mem->window.size : 0;
+	WRITE_ONCE(dev->export.task, current);
 	fd = vfio_pci_core_ioctl_feature(&dev->core.vdev, VFIO_DEVICE_FEATURE_GET |
 					 VFIO_DEVICE_FEATURE_DMA_BUF, arg, argsz);
+	WRITE_ONCE(dev->export.task, NULL);
+	mutex_unlock(&dev->exports->core_lock);
 	if (fd < 0)
 		kfree(core);
 	else
@@ -472,15 +488,8 @@ static int export_mem_by_core(struct cxl_vfio_device *dev, const struct cxl_vfio
 		return (int)at;
 	req->region_index = dev->found->bar;
 	if (!copy_to_user(arg, req, sizeof(*req)) &&
-	    !copy_to_user(arg + sizeof(*req), range, ranges)) {
-		mutex_lock(&dev->exports->core_lock);
-		dev->export.phys = mem->window.phys;
-		dev->export.size = mem->window.size;
-		WRITE_ONCE(dev->export.task, current);
-		fd = export_by_core(dev, arg, size);
-		WRITE_ONCE(dev->export.task, NULL);
-		mutex_unlock(&dev->exports->core_lock);
-	}
+	    !copy_to_user(arg + sizeof(*req), range, ranges))
+		fd = export_by_core(dev, mem, arg, size);
 	vm_munmap(at, PAGE_ALIGN(size));
 	return fd;
 }
@@ -514,7 +523,7 @@ int cxl_vfio_dmabuf_feature(struct cxl_vfio_device *dev, u32 flags, void __user 
 		return -EFAULT;
 	cxl_vfio_mark_used(dev);
 	if (req.region_index == dev->found->bar)
-		return export_by_core(dev, arg, argsz);
+		return export_by_core(dev, NULL, arg, argsz);
 	mem = mem_of_export(dev, req.region_index);
 	if (!mem)
 		return -ENOTTY;

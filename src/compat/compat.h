@@ -214,10 +214,10 @@ void cxl_vfio_compat_pfn_space_register(struct cxl_vfio_compat_pfn_space *space,
 void cxl_vfio_compat_pfn_space_unregister(struct cxl_vfio_compat_pfn_space *space);
 
 /**
- * struct cxl_vfio_compat_export - HDM memory that vfio-pci-core exports as a dma-buf
+ * struct cxl_vfio_compat_export - what vfio-pci-core exports as a dma-buf for the driver
  * @task: the task that exports, NULL if none does
- * @phys: host physical address of the memory's first byte
- * @size: bytes
+ * @phys: host physical address of the first byte of HDM memory
+ * @size: bytes of HDM memory, 0 for the component BAR
  * @provider: stands for memory that no other device reaches by its address on the bus
  */
 struct cxl_vfio_compat_export {

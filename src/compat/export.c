@@ -25,18 +25,23 @@ static int fill_memory(const struct cxl_vfio_compat_export *export, struct phys_
 
 /*
  * What of a region becomes a dma-buf.  vfio-pci-core reads the region's index from user
- * memory: a task that exports HDM memory gets that, whatever is read.
+ * memory, after the driver did.  A task that exports HDM memory gets that, whatever is read.
+ * The component BAR is for a task that asked for it both times: dmabuf.c revokes its
+ * dma-bufs with the gate.
  */
 static int get_dmabuf_phys(struct vfio_pci_core_device *core, struct p2pdma_provider **provider,
 			   unsigned int region, struct phys_vec *vec,
 			   struct vfio_region_dma_range *range, size_t nr)
 {
 	struct cxl_vfio_device *dev = core_to_cxl_vfio(core);
+	bool noted = READ_ONCE(dev->export.task) == current;
 
-	if (READ_ONCE(dev->export.task) == current) {
+	if (noted && dev->export.size) {
 		*provider = &dev->export.provider;
 		return fill_memory(&dev->export, vec, range, nr);
 	}
+	if (region == dev->found->bar && !noted)
+		return -EINVAL;
 	for (size_t i = 0; i < nr && region == dev->found->bar; i++)
 		if (cxl_vfio_bar_is_block(dev, dev->bar.window.offset + range[i].offset,
 					  range[i].length))

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +13,13 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/pci_regs.h>
+#include <linux/userfaultfd.h>
 
 #include "harness.h"
 
@@ -527,6 +530,81 @@ TEST_F(mem, dma_buf_of_a_bar_leaves_the_component_block_out)
 			TH_LOG("case %u", i);
 		}
 	}
+}
+
+/* A request for a dma-buf, on two pages: the kernel waits for the second one */
+struct late_request {
+	struct {
+		struct vfio_device_feature feature;
+		uint32_t region_index;
+	} *first;
+	int uffd;
+};
+
+static int make_late(struct late_request *late)
+{
+	uint8_t *p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			  0);
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = {
+		.range = { (uintptr_t)p + PAGE, PAGE }, .mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+
+	late->first = (void *)(p + PAGE - sizeof(*late->first));
+	late->uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (p == MAP_FAILED || late->uffd < 0 || ioctl(late->uffd, UFFDIO_API, &api) ||
+	    ioctl(late->uffd, UFFDIO_REGISTER, &reg))
+		return -errno;
+	return 0;
+}
+
+/* Once the kernel wants the second page: another region, then the rest of the request */
+static void *change_region(void *arg)
+{
+	static uint8_t source[64 * 1024];
+	struct {
+		struct vfio_device_feature_dma_buf req;
+		struct vfio_region_dma_range range;
+	} all = { .req = { .open_flags = O_CLOEXEC | O_RDWR, .nr_ranges = 1 }, .range = { 0, PAGE } };
+	struct late_request *late = arg;
+	struct uffdio_copy page = { .src = (uintptr_t)source, .len = PAGE };
+	struct uffd_msg msg;
+
+	if (read(late->uffd, &msg, sizeof(msg)) != sizeof(msg))
+		return NULL;
+	late->first->region_index = T2DEV_COMP_BAR;
+	memcpy(source, (uint8_t *)&all + sizeof(all.req.region_index),
+	       sizeof(all) - sizeof(all.req.region_index));
+	page.dst = msg.arg.pagefault.address & ~(PAGE - 1);
+	ioctl(late->uffd, UFFDIO_COPY, &page);
+	return NULL;
+}
+
+/* vfio-pci-core reads a request that the driver took for one of another BAR */
+TEST_F(mem, dma_buf_of_the_component_bar_is_asked_for_in_both_reads)
+{
+	struct late_request late;
+	pthread_t thread;
+	int ret;
+
+	if (vfio_export_dmabuf(&self->v, T2DEV_ACCEL_BAR, 1, PAGE) == -ENOTTY)
+		SKIP(return, "vfio-pci of this kernel exports no BARs");
+	ASSERT_EQ(0, make_late(&late));
+	late.first->feature.argsz = sizeof(late.first->feature) +
+		sizeof(struct vfio_device_feature_dma_buf) + sizeof(struct vfio_region_dma_range);
+	late.first->feature.flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF;
+	late.first->region_index = T2DEV_ACCEL_BAR;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, change_region, &late));
+	ret = ioctl(self->v.device, VFIO_DEVICE_FEATURE, late.first);
+	EXPECT_EQ(-1, ret);
+	EXPECT_EQ(EINVAL, errno);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(T2DEV_COMP_BAR, late.first->region_index);
+	close(late.uffd);
+	/* Whole, the same request is a good one */
+	ret = ioctl(self->v.device, VFIO_DEVICE_FEATURE, late.first);
+	EXPECT_LE(0, ret);
+	close(ret);
 }
 
 static volatile uintptr_t bad_addr;
