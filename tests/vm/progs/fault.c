@@ -27,6 +27,7 @@
 #include <linux/pci_regs.h>
 
 #include "../../t2dev/t2dev_regs.h"
+#include "iommufd.h"
 #include "vfio.h"
 
 #define MIB	(1024ul * 1024)
@@ -251,7 +252,7 @@ static int touch(void)
 	return 0;
 }
 
-static int export(void)
+static int export(uint32_t region, uint64_t len)
 {
 	struct {
 		struct vfio_device_feature feature;
@@ -260,12 +261,23 @@ static int export(void)
 	} arg = {
 		.feature.argsz = sizeof(arg),
 		.feature.flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF,
-		.req = { .region_index = hdm, .open_flags = O_CLOEXEC | O_RDWR, .nr_ranges = 2 },
-		.range = { { 0, 2 * MIB }, { 4 * MIB, MIB } },
+		.req = { .region_index = region, .open_flags = O_CLOEXEC | O_RDWR, .nr_ranges = 2 },
+		.range = { { 0, len }, { 2 * len, len } },
 	};
 
 	fd = ioctl(v.device, VFIO_DEVICE_FEATURE, &arg);
 	return fd < 0 ? -errno : 0;
+}
+
+static int export_hdm(void)
+{
+	return export(hdm, MIB);
+}
+
+/* The component BAR begins with pages that are not the component block */
+static int export_bar(void)
+{
+	return export(T2DEV_COMP_BAR, PAGE);
 }
 
 static int reset(void)
@@ -352,8 +364,11 @@ static int read_bar(void)
 	return whole(region_read(&v, T2DEV_COMP_BAR, 0, buffer, 64), 64);
 }
 
-/* What the walk has open: nothing, the group with its container, or the device too */
-enum needs { UNBOUND, GROUP, DEVICE };
+/*
+ * What the walk has open: nothing, the group with its container, or the device too, by the
+ * group or by its character device and iommufd
+ */
+enum needs { UNBOUND, GROUP, DEVICE, CDEV };
 
 static const struct operation {
 	const char *name;
@@ -372,7 +387,10 @@ static const struct operation {
 	{ "hdm-info", DEVICE, NULL, hdm_info, NULL },
 	{ "mmap", DEVICE, NULL, map, undo_map },
 	{ "touch", DEVICE, map_for_touch, touch, undo_map },
-	{ "dma-buf", DEVICE, NULL, export, close_fd },
+	{ "dma-buf", DEVICE, NULL, export_hdm, close_fd },
+	{ "bar-dma-buf", DEVICE, NULL, export_bar, close_fd },
+	/* vfio-pci-core's exporter */
+	{ "core-dma-buf", CDEV, NULL, export_hdm, close_fd },
 	{ "reset", DEVICE, NULL, reset, finish_reset },
 	{ "cxl-reset", DEVICE, NULL, cxl_reset, finish_cxl_reset },
 	{ "read-config", DEVICE, NULL, read_config, NULL },
@@ -396,13 +414,14 @@ static const struct operation *find(const char *name)
 
 static void set_up(enum needs needs)
 {
+	uint32_t ioas;
 	int ret;
 
 	if (needs == UNBOUND) {
 		undo_bind();
 		return;
 	}
-	ret = vfio_open(&v, bdf);
+	ret = needs == CDEV ? cdev_open_attached(&v, bdf, &ioas) : vfio_open(&v, bdf);
 	if (ret) {
 		fprintf(stderr, "fault: %s: %s\n", bdf, strerror(-ret));
 		exit(2);

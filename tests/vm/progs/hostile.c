@@ -3,13 +3,13 @@
  * hostile - what a hostile VMM does to the files of a VFIO device
  *
  * usage: hostile ADDRESS SEED STEPS [--only KIND] [--not KIND] [--thread N] [--first STEP]
- *	  [--no-bar-maps] [--verbose]
+ *	  [--no-bar-maps] [--iommufd] [--verbose]
  * Four threads do STEPS steps each, of random kinds with random arguments.  A step depends
  * on SEED, the number of its thread and its own number alone, so that --thread and --first
  * repeat a part of a run.  Beside them one thread changes structures while the kernel
  * reads them, and another one lets the kernel wait for pages of them (userfaultfd).
  * With --no-bar-maps nothing maps the BAR of the accelerator, which vfio-pci-core maps and
- * not the driver.
+ * not the driver.  With --iommufd the device is opened by its character device.
  *
  * While the file /tmp/hostile.release exists the program has nothing open, so that the
  * device can be unbound; it opens the device again when the file is gone.
@@ -43,6 +43,7 @@
 
 #include "../../t2dev/t2dev_regs.h"
 #include "../modules/t2lab.h"
+#include "iommufd.h"
 #include "vfio.h"
 
 #define MIB		(1024 * 1024ul)
@@ -105,7 +106,8 @@ static uint16_t dvsec, control;		/* control: what the lab alone may write */
 static const char *bdf;
 static uint64_t seed;
 static unsigned long steps, first;
-static bool verbose, no_bar_maps;
+static bool verbose, no_bar_maps, by_iommufd;
+static uint32_t ioas;			/* address space of the device */
 static unsigned int nthreads = THREADS;
 static struct worker *leader;
 static atomic_uint finished;
@@ -1133,6 +1135,61 @@ static void step_dma(void)
 	}
 }
 
+/* The address space of a device that was opened by its character device */
+static void step_iommufd(void)
+{
+	union {
+		struct iommufd_ioas_map map;
+		struct iommufd_ioas_map_file file;
+		struct iommufd_ioas_unmap unmap;
+		struct iommufd_destroy destroy;
+		uint8_t raw[ROOM];
+	} u;
+	size_t n = some_pages() & ~(PAGE - 1);
+	uint8_t *p = one_in(2) ? me->hdm + (below(WINDOW) & ~(PAGE - 1)) : me->dma;
+	uint32_t space = one_in(16) ? odd_number() : ioas;
+	uint64_t iova = one_in(8) ? odd_number() : below(1024) * PAGE;
+
+	if (!by_iommufd)
+		return;
+	memset(&u, 0, sizeof(u));
+	/* The device is to write to no other memory of this program */
+	me->steady = true;
+	switch (below(8)) {
+	case 0:
+	case 1:
+		u.map = (struct iommufd_ioas_map){
+			sizeof(u.map), one_in(4) ? odd_number() : IOMMUFD_MAP_ALL, space, 0,
+			(uintptr_t)p, p == me->dma ? BUFFER : n, iova,
+		};
+		call(v.container, IOMMUFD_IOAS_MAP, &u);
+		break;
+	case 2:
+	case 3:
+	case 4:
+		u.file = (struct iommufd_ioas_map_file){
+			sizeof(u.file), one_in(4) ? odd_number() : IOMMUFD_MAP_ALL, space,
+			bufs[below(BUFS)], one_in(4) ? odd_number() : 0,
+			one_in(4) ? odd_number() : n, iova,
+		};
+		call(v.container, IOMMUFD_IOAS_MAP_FILE, &u);
+		break;
+	case 5:
+	case 6:
+		u.unmap = (struct iommufd_ioas_unmap){
+			sizeof(u.unmap), space, iova, one_in(4) ? odd_number() : n,
+		};
+		call(v.container, IOMMUFD_IOAS_UNMAP, &u);
+		break;
+	default:
+		if (one_in(4))
+			cdev_detach(some_device());
+		cdev_attach(some_device(), space);
+		break;
+	}
+	me->steady = false;
+}
+
 static void bar_put(uint32_t at, uint32_t val)
 {
 	region_write(&v, T2DEV_ACCEL_BAR, at, &val, 4);
@@ -1157,8 +1214,12 @@ static void step_engine(void)
 static void step_open(void)
 {
 	atomic_int *slot = &devices[1 + below(3)];
-	int fd = one_in(2) ? ioctl(v.group, VFIO_GROUP_GET_DEVICE_FD, bdf) : -1;
+	int fd = -1;
 
+	if (one_in(2))
+		fd = by_iommufd ? cdev_open(bdf) : ioctl(v.group, VFIO_GROUP_GET_DEVICE_FD, bdf);
+	if (by_iommufd && one_in(2))
+		cdev_bind(fd, v.container);
 	fd = atomic_exchange(slot, fd);
 	if (fd >= 0)
 		close(fd);
@@ -1227,6 +1288,7 @@ static const struct {
 	{ "mappings", step_mappings, 100 },
 	{ "remap", step_remap, 30 },
 	{ "dma", step_dma, 40 },
+	{ "iommufd", step_iommufd, 30 },
 	{ "engine", step_engine, 15 },
 	{ "open", step_open, 20 },
 	{ "file", step_file, 20 },
@@ -1443,7 +1505,7 @@ static bool open_device(void)
 	int ret = -1;
 
 	for (unsigned int i = 0; ret && i < PATIENCE; i++) {
-		ret = vfio_open(&v, bdf);
+		ret = by_iommufd ? cdev_open_attached(&v, bdf, &ioas) : vfio_open(&v, bdf);
 		if (ret)
 			usleep(100000);
 	}
@@ -1546,7 +1608,7 @@ static void *work(void *arg)
 static void __attribute__((noreturn)) usage(void)
 {
 	fputs("usage: hostile ADDRESS SEED STEPS [--only KIND] [--not KIND] [--thread N]\n"
-	      "               [--first STEP] [--no-bar-maps] [--verbose]\nkinds:", stderr);
+	      "               [--first STEP] [--no-bar-maps] [--iommufd] [--verbose]\nkinds:", stderr);
 	for (unsigned int i = 0; i < KINDS; i++)
 		fprintf(stderr, " %s", kinds[i].name);
 	fputs("\n", stderr);
@@ -1578,6 +1640,10 @@ static void arguments(int argc, char **argv)
 		}
 		if (!strcmp(argv[i], "--no-bar-maps")) {
 			no_bar_maps = true;
+			continue;
+		}
+		if (!strcmp(argv[i], "--iommufd")) {
+			by_iommufd = true;
 			continue;
 		}
 		if (!value)

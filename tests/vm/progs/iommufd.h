@@ -6,8 +6,12 @@
 #ifndef TEST_IOMMUFD_H
 #define TEST_IOMMUFD_H
 
+#include <stdint.h>
+
 #include <linux/types.h>
 #include <linux/vfio.h>
+
+#include "vfio.h"
 
 #define IOMMUFD_IOCTL(nr)	_IO(';', nr)
 
@@ -65,7 +69,7 @@ struct iommufd_ioas_map_file {
 
 #define IOMMUFD_IOAS_MAP_FILE	IOMMUFD_IOCTL(0x8f)
 
-struct cdev_bind {
+struct cdev_bind_arg {
 	__u32 argsz;
 	__u32 flags;
 	__s32 iommufd;
@@ -74,7 +78,7 @@ struct cdev_bind {
 
 #define CDEV_BIND		_IO(VFIO_TYPE, VFIO_BASE + 18)
 
-struct cdev_attach {
+struct cdev_attach_arg {
 	__u32 argsz;
 	__u32 flags;
 	__u32 pt_id;
@@ -82,11 +86,24 @@ struct cdev_attach {
 
 #define CDEV_ATTACH		_IO(VFIO_TYPE, VFIO_BASE + 19)
 
-struct cdev_detach {
+struct cdev_detach_arg {
 	__u32 argsz;
 	__u32 flags;
 };
 
 #define CDEV_DETACH		_IO(VFIO_TYPE, VFIO_BASE + 20)
+
+/* Open the character device of the function: a file or a negative errno */
+int cdev_open(const char *bdf);
+/* The others return 0 or a negative errno */
+int cdev_bind(int device, int iommufd);
+int cdev_attach(int device, uint32_t ioas);
+int cdev_detach(int device);
+
+/*
+ * Open the function by its character device, attached to an address space of its own whose
+ * number goes to @ioas.  The container in @v is the iommufd.
+ */
+int cdev_open_attached(struct vfio *v, const char *bdf, uint32_t *ioas);
 
 #endif

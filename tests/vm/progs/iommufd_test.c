@@ -3,7 +3,6 @@
  * The device through its character device and iommufd, as new VMMs open it: bound to an
  * iommufd, attached to an address space, and closed in any order.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -25,51 +24,6 @@
 #define IOVA	0x20000000ul
 #define WORD	0x10feedu
 
-/* Open the character device of the function: a file or a negative errno */
-static int open_cdev(void)
-{
-	char path[300];
-	struct dirent *entry;
-	DIR *dir;
-	int fd = -ENODEV;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev", input("DEVICE"));
-	dir = opendir(path);
-	if (!dir)
-		return -errno;
-	while ((entry = readdir(dir))) {
-		if (strncmp(entry->d_name, "vfio", 4))
-			continue;
-		snprintf(path, sizeof(path), "/dev/vfio/devices/%s", entry->d_name);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			fd = -errno;
-	}
-	closedir(dir);
-	return fd;
-}
-
-static int bind_to(int device, int iommufd)
-{
-	struct cdev_bind arg = { .argsz = sizeof(arg), .iommufd = iommufd };
-
-	return ioctl(device, CDEV_BIND, &arg) ? -errno : 0;
-}
-
-static int attach(int device, uint32_t ioas)
-{
-	struct cdev_attach arg = { .argsz = sizeof(arg), .pt_id = ioas };
-
-	return ioctl(device, CDEV_ATTACH, &arg) ? -errno : 0;
-}
-
-static int detach(int device)
-{
-	struct cdev_detach arg = { .argsz = sizeof(arg) };
-
-	return ioctl(device, CDEV_DETACH, &arg) ? -errno : 0;
-}
-
 static int read_info(struct vfio *v)
 {
 	v->info.argsz = sizeof(v->info_raw);
@@ -79,7 +33,6 @@ static int read_info(struct vfio *v)
 /* A device that is attached to an address space */
 struct attached {
 	struct vfio v;
-	int iommufd;
 	uint32_t ioas;
 	uint32_t hdm;
 };
@@ -91,7 +44,7 @@ static int map_memory(struct attached *a, void *va, uint64_t iova, uint64_t len)
 		.user_va = (uintptr_t)va, .length = len, .iova = iova,
 	};
 
-	return ioctl(a->iommufd, IOMMUFD_IOAS_MAP, &arg) ? -errno : 0;
+	return ioctl(a->v.container, IOMMUFD_IOAS_MAP, &arg) ? -errno : 0;
 }
 
 static int map_file(struct attached *a, int fd, uint64_t iova, uint64_t len)
@@ -101,7 +54,7 @@ static int map_file(struct attached *a, int fd, uint64_t iova, uint64_t len)
 		.fd = fd, .length = len, .iova = iova,
 	};
 
-	return ioctl(a->iommufd, IOMMUFD_IOAS_MAP_FILE, &arg) ? -errno : 0;
+	return ioctl(a->v.container, IOMMUFD_IOAS_MAP_FILE, &arg) ? -errno : 0;
 }
 
 static int unmap(struct attached *a, uint64_t iova, uint64_t len)
@@ -110,7 +63,7 @@ static int unmap(struct attached *a, uint64_t iova, uint64_t len)
 		.size = sizeof(arg), .ioas_id = a->ioas, .iova = iova, .length = len,
 	};
 
-	return ioctl(a->iommufd, IOMMUFD_IOAS_UNMAP, &arg) ? -errno : 0;
+	return ioctl(a->v.container, IOMMUFD_IOAS_UNMAP, &arg) ? -errno : 0;
 }
 
 static void *map_hdm(struct vfio *v)
@@ -136,27 +89,8 @@ FIXTURE(iommufd) {
 /* Open the device and attach it to an address space of its own */
 static int open_attached(struct attached *a)
 {
-	struct iommufd_ioas_alloc alloc = { .size = sizeof(alloc) };
-	int ret;
+	int ret = cdev_open_attached(&a->v, input("DEVICE"), &a->ioas);
 
-	a->v.group = -1;
-	a->v.container = -1;
-	a->v.device = open_cdev();
-	if (a->v.device < 0)
-		return a->v.device;
-	a->iommufd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
-	if (a->iommufd < 0)
-		return -errno;
-	ret = bind_to(a->v.device, a->iommufd);
-	if (ret)
-		return ret;
-	if (ioctl(a->iommufd, IOMMUFD_IOAS_ALLOC, &alloc))
-		return -errno;
-	a->ioas = alloc.out_ioas_id;
-	ret = attach(a->v.device, a->ioas);
-	if (ret)
-		return ret;
-	ret = read_info(&a->v);
 	if (ret)
 		return ret;
 	if (!vfio_cxl_cap(&a->v))
@@ -166,13 +100,6 @@ static int open_attached(struct attached *a)
 	return 0;
 }
 
-static void close_attached(struct attached *a)
-{
-	vfio_close(&a->v);
-	if (a->iommufd >= 0)
-		close(a->iommufd);
-}
-
 FIXTURE_SETUP(iommufd)
 {
 	ASSERT_EQ(0, open_attached(&self->a));
@@ -180,18 +107,18 @@ FIXTURE_SETUP(iommufd)
 
 FIXTURE_TEARDOWN(iommufd)
 {
-	close_attached(&self->a);
+	vfio_close(&self->a.v);
 }
 
 TEST_F(iommufd, device_answers_after_its_first_bind_only)
 {
-	int again = open_cdev();
+	int again = cdev_open(input("DEVICE"));
 	struct vfio other = { .device = again };
 
 	ASSERT_LE(0, again);
 	EXPECT_EQ(-EINVAL, read_info(&other));
-	EXPECT_EQ(-EINVAL, bind_to(again, self->a.iommufd));
-	EXPECT_EQ(-EINVAL, bind_to(self->a.v.device, self->a.iommufd));
+	EXPECT_EQ(-EINVAL, cdev_bind(again, self->a.v.container));
+	EXPECT_EQ(-EINVAL, cdev_bind(self->a.v.device, self->a.v.container));
 	close(again);
 	EXPECT_EQ(0, read_info(&self->a.v));
 }
@@ -265,10 +192,10 @@ TEST_F(iommufd, device_reaches_mapped_memory_only)
 	EXPECT_EQ(0, dma_store(&self->a.v, IOVA + PAGE, WORD));
 	EXPECT_EQ(WORD, ram[PAGE / 4]);
 
-	ASSERT_EQ(0, detach(self->a.v.device));
+	ASSERT_EQ(0, cdev_detach(self->a.v.device));
 	EXPECT_NE(0, dma_store(&self->a.v, IOVA + PAGE, WORD + 1));
 	EXPECT_EQ(WORD, ram[PAGE / 4]);
-	ASSERT_EQ(0, attach(self->a.v.device, self->a.ioas));
+	ASSERT_EQ(0, cdev_attach(self->a.v.device, self->a.ioas));
 	EXPECT_EQ(0, dma_store(&self->a.v, IOVA + PAGE, WORD + 2));
 	EXPECT_EQ(WORD + 2, ram[PAGE / 4]);
 
@@ -329,7 +256,7 @@ FIXTURE_TEARDOWN(dmabuf)
 {
 	munmap((void *)self->p, 4 * MIB);
 	close(self->fd);
-	close_attached(&self->a);
+	vfio_close(&self->a.v);
 }
 
 /* Does the device reach the first MiB of memory by the mapping in iommufd? */
@@ -418,10 +345,10 @@ TEST_F(dmabuf, nothing_is_left_after_the_close)
 	close(a->v.device);
 	EXPECT_EQ(0, unmap(a, IOVA, self->len));
 	EXPECT_EQ(-ENODEV, map_file(a, self->fd, IOVA, self->len));
-	a->v.device = open_cdev();
+	a->v.device = cdev_open(input("DEVICE"));
 	ASSERT_LE(0, a->v.device);
-	ASSERT_EQ(0, bind_to(a->v.device, a->iommufd));
-	ASSERT_EQ(0, attach(a->v.device, a->ioas));
+	ASSERT_EQ(0, cdev_bind(a->v.device, a->v.container));
+	ASSERT_EQ(0, cdev_attach(a->v.device, a->ioas));
 	set_command(&a->v, PCI_COMMAND_MEMORY, 0);
 	EXPECT_EQ(-ENODEV, map_file(a, self->fd, IOVA, self->len));
 	self->p = map_hdm(&a->v);
@@ -478,12 +405,12 @@ TEST_F(iommufd, memory_works_after_resets_attached_and_detached)
 	*p = WORD;
 	EXPECT_EQ(WORD, region_read32(&self->a.v, self->a.hdm, 0));
 
-	ASSERT_EQ(0, detach(self->a.v.device));
+	ASSERT_EQ(0, cdev_detach(self->a.v.device));
 	EXPECT_EQ(0, ioctl(self->a.v.device, VFIO_DEVICE_RESET));
 	set_command(&self->a.v, PCI_COMMAND_MEMORY, 0);
 	*p = WORD + 1;
 	EXPECT_EQ(WORD + 1, region_read32(&self->a.v, self->a.hdm, 0));
-	ASSERT_EQ(0, attach(self->a.v.device, self->a.ioas));
+	ASSERT_EQ(0, cdev_attach(self->a.v.device, self->a.ioas));
 	EXPECT_EQ(0, dma_store(&self->a.v, IOVA, WORD));
 	EXPECT_EQ(WORD, *ram);
 }
@@ -492,16 +419,16 @@ TEST_F(iommufd, address_space_outlives_its_device)
 {
 	struct iommufd_destroy destroy = { .size = sizeof(destroy), .id = self->a.ioas };
 
-	EXPECT_EQ(-1, ioctl(self->a.iommufd, IOMMUFD_DESTROY, &destroy));
+	EXPECT_EQ(-1, ioctl(self->a.v.container, IOMMUFD_DESTROY, &destroy));
 	EXPECT_EQ(EBUSY, errno);
 	close(self->a.v.device);
-	self->a.v.device = open_cdev();
+	self->a.v.device = cdev_open(input("DEVICE"));
 	ASSERT_LE(0, self->a.v.device);
-	ASSERT_EQ(0, bind_to(self->a.v.device, self->a.iommufd));
-	ASSERT_EQ(0, attach(self->a.v.device, self->a.ioas));
+	ASSERT_EQ(0, cdev_bind(self->a.v.device, self->a.v.container));
+	ASSERT_EQ(0, cdev_attach(self->a.v.device, self->a.ioas));
 	EXPECT_EQ(0, read_info(&self->a.v));
-	ASSERT_EQ(0, detach(self->a.v.device));
-	EXPECT_EQ(0, ioctl(self->a.iommufd, IOMMUFD_DESTROY, &destroy));
+	ASSERT_EQ(0, cdev_detach(self->a.v.device));
+	EXPECT_EQ(0, ioctl(self->a.v.container, IOMMUFD_DESTROY, &destroy));
 }
 
 /* What a user may hold: each is closed at another time */
@@ -527,13 +454,13 @@ FIXTURE_SETUP(order)
 	struct iommufd_ioas_alloc alloc = { .size = sizeof(alloc) };
 	struct vfio v = { .group = -1, .container = -1 };
 
-	self->held[DEVICE] = open_cdev();
+	self->held[DEVICE] = cdev_open(input("DEVICE"));
 	ASSERT_LE(0, self->held[DEVICE]);
 	self->held[IOMMUFD] = open("/dev/iommu", O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, self->held[IOMMUFD]);
-	ASSERT_EQ(0, bind_to(self->held[DEVICE], self->held[IOMMUFD]));
+	ASSERT_EQ(0, cdev_bind(self->held[DEVICE], self->held[IOMMUFD]));
 	ASSERT_EQ(0, ioctl(self->held[IOMMUFD], IOMMUFD_IOAS_ALLOC, &alloc));
-	ASSERT_EQ(0, attach(self->held[DEVICE], alloc.out_ioas_id));
+	ASSERT_EQ(0, cdev_attach(self->held[DEVICE], alloc.out_ioas_id));
 	v.device = self->held[DEVICE];
 	ASSERT_EQ(0, read_info(&v));
 	set_command(&v, PCI_COMMAND_MEMORY, 0);
@@ -565,9 +492,9 @@ TEST_F(order, all_can_be_closed)
 	}
 	/* The device is free for its next user */
 	fd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
-	self->held[DEVICE] = open_cdev();
+	self->held[DEVICE] = cdev_open(input("DEVICE"));
 	ASSERT_LE(0, self->held[DEVICE]);
-	EXPECT_EQ(0, bind_to(self->held[DEVICE], fd));
+	EXPECT_EQ(0, cdev_bind(self->held[DEVICE], fd));
 	close(self->held[DEVICE]);
 	close(fd);
 }

@@ -53,12 +53,12 @@ disturb() {
 }
 
 # A whole run of the program beside disturb(); the limit is there to name a run that hangs
-run_hostile() { # seed
+run_hostile() { # seed [option]
 	local status=0
 
 	rm -f /tmp/hostile.over /tmp/hostile.release
 	disturb > /tmp/disturb.log 2>&1 &
-	timeout -k 600 3000 hostile "$bdf" "$1" $steps "${options[@]}" > /tmp/hostile.log 2>&1 || status=$?
+	timeout -k 600 3000 hostile "$bdf" "$1" $steps "${options[@]}" "${@:2}" > /tmp/hostile.log 2>&1 || status=$?
 	touch /tmp/hostile.over
 	wait $!
 	cat /tmp/hostile.log
@@ -103,6 +103,12 @@ for seed in $seeds; do
 	check "the ranges in sysfs are as before the hostile run (seed $seed)" equal "$(decoders)" "$decoders"
 	check "the next user finds no byte of the hostile one in HDM memory (seed $seed)" hostile_look "$bdf" scan
 done
+if has iommufd; then
+	check "a hostile user by iommufd comes to its end, and gets nothing that it should not ($steps steps)" run_hostile 1 --iommufd
+	check "the device binds in the middle of a hostile run by iommufd" sh -c '! grep . /tmp/disturb.log'
+	check "decoders and DVSEC of the device are as before the hostile run by iommufd" equal "$(registers)" "$registers"
+	check "the next user finds no byte of the hostile one by iommufd" hostile_look "$bdf" scan
+fi
 
 # Killed in the middle, at several moments
 for delay in $kills; do

@@ -14,7 +14,7 @@ check "the device binds" equal "$(bind "$bdf")" 0
 # a BAR that vfio-pci-core could not request or map, without the reason.
 fault_below_driver failslab fail_page_alloc
 walk "allocation" open 12 16
-for operation in close bar-info hdm-info dma-buf; do
+for operation in close bar-info hdm-info dma-buf bar-dma-buf core-dma-buf; do
 	walk "allocation" $operation 12
 done
 fault_anywhere failslab fail_page_alloc
@@ -29,7 +29,7 @@ done
 # HDM memory is copied by functions that cannot be made to fail
 fault_anywhere fail_usercopy
 for operation in info bar-info hdm-info dma-buf read-config write-config read-dvsec read-comp \
-	write-comp read-bar; do
+	write-comp read-bar bar-dma-buf core-dma-buf; do
 	walk "user copy" $operation 14 0
 done
 fault_nothing
