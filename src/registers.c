@@ -385,6 +385,12 @@ static int cxl_vfio_restore_control(struct cxl_vfio_device *dev, u16 ctrl)
 	return -EPERM;
 }
 
+/* Does RANGE BASE of range @i lie in the DVSEC?  One that is cut short has none */
+static bool has_base(const struct cxl_vfio_found *found, unsigned int i)
+{
+	return CXL_VFIO_DVSEC_RANGE_BASE_HIGH(i) + 8 <= found->dvsec_len;
+}
+
 /* A CXL reset loses RANGE BASE as it loses CONTROL, unless CONFIG_LOCK keeps both */
 static void restore_range_bases(struct cxl_vfio_device *dev)
 {
@@ -395,6 +401,8 @@ static void restore_range_bases(struct cxl_vfio_device *dev)
 		u16 at = found->dvsec + CXL_VFIO_DVSEC_RANGE_BASE_HIGH(i);
 		u32 high = 0, low = 0;
 
+		if (!has_base(found, i))
+			break;
 		pci_read_config_dword(pdev, at, &high);
 		pci_read_config_dword(pdev, at + 4, &low);
 		if (high != found->range_base[i].high)

@@ -696,6 +696,26 @@ static void restore_stops_at_a_decoder_that_reports_an_error(void **state)
 	assert_logged("HDM decoder 0: CTRL reads 0x00000a00");
 }
 
+/* A DVSEC that ends in RANGE2 has no RANGE2 BASE: what is behind it is another's */
+static void restore_writes_no_register_behind_the_dvsec(void **state)
+{
+	static const unsigned int lens[] = { 0x30, 0x34, 0x37 };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(lens); i++) {
+		setup_restore(state);
+		found.dvsec_len = lens[i];
+		found.range_base[1].high = 0;
+		found.range_base[1].low = 0;
+		put16(CTRL, CXL_VFIO_DVSEC_CTRL_IO_ENABLE);
+		put32(DVSEC + CXL_VFIO_DVSEC_RANGE_BASE_HIGH(0), 0);
+		put32(DVSEC + CXL_VFIO_DVSEC_RANGE_BASE_LOW(0), 0);
+		assert_int_equal(cxl_vfio_restore(&dev), 1);
+		assert_written({ DVSEC + CXL_VFIO_DVSEC_RANGE_BASE_HIGH(0), BASE0 >> 32 },
+			       { DVSEC + CXL_VFIO_DVSEC_RANGE_BASE_LOW(0), (u32)BASE0 },
+			       { CTRL, 7 });
+	}
+}
+
 /* Errors in the RAS Capability */
 
 static struct cxl_vfio_ras_errors errors;
@@ -803,6 +823,7 @@ int main(void)
 		RESTORE(restore_stops_at_a_decoder_that_stays_committed),
 		RESTORE(restore_waits_for_a_slow_commit),
 		RESTORE(restore_stops_at_a_decoder_that_reports_an_error),
+		RESTORE(restore_writes_no_register_behind_the_dvsec),
 		CASE(ras_errors_are_taken_and_cleared),
 		CASE(ras_errors_are_defined_bits),
 		CASE(ras_errors_of_a_device_that_is_gone_are_none),
