@@ -130,7 +130,7 @@ void cxl_vfio_comp_raise(struct cxl_vfio_comp *comp, const struct cxl_vfio_ras_e
  * @cm: the CXL.cache/mem area as read from the device; all of its capability
  *	array lies in the area
  * @hdm_offset: offset of the HDM Decoder Capability in the area, bytes; all of
- *	the capability lies in the area
+ *	the capability lies in the area; 0 if there is none
  * @view: which parts of the registers the guest sees
  * @unlock: as for cxl_vfio_hdm_init()
  *
@@ -161,12 +161,13 @@ void cxl_vfio_comp_init(struct cxl_vfio_comp *comp, const u32 *cm, u32 hdm_offse
 	else if (at)
 		start_clean(&comp->cm[at / 4]);
 	comp->hdm_offset = hdm_offset;
-	cxl_vfio_hdm_init(&comp->hdm, &cm[hdm_offset / 4], view, unlock);
+	if (hdm_offset)
+		cxl_vfio_hdm_init(&comp->hdm, &cm[hdm_offset / 4], view, unlock);
 }
 
 static bool in_hdm(const struct cxl_vfio_comp *comp, u32 cm_offset)
 {
-	return cm_offset >= comp->hdm_offset &&
+	return comp->hdm_offset && cm_offset >= comp->hdm_offset &&
 	       cm_offset - comp->hdm_offset < cxl_vfio_hdm_size(&comp->hdm);
 }
 

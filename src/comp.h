@@ -9,7 +9,7 @@
 /**
  * struct cxl_vfio_comp - the component register block as the guest sees it
  * @cm: the CXL.cache/mem area, without the HDM Decoder Capability's registers
- * @hdm_offset: offset of the HDM Decoder Capability in the area, bytes
+ * @hdm_offset: offset of the HDM Decoder Capability in the area, bytes; 0 if there is none
  * @ras_offset: offset of the RAS Capability in the area, bytes; 0 if there is none
  * @hdm: model of the HDM Decoder Capability
  */

@@ -126,11 +126,7 @@ void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs, const struct c
 	hdm->cap = regs[CXL_VFIO_HDM_CAP / 4] & ~HDM_CAP_INTERLEAVE;
 	hdm->base_rw = view->base_rw;
 	hdm->count = cxl_vfio_hdm_decoder_count(hdm->cap);
-	/*
-	 * A Linux guest that reads Decoder Enable as 0 falls back to the DVSEC
-	 * range registers, which cannot describe a guest's address.
-	 */
-	hdm->global = regs[CXL_VFIO_HDM_GLOBAL_CTRL / 4] | CXL_VFIO_HDM_GLOBAL_CTRL_ENABLE;
+	hdm->global = regs[CXL_VFIO_HDM_GLOBAL_CTRL / 4];
 
 	for (unsigned int n = 0; n < hdm->count; n++) {
 		struct cxl_vfio_hdm_decoder *d = &hdm->decoder[n];
@@ -163,6 +159,13 @@ void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs, const struct c
 		if (d->backed)
 			end = reg_pair(d, REG_BASE_LOW) + d->backed;
 	}
+	/*
+	 * A Linux guest that reads Decoder Enable as 0 takes the DVSEC's ranges for the
+	 * memory, which is right only where no decoder has any.
+	 */
+	for (unsigned int n = 0; n < hdm->count; n++)
+		if (hdm->decoder[n].backed)
+			hdm->global |= CXL_VFIO_HDM_GLOBAL_CTRL_ENABLE;
 }
 
 /**

@@ -376,7 +376,29 @@ static void comp_ras_keeps_what_a_write_does_not_clear(struct kunit *test)
 	}
 }
 
+/* A block without HDM Decoder Capability: the rest is there, and its first registers too */
+static void comp_may_have_no_decoders(struct kunit *test)
+{
+	static const u32 entries[] = { CXL_VFIO_CM_CAP_ID_RAS | 0x200U << 20 };
+	struct cxl_vfio_comp *comp = kunit_kzalloc(test, sizeof(*comp), GFP_KERNEL);
+	u32 *cm = make_cm(test, 0, entries, ARRAY_SIZE(entries));
+
+	KUNIT_ASSERT_NOT_NULL(test, comp);
+	cm[(0x200 + CXL_VFIO_RAS_UNCORRECTABLE_MASK) / 4] = 0x1cfff;
+	cxl_vfio_comp_init(comp, cm, 0, &hidden, true);
+	for (u32 at = 0; at < 0x200; at += 4) {
+		KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE,
+				cxl_vfio_comp_write(comp, CXL_VFIO_CM_OFFSET + at, ~0U).type);
+		KUNIT_EXPECT_EQ(test, at < 8 ? cm[at / 4] : 0, get(comp, at));
+	}
+	KUNIT_EXPECT_EQ(test, 0x1cfff, get(comp, 0x200 + CXL_VFIO_RAS_UNCORRECTABLE_MASK));
+	/* A device that is lost has no decoder to lose */
+	cxl_vfio_hdm_lose(&comp->hdm);
+	KUNIT_EXPECT_EQ(test, cm[0], get(comp, 0));
+}
+
 static struct kunit_case comp_test_cases[] = {
+	KUNIT_CASE(comp_may_have_no_decoders),
 	KUNIT_CASE(comp_shows_what_a_guest_may_know),
 	KUNIT_CASE(comp_shows_errors_until_they_are_cleared),
 	KUNIT_CASE(comp_hides_the_header_log),

@@ -509,9 +509,43 @@ static void hdm_low_bits_of_the_device_are_reserved(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, get(hdm, 0, CXL_VFIO_HDM_SKIP_LOW));
 }
 
+/* Without memory behind any decoder the guest sees whether the device uses its ranges */
+static void hdm_decoder_enable_is_on_where_a_decoder_has_memory(struct kunit *test)
+{
+	struct cxl_vfio_hdm *hdm = kunit_kzalloc(test, sizeof(*hdm), GFP_KERNEL);
+	u32 *regs = device_regs(test, 1, 0);
+
+	KUNIT_ASSERT_NOT_NULL(test, hdm);
+	for (u32 global = 0; global < 4; global++) {
+		regs[CXL_VFIO_HDM_GLOBAL_CTRL / 4] = global;
+		cxl_vfio_hdm_init(hdm, regs, &mirror, true);
+		KUNIT_EXPECT_EQ(test, global, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL));
+	}
+	/* A decoder with size 0 has none */
+	regs[CXL_VFIO_HDM_GLOBAL_CTRL / 4] = 0;
+	regs[decoder_reg(1, CXL_VFIO_HDM_CTRL) / 4] = COMMIT | COMMITTED;
+	regs[decoder_reg(1, CXL_VFIO_HDM_SIZE_LOW) / 4] = 0;
+	regs[decoder_reg(1, CXL_VFIO_HDM_SIZE_HIGH) / 4] = 0;
+	cxl_vfio_hdm_init(hdm, regs, &mirror, true);
+	KUNIT_EXPECT_EQ(test, 0, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL));
+	/* The guest can change it, and commits nothing */
+	cxl_vfio_hdm_write(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, 2);
+	KUNIT_EXPECT_EQ(test, 2, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL));
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_ERROR, set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT));
+	regs[decoder_reg(1, CXL_VFIO_HDM_SIZE_LOW) / 4] = 0x10000000;
+	cxl_vfio_hdm_init(hdm, regs, &mirror, true);
+	KUNIT_EXPECT_EQ(test, 2, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL));
+	/* A decoder that the guest locked keeps its memory, whatever the device has now */
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_DECOMMITTED, set(hdm, 1, CXL_VFIO_HDM_CTRL, 0));
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_LOCKED, set(hdm, 1, CXL_VFIO_HDM_CTRL, COMMIT | LOCK));
+	regs[decoder_reg(1, CXL_VFIO_HDM_CTRL) / 4] = 0;
+	cxl_vfio_hdm_init(hdm, regs, &mirror, false);
+	KUNIT_EXPECT_EQ(test, 2, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL));
+}
+
 static void hdm_header_is_read_only_and_global_control_is_not(struct kunit *test)
 {
-	struct cxl_vfio_hdm *hdm = make(test, 0, 0, &mirror);
+	struct cxl_vfio_hdm *hdm = make(test, 0, COMMIT | COMMITTED, &mirror);
 
 	KUNIT_EXPECT_EQ(test, 2, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL));
 	cxl_vfio_hdm_write(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, ~0U);
@@ -707,6 +741,7 @@ static struct kunit_case hdm_test_cases[] = {
 	KUNIT_CASE(hdm_header_offers_no_interleaving),
 	KUNIT_CASE(hdm_mirrors_the_device),
 	KUNIT_CASE(hdm_low_bits_of_the_device_are_reserved),
+	KUNIT_CASE(hdm_decoder_enable_is_on_where_a_decoder_has_memory),
 	KUNIT_CASE(hdm_header_is_read_only_and_global_control_is_not),
 	KUNIT_CASE(hdm_locks_survive_all_but_a_conventional_reset),
 	KUNIT_CASE(hdm_lost_decoders_do_not_commit),
