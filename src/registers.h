@@ -69,6 +69,7 @@ struct cxl_vfio_hdm_range cxl_vfio_decoder_range(const u32 *reg, unsigned int n)
 bool cxl_vfio_decoder_intact(const void __iomem *regs, const struct cxl_vfio_found *found,
 			     unsigned int n);
 bool cxl_vfio_decoders_intact(const void __iomem *regs, const struct cxl_vfio_found *found);
+unsigned int cxl_vfio_count_ranges(const struct cxl_vfio_found *found);
 bool cxl_vfio_memory_active(struct pci_dev *pdev, const struct cxl_vfio_found *found);
 int cxl_vfio_ranges_ready(struct pci_dev *pdev, const struct cxl_vfio_found *found,
 			  unsigned int waited);
