@@ -151,7 +151,7 @@ static int bar_access(struct cxl_vfio_device *dev, u64 at, u64 *val, size_t size
 	if (at < block || at >= block + CXL_VFIO_COMP_BLOCK_SIZE)
 		return device_access(dev, at, val, size, write);
 
-	ret = cxl_vfio_block_access(dev, at - block, (u8 *)val, size, write);
+	ret = cxl_vfio_block_access(dev, at - block, (u8 *)val, size, write, VIA_BAR);
 	return ret < 0 ? ret : 0;
 }
 

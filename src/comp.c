@@ -175,17 +175,18 @@ static bool in_hdm(const struct cxl_vfio_comp *comp, u32 cm_offset)
  * cxl_vfio_comp_read() - read a register of the component block
  * @comp: the model
  * @offset: bytes from the block's start, a multiple of 4
+ * @via: way of the access
  *
  * Return: the register's value, 0 at an offset where the guest sees no register.
  */
-u32 cxl_vfio_comp_read(const struct cxl_vfio_comp *comp, u32 offset)
+u32 cxl_vfio_comp_read(const struct cxl_vfio_comp *comp, u32 offset, enum cxl_vfio_via via)
 {
 	u32 cm_offset = offset - CXL_VFIO_CM_OFFSET;
 
 	if (offset < CXL_VFIO_CM_OFFSET || cm_offset >= CXL_VFIO_CM_SIZE)
 		return 0;
 	if (in_hdm(comp, cm_offset))
-		return cxl_vfio_hdm_read(&comp->hdm, cm_offset - comp->hdm_offset);
+		return cxl_vfio_hdm_read(&comp->hdm, cm_offset - comp->hdm_offset, via);
 	return comp->cm[cm_offset / 4];
 }
 
@@ -206,17 +207,19 @@ static void write_ras(struct cxl_vfio_comp *comp, u32 cm_offset, u32 val)
  * @comp: the model
  * @offset: bytes from the block's start, a multiple of 4
  * @val: the value written
+ * @via: way of the access
  *
  * Return: the write's effect on a decoder, as for cxl_vfio_hdm_write().
  */
-struct cxl_vfio_hdm_event cxl_vfio_comp_write(struct cxl_vfio_comp *comp, u32 offset, u32 val)
+struct cxl_vfio_hdm_event cxl_vfio_comp_write(struct cxl_vfio_comp *comp, u32 offset, u32 val,
+					      enum cxl_vfio_via via)
 {
 	u32 cm_offset = offset - CXL_VFIO_CM_OFFSET;
 
 	if (offset < CXL_VFIO_CM_OFFSET || cm_offset >= CXL_VFIO_CM_SIZE)
 		return (struct cxl_vfio_hdm_event){ .type = HDM_EVENT_NONE };
 	if (in_hdm(comp, cm_offset))
-		return cxl_vfio_hdm_write(&comp->hdm, cm_offset - comp->hdm_offset, val);
+		return cxl_vfio_hdm_write(&comp->hdm, cm_offset - comp->hdm_offset, val, via);
 	if (comp->ras_offset)
 		write_ras(comp, cm_offset, val);
 	return (struct cxl_vfio_hdm_event){ .type = HDM_EVENT_NONE };

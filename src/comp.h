@@ -38,7 +38,8 @@ void cxl_vfio_comp_raise(struct cxl_vfio_comp *comp, const struct cxl_vfio_ras_e
 			 const struct cxl_vfio_view *view);
 void cxl_vfio_comp_init(struct cxl_vfio_comp *comp, const u32 *cm, u32 hdm_offset,
 			const struct cxl_vfio_view *view, bool unlock);
-u32 cxl_vfio_comp_read(const struct cxl_vfio_comp *comp, u32 offset);
-struct cxl_vfio_hdm_event cxl_vfio_comp_write(struct cxl_vfio_comp *comp, u32 offset, u32 val);
+u32 cxl_vfio_comp_read(const struct cxl_vfio_comp *comp, u32 offset, enum cxl_vfio_via via);
+struct cxl_vfio_hdm_event cxl_vfio_comp_write(struct cxl_vfio_comp *comp, u32 offset, u32 val,
+					      enum cxl_vfio_via via);
 
 #endif

@@ -448,8 +448,9 @@ int cxl_vfio_model_open(struct cxl_vfio_device *dev);
 void cxl_vfio_dvsec_refresh(struct cxl_vfio_device *dev);
 void cxl_vfio_model_reset(struct cxl_vfio_device *dev, bool conventional);
 void cxl_vfio_model_lost(struct cxl_vfio_device *dev);
+void cxl_vfio_model_move_bar(struct cxl_vfio_device *dev);
 ssize_t cxl_vfio_block_access(struct cxl_vfio_device *dev, u32 offset, u8 *buf, size_t count,
-			      bool write);
+			      bool write, enum cxl_vfio_via via);
 
 /* errors.c */
 void cxl_vfio_error_count(struct cxl_vfio_device *dev, enum cxl_vfio_error error);

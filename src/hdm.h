@@ -34,12 +34,29 @@ struct cxl_vfio_hdm_written {
 };
 
 /**
+ * struct cxl_vfio_hdm_bar - the BAR that has the memory of a decoder, the virtual BAR
+ * @present: there is one
+ * @follows: the guest's BASE of @decoder is @addr, and later decoders come behind it: nobody
+ *	has programmed a decoder since the last reset
+ * @decoder: number of the decoder, the first with memory
+ * @addr: the guest's address of the BAR, bytes; 0 while it has none
+ */
+struct cxl_vfio_hdm_bar {
+	bool present;
+	bool follows;
+	unsigned int decoder;
+	u64 addr;
+};
+
+/**
  * struct cxl_vfio_hdm_decoder - one HDM decoder as the guest sees it
  * @reg: BASE, SIZE, CTRL and DPA skip, dwords in register order
  * @backed: bytes of host memory behind the decoder, 0 where firmware did not
  *	commit it, or committed it with size 0
  * @skip: DPA skip of the device's own decoder, bytes
  * @bi: BI of the device's own decoder: its memory is kept coherent by back-invalidation
+ * @refused: the guest sees the decoder uncommitted, as its memory is not in the virtual BAR,
+ *	and tried to commit it
  * @written: what outlives resets
  */
 struct cxl_vfio_hdm_decoder {
@@ -47,6 +64,7 @@ struct cxl_vfio_hdm_decoder {
 	u64 backed;
 	u64 skip;
 	bool bi;
+	bool refused;
 	struct cxl_vfio_hdm_written written;
 };
 
@@ -55,6 +73,8 @@ struct cxl_vfio_hdm_decoder {
  * @cap: capability header
  * @global: HDM Decoder Global Control
  * @base_rw: see &struct cxl_vfio_view
+ * @bar: the virtual BAR; @present and @decoder of it are the caller's to set, before
+ *	cxl_vfio_hdm_init()
  * @count: number of decoders
  * @decoder: the decoders
  */
@@ -62,6 +82,7 @@ struct cxl_vfio_hdm {
 	u32 cap;
 	u32 global;
 	bool base_rw;
+	struct cxl_vfio_hdm_bar bar;
 	unsigned int count;
 	struct cxl_vfio_hdm_decoder decoder[CXL_VFIO_HDM_MAX_DECODERS];
 };
@@ -71,9 +92,11 @@ u32 cxl_vfio_hdm_length(u32 cap);
 void cxl_vfio_hdm_init(struct cxl_vfio_hdm *hdm, const u32 *regs,
 		       const struct cxl_vfio_view *view, bool unlock);
 u64 cxl_vfio_hdm_base(const struct cxl_vfio_hdm *hdm, unsigned int n);
+void cxl_vfio_hdm_move_bar(struct cxl_vfio_hdm *hdm, u64 addr);
 void cxl_vfio_hdm_lose(struct cxl_vfio_hdm *hdm);
 u32 cxl_vfio_hdm_size(const struct cxl_vfio_hdm *hdm);
-u32 cxl_vfio_hdm_read(const struct cxl_vfio_hdm *hdm, u32 offset);
-struct cxl_vfio_hdm_event cxl_vfio_hdm_write(struct cxl_vfio_hdm *hdm, u32 offset, u32 val);
+u32 cxl_vfio_hdm_read(const struct cxl_vfio_hdm *hdm, u32 offset, enum cxl_vfio_via via);
+struct cxl_vfio_hdm_event cxl_vfio_hdm_write(struct cxl_vfio_hdm *hdm, u32 offset, u32 val,
+					     enum cxl_vfio_via via);
 
 #endif

@@ -16,33 +16,50 @@ static u64 base_of_range(struct cxl_vfio_device *dev, unsigned int i)
 	       cxl_vfio_hdm_base(&dev->model.comp.hdm, dev->found->range[i].decoder) : 0;
 }
 
-/* Write @n bytes of register @reg, from byte @first on, as a write of the whole register */
-static void write_dword(struct cxl_vfio_device *dev, u32 reg, unsigned int first,
-			const u8 *buf, unsigned int n)
+/* The ranges' bases, before an access that may change decoders */
+struct bases {
+	u64 of[CXL_VFIO_DVSEC_RANGES];
+};
+
+static struct bases note_bases(struct cxl_vfio_device *dev)
 {
-	u32 val = cxl_vfio_comp_read(&dev->model.comp, reg);
-	struct cxl_vfio_hdm_event event;
-	u64 base[CXL_VFIO_DVSEC_RANGES];
+	struct bases bases;
 
 	for (unsigned int i = 0; i < CXL_VFIO_DVSEC_RANGES; i++)
-		base[i] = base_of_range(dev, i);
+		bases.of[i] = base_of_range(dev, i);
+	return bases;
+}
+
+/* Have RANGE BASE follow: a guest takes memory by it where it finds no committed decoder */
+static void mirror_bases(struct cxl_vfio_device *dev, const struct bases *before)
+{
+	for (unsigned int i = 0; i < CXL_VFIO_DVSEC_RANGES; i++)
+		if (base_of_range(dev, i) != before->of[i])
+			cxl_vfio_dvsec_set_base(&dev->model.dvsec, i, base_of_range(dev, i));
+}
+
+/* Write @n bytes of register @reg, from byte @first on, as a write of the whole register */
+static void write_dword(struct cxl_vfio_device *dev, u32 reg, unsigned int first,
+			const u8 *buf, unsigned int n, enum cxl_vfio_via via)
+{
+	u32 val = cxl_vfio_comp_read(&dev->model.comp, reg, via);
+	struct bases before = note_bases(dev);
+	struct cxl_vfio_hdm_event event;
+
 	for (unsigned int i = 0; i < n; i++) {
 		val &= ~(0xffU << (8 * (first + i)));
 		val |= (u32)buf[i] << (8 * (first + i));
 	}
-	event = cxl_vfio_comp_write(&dev->model.comp, reg, val);
-	/* A guest takes memory by the ranges where it finds no committed decoder */
-	for (unsigned int i = 0; i < CXL_VFIO_DVSEC_RANGES; i++)
-		if (base_of_range(dev, i) != base[i])
-			cxl_vfio_dvsec_set_base(&dev->model.dvsec, i, base_of_range(dev, i));
+	event = cxl_vfio_comp_write(&dev->model.comp, reg, val, via);
+	mirror_bases(dev, &before);
 	if (event.type != HDM_EVENT_NONE)
 		trace_cxl_vfio_decoder(dev->core.pdev, event.decoder, event.type, false);
 }
 
 static void read_dword(struct cxl_vfio_device *dev, u32 reg, unsigned int first, u8 *buf,
-		       unsigned int n)
+		       unsigned int n, enum cxl_vfio_via via)
 {
-	u32 val = cxl_vfio_comp_read(&dev->model.comp, reg);
+	u32 val = cxl_vfio_comp_read(&dev->model.comp, reg, via);
 
 	for (unsigned int i = 0; i < n; i++)
 		buf[i] = val >> (8 * (first + i));
@@ -63,11 +80,12 @@ static bool reads_ras(const struct cxl_vfio_device *dev, u32 offset, size_t coun
  * @buf: kernel buffer
  * @count: bytes, all in the block, at any alignment
  * @write: direction
+ * @via: way of the access
  *
  * Return: @count.
  */
 ssize_t cxl_vfio_block_access(struct cxl_vfio_device *dev, u32 offset, u8 *buf, size_t count,
-			      bool write)
+			      bool write, enum cxl_vfio_via via)
 {
 	size_t done = 0;
 
@@ -80,13 +98,28 @@ ssize_t cxl_vfio_block_access(struct cxl_vfio_device *dev, u32 offset, u8 *buf, 
 		unsigned int n = min_t(size_t, 4 - first, count - done);
 
 		if (write)
-			write_dword(dev, reg, first, buf + done, n);
+			write_dword(dev, reg, first, buf + done, n, via);
 		else
-			read_dword(dev, reg, first, buf + done, n);
+			read_dword(dev, reg, first, buf + done, n, via);
 		done += n;
 	}
 	mutex_unlock(&dev->model.lock);
 	return count;
+}
+
+/**
+ * cxl_vfio_model_move_bar() - have the decoders follow the virtual BAR
+ * @dev: the device, whose virtual BAR has a new address; model.lock is held
+ *
+ * Only what the guest sees changes: BASE of the decoders, and RANGE BASE of the DVSEC.
+ */
+void cxl_vfio_model_move_bar(struct cxl_vfio_device *dev)
+{
+	struct bases before = note_bases(dev);
+
+	lockdep_assert_held(&dev->model.lock);
+	cxl_vfio_hdm_move_bar(&dev->model.comp.hdm, dev->vbar.addr);
+	mirror_bases(dev, &before);
 }
 
 /* Read the registers, or copy those saved at bind while the device cannot be read */
@@ -166,6 +199,11 @@ int cxl_vfio_model_open(struct cxl_vfio_device *dev)
 	/* Nothing of the last user's view survives, not even what is sticky */
 	mutex_lock(&dev->model.lock);
 	memset(&dev->model.comp, 0, sizeof(dev->model.comp));
+	dev->model.comp.hdm.bar = (struct cxl_vfio_hdm_bar) {
+		.present = dev->vbar.bar != VBAR_NONE,
+		.decoder = dev->found->range[0].decoder,
+		.addr = dev->vbar.addr,
+	};
 	mutex_unlock(&dev->model.lock);
 	return rebuild_comp(dev, true) ?: rebuild_dvsec(dev, true);
 }

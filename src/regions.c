@@ -38,7 +38,7 @@ ssize_t cxl_vfio_comp_rw(struct vfio_pci_core_device *core, char __user *buf, si
 
 		if (write && copy_from_user(regs, buf + done, n))
 			return done ? done : -EFAULT;
-		cxl_vfio_block_access(dev, at + done, regs, n, write);
+		cxl_vfio_block_access(dev, at + done, regs, n, write, VIA_REGION);
 		if (!write && copy_to_user(buf + done, regs, n))
 			return done ? done : -EFAULT;
 		done += n;

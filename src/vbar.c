@@ -88,6 +88,7 @@ void cxl_vfio_vbar_reset(struct cxl_vfio_device *dev)
 {
 	mutex_lock(&dev->model.lock);
 	dev->vbar.addr = 0;
+	cxl_vfio_model_move_bar(dev);
 	mutex_unlock(&dev->model.lock);
 }
 
@@ -110,6 +111,7 @@ void cxl_vfio_vbar_config(struct cxl_vfio_device *dev, unsigned int offset, u8 *
 	if (write) {
 		memcpy((u8 *)&regs + offset, buf, count);
 		vbar->addr = le64_to_cpu(regs) & ~(vbar->size - 1);
+		cxl_vfio_model_move_bar(dev);
 	} else {
 		memcpy(buf, (u8 *)&regs + offset, count);
 	}

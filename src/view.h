@@ -20,4 +20,15 @@ struct cxl_vfio_view {
 	bool guest_reset;
 };
 
+/**
+ * enum cxl_vfio_via - the way by which an access reaches the component block
+ * @VIA_REGION: the COMP_REGS region, which VMMs that know CXL use
+ * @VIA_BAR: the component BAR: a VMM that does not know CXL passes its guest's own
+ *	accesses on, and what such a guest has of the memory is the virtual BAR
+ */
+enum cxl_vfio_via {
+	VIA_REGION,
+	VIA_BAR,
+};
+
 #endif

@@ -48,13 +48,13 @@ static void check_view(const struct cxl_vfio_found *found)
 		u64 backed = comp.hdm.decoder[n].backed, base = backed ? end : 0;
 
 		/* In place of the host address the sum of the sizes before */
-		assert(cxl_vfio_comp_read(&comp, at) == lower_32_bits(base));
-		assert(cxl_vfio_comp_read(&comp, at + 4) == upper_32_bits(base));
+		assert(cxl_vfio_comp_read(&comp, at, VIA_REGION) == lower_32_bits(base));
+		assert(cxl_vfio_comp_read(&comp, at + 4, VIA_REGION) == upper_32_bits(base));
 		end += backed;
 	}
 	for (u32 at = CXL_VFIO_CM_OFFSET - 8; at < 2 * CXL_VFIO_CM_OFFSET + 8; at += 4) {
-		cxl_vfio_comp_write(&comp, at, ~0U);
-		cxl_vfio_comp_read(&comp, at);
+		cxl_vfio_comp_write(&comp, at, ~0U, VIA_REGION);
+		cxl_vfio_comp_read(&comp, at, VIA_REGION);
 	}
 }
 

@@ -35,7 +35,7 @@ static struct cxl_vfio_comp *make(struct kunit *test, const struct cxl_vfio_view
 
 static u32 get(const struct cxl_vfio_comp *comp, u32 cm_offset)
 {
-	return cxl_vfio_comp_read(comp, CXL_VFIO_CM_OFFSET + cm_offset);
+	return cxl_vfio_comp_read(comp, CXL_VFIO_CM_OFFSET + cm_offset, VIA_REGION);
 }
 
 /* A register of RAS as a guest finds it in a device whose registers read all ones */
@@ -83,7 +83,8 @@ static u32 get_ras(const struct cxl_vfio_comp *comp, u32 at)
 
 static void set_ras(struct cxl_vfio_comp *comp, u32 at, u32 val)
 {
-	cxl_vfio_comp_write(comp, CXL_VFIO_CM_OFFSET + CAP_AT(CXL_VFIO_CM_CAP_ID_RAS) + at, val);
+	cxl_vfio_comp_write(comp, CXL_VFIO_CM_OFFSET + CAP_AT(CXL_VFIO_CM_CAP_ID_RAS) + at, val,
+			    VIA_REGION);
 }
 
 /* Errors stay until the guest clears them; the first one has its bit and its header */
@@ -210,7 +211,7 @@ static void comp_finds_ras_where_it_fits(struct kunit *test)
 		cxl_vfio_comp_raise(comp, &errors, &mirror);
 		KUNIT_EXPECT_EQ(test, cm[0], get(comp, 0));
 		for (u32 at = 0; at < 0x58; at += 4)
-			cxl_vfio_comp_write(comp, CXL_VFIO_CM_OFFSET + cases[i].at + at, ~0U);
+			cxl_vfio_comp_write(comp, CXL_VFIO_CM_OFFSET + cases[i].at + at, ~0U, VIA_REGION);
 		KUNIT_EXPECT_EQ(test, cm[0], get(comp, 0));
 		KUNIT_EXPECT_EQ(test, cm[1], get(comp, 4));
 	}
@@ -226,21 +227,24 @@ static void comp_writes_change_decoders_and_ras_only(struct kunit *test)
 	for (u32 at = 0; at < CXL_VFIO_COMP_BLOCK_SIZE; at += 4) {
 		if ((at >= hdm && at < hdm + 0x30) || (at >= ras && at < ras + 0x14))
 			continue;
-		KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, cxl_vfio_comp_write(comp, at, ~0U).type);
-		KUNIT_EXPECT_EQ(test, cxl_vfio_comp_read(before, at), cxl_vfio_comp_read(comp, at));
+		KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE,
+				cxl_vfio_comp_write(comp, at, ~0U, VIA_REGION).type);
+		KUNIT_EXPECT_EQ(test, cxl_vfio_comp_read(before, at, VIA_REGION),
+				cxl_vfio_comp_read(comp, at, VIA_REGION));
 	}
-	KUNIT_EXPECT_EQ(test, HDM_EVENT_DECOMMITTED, cxl_vfio_comp_write(comp, ctrl, 0).type);
-	KUNIT_EXPECT_EQ(test, 0, cxl_vfio_comp_read(comp, ctrl));
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_DECOMMITTED,
+			cxl_vfio_comp_write(comp, ctrl, 0, VIA_REGION).type);
+	KUNIT_EXPECT_EQ(test, 0, cxl_vfio_comp_read(comp, ctrl, VIA_REGION));
 }
 
 static void comp_reads_zero_outside_its_registers(struct kunit *test)
 {
 	struct cxl_vfio_comp *comp = make(test, &mirror);
 
-	KUNIT_EXPECT_EQ(test, 0, cxl_vfio_comp_read(comp, 0));
-	KUNIT_EXPECT_EQ(test, 0, cxl_vfio_comp_read(comp, CXL_VFIO_CM_OFFSET - 4));
+	KUNIT_EXPECT_EQ(test, 0, cxl_vfio_comp_read(comp, 0, VIA_REGION));
+	KUNIT_EXPECT_EQ(test, 0, cxl_vfio_comp_read(comp, CXL_VFIO_CM_OFFSET - 4, VIA_REGION));
 	for (u32 at = CXL_VFIO_CM_OFFSET + CXL_VFIO_CM_SIZE; at < CXL_VFIO_COMP_BLOCK_SIZE; at += 4)
-		KUNIT_EXPECT_EQ(test, 0, cxl_vfio_comp_read(comp, at));
+		KUNIT_EXPECT_EQ(test, 0, cxl_vfio_comp_read(comp, at, VIA_REGION));
 }
 
 /* Capability pointers into the array or past the end of the area do no harm */
@@ -294,7 +298,7 @@ static void comp_shows_the_decoders_in_their_place(struct kunit *test)
 	cxl_vfio_comp_init(comp, cm, HDM_AT, &mirror, true);
 	KUNIT_EXPECT_EQ(test, 0x00600001, get(comp, HDM_AT));
 	for (u32 at = 0; at < 0x50; at += 4)
-		KUNIT_EXPECT_EQ_MSG(test, cxl_vfio_hdm_read(&comp->hdm, at),
+		KUNIT_EXPECT_EQ_MSG(test, cxl_vfio_hdm_read(&comp->hdm, at, VIA_REGION),
 				    get(comp, HDM_AT + at), "offset %#x", at);
 	KUNIT_EXPECT_EQ(test, 0x14600001, get(comp, HDM_AT + 0x14));
 	for (u32 at = 0; at < 0x38; at += 4) {
@@ -302,9 +306,9 @@ static void comp_shows_the_decoders_in_their_place(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, ~0U, get(comp, HDM_AT + 0x50 + at));
 	}
 	/* Writes reach the decoder and register that they address */
-	cxl_vfio_comp_write(comp, CXL_VFIO_CM_OFFSET + HDM_AT + 0x34, 0x1234);
+	cxl_vfio_comp_write(comp, CXL_VFIO_CM_OFFSET + HDM_AT + 0x34, 0x1234, VIA_REGION);
 	KUNIT_EXPECT_EQ(test, 0x1234, get(comp, HDM_AT + 0x34));
-	KUNIT_EXPECT_EQ(test, 0x1234, cxl_vfio_hdm_read(&comp->hdm, 0x34));
+	KUNIT_EXPECT_EQ(test, 0x1234, cxl_vfio_hdm_read(&comp->hdm, 0x34, VIA_REGION));
 }
 
 /* The lower two bits of a pointer are reserved */
@@ -362,16 +366,16 @@ static void comp_ras_keeps_what_a_write_does_not_clear(struct kunit *test)
 	cxl_vfio_comp_raise(comp, &errors, &mirror);
 	KUNIT_EXPECT_EQ(test, 0x240, get(comp, 0x200 + CXL_VFIO_RAS_CONTROL));
 	for (u32 at = 0; at < 0x14; at += 4)
-		cxl_vfio_comp_write(comp, CXL_VFIO_CM_OFFSET + 0x200 + at, 0);
+		cxl_vfio_comp_write(comp, CXL_VFIO_CM_OFFSET + 0x200 + at, 0, VIA_REGION);
 	KUNIT_EXPECT_EQ(test, 0x1cfff, get(comp, 0x200 + CXL_VFIO_RAS_UNCORRECTABLE));
 	KUNIT_EXPECT_EQ(test, 0x7f, get(comp, 0x200 + CXL_VFIO_RAS_CORRECTABLE));
 	/* Bit after bit */
 	for (u32 bit = 1; bit; bit <<= 1) {
 		u32 left = ~(bit | (bit - 1));
 
-		cxl_vfio_comp_write(comp, CXL_VFIO_CM_OFFSET + 0x200, bit);
+		cxl_vfio_comp_write(comp, CXL_VFIO_CM_OFFSET + 0x200, bit, VIA_REGION);
 		KUNIT_EXPECT_EQ(test, 0x1cfff & left, get(comp, 0x200));
-		cxl_vfio_comp_write(comp, CXL_VFIO_CM_OFFSET + 0x20c, bit);
+		cxl_vfio_comp_write(comp, CXL_VFIO_CM_OFFSET + 0x20c, bit, VIA_REGION);
 		KUNIT_EXPECT_EQ(test, 0x7f & left, get(comp, 0x20c));
 	}
 }

@@ -63,13 +63,13 @@ static struct cxl_vfio_hdm *make(struct kunit *test, u32 cap, u32 ctrl,
 
 static u32 get(const struct cxl_vfio_hdm *hdm, unsigned int n, u32 reg)
 {
-	return cxl_vfio_hdm_read(hdm, decoder_reg(n, reg));
+	return cxl_vfio_hdm_read(hdm, decoder_reg(n, reg), VIA_REGION);
 }
 
 static enum cxl_vfio_hdm_event_type set(struct cxl_vfio_hdm *hdm, unsigned int n, u32 reg,
 					u32 val)
 {
-	return cxl_vfio_hdm_write(hdm, decoder_reg(n, reg), val).type;
+	return cxl_vfio_hdm_write(hdm, decoder_reg(n, reg), val, VIA_REGION).type;
 }
 
 static void set_range(struct cxl_vfio_hdm *hdm, unsigned int n, u64 base, u64 size)
@@ -247,7 +247,7 @@ static void hdm_ctrl_writes_change_the_state(struct kunit *test)
 	struct cxl_vfio_hdm *hdm = make_state(test, 0, c->from, c->base_rw ? &base_rw : &mirror);
 	struct cxl_vfio_hdm_event event;
 
-	event = cxl_vfio_hdm_write(hdm, decoder_reg(0, CXL_VFIO_HDM_CTRL), c->write);
+	event = cxl_vfio_hdm_write(hdm, decoder_reg(0, CXL_VFIO_HDM_CTRL), c->write, VIA_REGION);
 	KUNIT_EXPECT_EQ(test, c->event, event.type);
 	KUNIT_EXPECT_EQ(test, 0, event.decoder);
 	KUNIT_EXPECT_EQ(test, c->ctrl, get(hdm, 0, CXL_VFIO_HDM_CTRL));
@@ -418,7 +418,7 @@ static void hdm_commits_in_ascending_order(struct kunit *test)
 	for (unsigned int n = 0; n < 3; n++)
 		KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, set(hdm, n, CXL_VFIO_HDM_CTRL, 0));
 	for (int n = 3; n >= 0; n--) {
-		event = cxl_vfio_hdm_write(hdm, decoder_reg(n, CXL_VFIO_HDM_CTRL), 0);
+		event = cxl_vfio_hdm_write(hdm, decoder_reg(n, CXL_VFIO_HDM_CTRL), 0, VIA_REGION);
 		KUNIT_EXPECT_EQ(test, HDM_EVENT_DECOMMITTED, event.type);
 		KUNIT_EXPECT_EQ(test, n, event.decoder);
 	}
@@ -481,7 +481,7 @@ static void hdm_header_offers_no_interleaving(struct kunit *test)
 {
 	struct cxl_vfio_hdm *hdm = make(test, 0xfffffff1, COMMIT | COMMITTED, &mirror);
 
-	KUNIT_EXPECT_EQ(test, 0xffffe4f1, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_CAP));
+	KUNIT_EXPECT_EQ(test, 0xffffe4f1, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_CAP, VIA_REGION));
 }
 
 static void hdm_mirrors_the_device(struct kunit *test)
@@ -547,26 +547,26 @@ static void hdm_header_is_read_only_and_global_control_is_not(struct kunit *test
 {
 	struct cxl_vfio_hdm *hdm = make(test, 0, COMMIT | COMMITTED, &mirror);
 
-	KUNIT_EXPECT_EQ(test, 2, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL));
-	cxl_vfio_hdm_write(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, ~0U);
-	KUNIT_EXPECT_EQ(test, 2, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL));
-	cxl_vfio_hdm_write(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, 0);
-	KUNIT_EXPECT_EQ(test, 0, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL));
+	KUNIT_EXPECT_EQ(test, 2, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, VIA_REGION));
+	cxl_vfio_hdm_write(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, ~0U, VIA_REGION);
+	KUNIT_EXPECT_EQ(test, 2, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, VIA_REGION));
+	cxl_vfio_hdm_write(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, 0, VIA_REGION);
+	KUNIT_EXPECT_EQ(test, 0, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, VIA_REGION));
 
 	/* The other capabilities of the header do not bring poison */
 	hdm = make(test, 0x00fffbf0, 0, &mirror);
-	cxl_vfio_hdm_write(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, ~0U);
-	KUNIT_EXPECT_EQ(test, 2, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL));
+	cxl_vfio_hdm_write(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, ~0U, VIA_REGION);
+	KUNIT_EXPECT_EQ(test, 2, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, VIA_REGION));
 
 	hdm = make(test, CAP_POISON, 0, &mirror);
-	cxl_vfio_hdm_write(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, ~0U);
-	KUNIT_EXPECT_EQ(test, 3, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL));
+	cxl_vfio_hdm_write(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, ~0U, VIA_REGION);
+	KUNIT_EXPECT_EQ(test, 3, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, VIA_REGION));
 
-	KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, cxl_vfio_hdm_write(hdm, 0, ~0U).type);
-	KUNIT_EXPECT_EQ(test, CAP_POISON, cxl_vfio_hdm_read(hdm, 0));
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, cxl_vfio_hdm_write(hdm, 0, ~0U, VIA_REGION).type);
+	KUNIT_EXPECT_EQ(test, CAP_POISON, cxl_vfio_hdm_read(hdm, 0, VIA_REGION));
 	for (u32 reserved = 8; reserved < 0x10; reserved += 4) {
-		cxl_vfio_hdm_write(hdm, reserved, ~0U);
-		KUNIT_EXPECT_EQ(test, 0, cxl_vfio_hdm_read(hdm, reserved));
+		cxl_vfio_hdm_write(hdm, reserved, ~0U, VIA_REGION);
+		KUNIT_EXPECT_EQ(test, 0, cxl_vfio_hdm_read(hdm, reserved, VIA_REGION));
 	}
 }
 
@@ -725,6 +725,256 @@ static void hdm_without_base_rw_nothing_outlives_a_conventional_reset(struct kun
 	expect_decoder(test, hdm, 0, 0, COMMIT | COMMITTED);
 }
 
+#define BAR		0xc000000000ULL
+
+/* A model of @count_code decoders, whose decoder 0 has its memory in a virtual BAR */
+static struct cxl_vfio_hdm *make_bar(struct kunit *test, u32 count_code,
+				     const struct cxl_vfio_view *view)
+{
+	struct cxl_vfio_hdm *hdm = kunit_kzalloc(test, sizeof(*hdm), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, hdm);
+	hdm->bar.present = true;
+	cxl_vfio_hdm_init(hdm, device_regs(test, count_code, COMMIT | COMMITTED), view, true);
+	return hdm;
+}
+
+/* Accesses of a guest whose VMM does not know CXL */
+static u32 guest_get(const struct cxl_vfio_hdm *hdm, unsigned int n, u32 reg)
+{
+	return cxl_vfio_hdm_read(hdm, decoder_reg(n, reg), VIA_BAR);
+}
+
+static enum cxl_vfio_hdm_event_type guest_set(struct cxl_vfio_hdm *hdm, unsigned int n, u32 reg,
+					      u32 val)
+{
+	return cxl_vfio_hdm_write(hdm, decoder_reg(n, reg), val, VIA_BAR).type;
+}
+
+/* Commit decoder 0 as a guest does, from any state that is not committed */
+static enum cxl_vfio_hdm_event_type guest_commits(struct cxl_vfio_hdm *hdm, u64 base, u64 size)
+{
+	guest_set(hdm, 0, CXL_VFIO_HDM_CTRL, 0);
+	guest_set(hdm, 0, CXL_VFIO_HDM_BASE_HIGH, upper_32_bits(base));
+	guest_set(hdm, 0, CXL_VFIO_HDM_BASE_LOW, lower_32_bits(base));
+	guest_set(hdm, 0, CXL_VFIO_HDM_SIZE_HIGH, upper_32_bits(size));
+	guest_set(hdm, 0, CXL_VFIO_HDM_SIZE_LOW, lower_32_bits(size));
+	return guest_set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT);
+}
+
+/* Later decoders come behind the first, so that none overlap */
+static void hdm_bases_follow_the_virtual_bar(struct kunit *test)
+{
+	static const u64 places[] = { BAR, 0, ~0ULL << 30, GIB, 0x10000000 };
+	u32 *regs = device_regs(test, 2, COMMIT | COMMITTED);
+	struct cxl_vfio_hdm *hdm = make_bar(test, 2, &hidden);
+
+	regs[decoder_reg(1, CXL_VFIO_HDM_CTRL) / 4] = 0;
+	for (unsigned int i = 0; i < ARRAY_SIZE(places); i++) {
+		cxl_vfio_hdm_move_bar(hdm, places[i]);
+		for (unsigned int n = 0; n < 4; n++)
+			expect_decoder(test, hdm, n, places[i] + n * GIB, COMMIT | COMMITTED);
+		KUNIT_EXPECT_EQ(test, lower_32_bits(places[i]),
+				guest_get(hdm, 0, CXL_VFIO_HDM_BASE_LOW));
+		KUNIT_EXPECT_EQ(test, upper_32_bits(places[i]),
+				guest_get(hdm, 0, CXL_VFIO_HDM_BASE_HIGH));
+		/* The address outlives resets */
+		expect_after_resets(test, hdm, regs, &hidden, places[i], COMMIT | COMMITTED);
+		expect_decoder(test, hdm, 1, 0, 0);
+		expect_decoder(test, hdm, 2, places[i] + GIB, COMMIT | COMMITTED);
+		cxl_vfio_hdm_move_bar(hdm, BAR);
+		expect_decoder(test, hdm, 1, 0, 0);
+		expect_decoder(test, hdm, 2, BAR + GIB, COMMIT | COMMITTED);
+		cxl_vfio_hdm_init(hdm, device_regs(test, 2, COMMIT | COMMITTED), &hidden, true);
+	}
+}
+
+static void hdm_bases_follow_no_bar_that_is_not_there(struct kunit *test)
+{
+	struct cxl_vfio_hdm *hdm = make(test, 0, COMMIT | COMMITTED, &hidden);
+
+	cxl_vfio_hdm_move_bar(hdm, BAR);
+	expect_decoder(test, hdm, 0, 0, COMMIT | COMMITTED);
+	/* With host addresses shown a decoder has the host's */
+	hdm = make_bar(test, 0, &mirror);
+	cxl_vfio_hdm_move_bar(hdm, BAR);
+	expect_decoder(test, hdm, 0, HPA, COMMIT | COMMITTED);
+}
+
+/* A decommit, by a guest or a VMM, ends it until the next reset; lost decoders stay so */
+static void hdm_base_follows_until_the_decommit(struct kunit *test)
+{
+	u32 *regs = device_regs(test, 0, COMMIT | COMMITTED);
+	struct cxl_vfio_hdm *hdm = make_bar(test, 0, &hidden);
+
+	for (unsigned int via = VIA_REGION; via <= VIA_BAR; via++) {
+		cxl_vfio_hdm_move_bar(hdm, BAR);
+		KUNIT_EXPECT_EQ(test, HDM_EVENT_DECOMMITTED,
+				cxl_vfio_hdm_write(hdm, decoder_reg(0, CXL_VFIO_HDM_CTRL), 0,
+						   via).type);
+		cxl_vfio_hdm_move_bar(hdm, BAR + GIB);
+		expect_decoder(test, hdm, 0, BAR, 0);
+		cxl_vfio_hdm_init(hdm, regs, &hidden, false);
+		expect_decoder(test, hdm, 0, BAR + GIB, COMMIT | COMMITTED);
+	}
+	cxl_vfio_hdm_lose(hdm);
+	cxl_vfio_hdm_move_bar(hdm, BAR);
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_ERROR, guest_commits(hdm, BAR, GIB));
+	cxl_vfio_hdm_init(hdm, regs, &hidden, false);
+	expect_decoder(test, hdm, 0, BAR, COMMIT | COMMITTED);
+}
+
+/* What a VMM programs, and what a guest locks, stays where it is */
+static void hdm_base_of_another_does_not_follow(struct kunit *test)
+{
+	u32 *regs = device_regs(test, 0, COMMIT | COMMITTED);
+	struct cxl_vfio_hdm *hdm = make_bar(test, 0, &hidden_base_rw);
+
+	set(hdm, 0, CXL_VFIO_HDM_BASE_HIGH, 4);
+	cxl_vfio_hdm_move_bar(hdm, BAR);
+	expect_decoder(test, hdm, 0, 16 * GIB, COMMIT | COMMITTED);
+	expect_after_resets(test, hdm, regs, &hidden_base_rw, 16 * GIB, COMMIT | COMMITTED);
+	cxl_vfio_hdm_move_bar(hdm, BAR + GIB);
+	expect_decoder(test, hdm, 0, 16 * GIB, COMMIT | COMMITTED);
+
+	hdm = make_bar(test, 0, &hidden);
+	cxl_vfio_hdm_move_bar(hdm, BAR);
+	guest_set(hdm, 0, CXL_VFIO_HDM_CTRL, 0);
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_LOCKED,
+			guest_set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT | LOCK));
+	cxl_vfio_hdm_init(hdm, regs, &hidden, false);
+	cxl_vfio_hdm_move_bar(hdm, BAR + GIB);
+	expect_decoder(test, hdm, 0, BAR, COMMIT | COMMITTED | LOCK);
+	/* The lock ends with a conventional reset */
+	cxl_vfio_hdm_init(hdm, regs, &hidden, true);
+	expect_decoder(test, hdm, 0, BAR + GIB, COMMIT | COMMITTED);
+}
+
+/* The memory is in the BAR, all of it, and nowhere else */
+static void hdm_guest_commits_where_the_memory_is(struct kunit *test)
+{
+	static const struct {
+		u64 bar, base, size;
+		bool legal;
+	} cases[] = {
+		{ BAR, BAR, GIB, true },
+		{ BAR, BAR, GIB / 2, false },
+		{ BAR, BAR, 2 * GIB, false },
+		{ BAR, BAR + GIB, GIB, false },
+		{ BAR, BAR - GIB / 4, GIB, false },
+		{ BAR, 0, GIB, false },
+		{ 0, 0, GIB, false },
+		{ 0, BAR, GIB, false },
+		{ GIB, GIB, GIB, true },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct cxl_vfio_hdm *hdm = make_bar(test, 2, i % 2 ? &mirror : &hidden);
+
+		cxl_vfio_hdm_move_bar(hdm, cases[i].bar);
+		/* The decoders behind are committed, but not for this guest */
+		KUNIT_EXPECT_EQ(test, HDM_EVENT_DECOMMITTED,
+				guest_set(hdm, 0, CXL_VFIO_HDM_CTRL, 0));
+		KUNIT_EXPECT_EQ_MSG(test, cases[i].legal ? HDM_EVENT_COMMITTED : HDM_EVENT_ERROR,
+				    guest_commits(hdm, cases[i].base, cases[i].size), "%u", i);
+		KUNIT_EXPECT_EQ(test, cases[i].legal ? COMMIT | COMMITTED : COMMIT | ERROR,
+				guest_get(hdm, 0, CXL_VFIO_HDM_CTRL));
+	}
+}
+
+/* A VMM that knows CXL decides by itself where the memory is, also with the virtual BAR */
+static void hdm_vmm_commits_anywhere(struct kunit *test)
+{
+	struct cxl_vfio_hdm *hdm = make_bar(test, 0, &hidden);
+
+	cxl_vfio_hdm_move_bar(hdm, BAR);
+	set(hdm, 0, CXL_VFIO_HDM_CTRL, 0);
+	set_range(hdm, 0, 5 * GIB, GIB / 2);
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_COMMITTED, set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT));
+	cxl_vfio_hdm_move_bar(hdm, BAR + GIB);
+	expect_decoder(test, hdm, 0, 5 * GIB, COMMIT | COMMITTED);
+
+	/* Without virtual BAR the way of the access makes no difference */
+	hdm = make(test, 1, COMMIT | COMMITTED, &hidden_base_rw);
+	KUNIT_EXPECT_EQ(test, COMMIT | COMMITTED, guest_get(hdm, 1, CXL_VFIO_HDM_CTRL));
+	guest_set(hdm, 0, CXL_VFIO_HDM_BASE_HIGH, 4);
+	expect_decoder(test, hdm, 0, 16 * GIB, COMMIT | COMMITTED);
+	guest_set(hdm, 1, CXL_VFIO_HDM_CTRL, 0);
+	guest_set(hdm, 0, CXL_VFIO_HDM_CTRL, 0);
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_COMMITTED, guest_commits(hdm, 5 * GIB, GIB / 2));
+}
+
+/* A guest cannot use what the second interface allows its VMM */
+static void hdm_guest_does_not_write_committed_decoders(struct kunit *test)
+{
+	u32 *regs = device_regs(test, 0, COMMIT | COMMITTED);
+	struct cxl_vfio_hdm *hdm = make_bar(test, 0, &hidden_base_rw);
+
+	cxl_vfio_hdm_move_bar(hdm, BAR);
+	guest_set(hdm, 0, CXL_VFIO_HDM_BASE_HIGH, 4);
+	guest_set(hdm, 0, CXL_VFIO_HDM_BASE_LOW, GIB);
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE,
+			guest_set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT | LOCK));
+	expect_decoder(test, hdm, 0, BAR, COMMIT | COMMITTED);
+	/* Nor does what it commits outlive a reset */
+	guest_set(hdm, 0, CXL_VFIO_HDM_CTRL, 0);
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_COMMITTED, guest_commits(hdm, BAR, GIB));
+	cxl_vfio_hdm_init(hdm, regs, &hidden_base_rw, false);
+	cxl_vfio_hdm_move_bar(hdm, BAR + GIB);
+	expect_decoder(test, hdm, 0, BAR + GIB, COMMIT | COMMITTED);
+
+	/* Nor does it remove firmware's lock */
+	hdm = kunit_kzalloc(test, sizeof(*hdm), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, hdm);
+	hdm->bar.present = true;
+	cxl_vfio_hdm_init(hdm, device_regs(test, 0, COMMIT | COMMITTED | LOCK), &base_rw, true);
+	guest_set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT);
+	expect_decoder(test, hdm, 0, HPA, COMMIT | COMMITTED | LOCK);
+	set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT);
+	expect_decoder(test, hdm, 0, HPA, COMMIT | COMMITTED);
+}
+
+/* The first decoder has no memory, the second is in the BAR, the others are not */
+static void hdm_guest_finds_other_decoders_uncommitted(struct kunit *test)
+{
+	struct cxl_vfio_hdm *hdm = kunit_kzalloc(test, sizeof(*hdm), GFP_KERNEL);
+	u32 *regs = device_regs(test, 2, COMMIT | COMMITTED);
+
+	KUNIT_ASSERT_NOT_NULL(test, hdm);
+	regs[decoder_reg(0, CXL_VFIO_HDM_CTRL) / 4] = 0;
+	hdm->bar.present = true;
+	hdm->bar.decoder = 1;
+	cxl_vfio_hdm_init(hdm, regs, &hidden, true);
+	cxl_vfio_hdm_move_bar(hdm, BAR);
+	KUNIT_EXPECT_EQ(test, (u32)GIB, guest_get(hdm, 0, CXL_VFIO_HDM_SIZE_LOW));
+	KUNIT_EXPECT_EQ(test, 0, guest_get(hdm, 0, CXL_VFIO_HDM_CTRL));
+	KUNIT_EXPECT_EQ(test, upper_32_bits(BAR), guest_get(hdm, 1, CXL_VFIO_HDM_BASE_HIGH));
+	KUNIT_EXPECT_EQ(test, COMMIT | COMMITTED, guest_get(hdm, 1, CXL_VFIO_HDM_CTRL));
+	for (unsigned int n = 2; n < 4; n++) {
+		for (u32 reg = 0; reg < CXL_VFIO_HDM_DECODER_STRIDE; reg += 4) {
+			KUNIT_EXPECT_EQ(test, 0, guest_get(hdm, n, reg));
+			if (reg == CXL_VFIO_HDM_CTRL)
+				continue;
+			KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, guest_set(hdm, n, reg, ~0U));
+			KUNIT_EXPECT_EQ(test, 0, guest_get(hdm, n, reg));
+		}
+		KUNIT_EXPECT_EQ(test, HDM_EVENT_ERROR,
+				guest_set(hdm, n, CXL_VFIO_HDM_CTRL, COMMIT));
+		KUNIT_EXPECT_EQ(test, COMMIT | ERROR, guest_get(hdm, n, CXL_VFIO_HDM_CTRL));
+		KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, guest_set(hdm, n, CXL_VFIO_HDM_CTRL, 0));
+		KUNIT_EXPECT_EQ(test, 0, guest_get(hdm, n, CXL_VFIO_HDM_CTRL));
+		/* A VMM finds nothing of that */
+		guest_set(hdm, n, CXL_VFIO_HDM_CTRL, COMMIT);
+		expect_decoder(test, hdm, n, BAR + (n - 1) * GIB, COMMIT | COMMITTED);
+		KUNIT_EXPECT_EQ(test, (u32)GIB, get(hdm, n, CXL_VFIO_HDM_SIZE_LOW));
+	}
+	cxl_vfio_hdm_init(hdm, regs, &hidden, false);
+	KUNIT_EXPECT_EQ(test, 0, guest_get(hdm, 2, CXL_VFIO_HDM_CTRL));
+	/* Decoders after the last that the guest knows keep nothing from being decommitted */
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, set(hdm, 1, CXL_VFIO_HDM_CTRL, 0));
+	KUNIT_EXPECT_EQ(test, HDM_EVENT_DECOMMITTED, guest_set(hdm, 1, CXL_VFIO_HDM_CTRL, 0));
+}
+
 static struct kunit_case hdm_test_cases[] = {
 	KUNIT_CASE_PARAM(hdm_decodes_the_decoder_count, count_gen_params),
 	KUNIT_CASE_PARAM(hdm_registers_have_their_attributes, attr_gen_params),
@@ -750,6 +1000,14 @@ static struct kunit_case hdm_test_cases[] = {
 	KUNIT_CASE(hdm_vmm_removes_the_lock_of_firmware),
 	KUNIT_CASE(hdm_vmm_programs_no_decoder_without_memory),
 	KUNIT_CASE(hdm_without_base_rw_nothing_outlives_a_conventional_reset),
+	KUNIT_CASE(hdm_bases_follow_the_virtual_bar),
+	KUNIT_CASE(hdm_bases_follow_no_bar_that_is_not_there),
+	KUNIT_CASE(hdm_base_follows_until_the_decommit),
+	KUNIT_CASE(hdm_base_of_another_does_not_follow),
+	KUNIT_CASE(hdm_guest_commits_where_the_memory_is),
+	KUNIT_CASE(hdm_vmm_commits_anywhere),
+	KUNIT_CASE(hdm_guest_does_not_write_committed_decoders),
+	KUNIT_CASE(hdm_guest_finds_other_decoders_uncommitted),
 	{}
 };
 

@@ -891,6 +891,72 @@ static void dvsec_reads_have_the_live_bits_of_the_device(void **state)
 	}
 }
 
+/* Offset of the decoders in the model's component block, and bytes of decoder @n there */
+#define HDM_AT		0x100
+#define DECODER(n)	(CXL_VFIO_CM_OFFSET + HDM_AT + CXL_VFIO_HDM_DECODER(n))
+
+/* A component block with two decoders of 256 MiB, both committed */
+static void make_decoders(void)
+{
+	static u32 cm[CXL_VFIO_CM_SIZE / 4];
+
+	memset(cm, 0, sizeof(cm));
+	cm[HDM_AT / 4] = 1;
+	for (unsigned int n = 0; n < 2; n++) {
+		u32 *d = &cm[(HDM_AT + CXL_VFIO_HDM_DECODER(n)) / 4];
+
+		d[CXL_VFIO_HDM_SIZE_LOW / 4] = 0x10000000;
+		d[CXL_VFIO_HDM_CTRL / 4] = CXL_VFIO_HDM_CTRL_COMMIT | CXL_VFIO_HDM_CTRL_COMMITTED;
+	}
+	dev.model.comp.hdm.bar.present = true;
+	cxl_vfio_comp_init(&dev.model.comp, cm, HDM_AT, &params.view, true);
+	found.nr_ranges = 2;
+	found.range[1].decoder = 1;
+}
+
+static u64 range_base(unsigned int i)
+{
+	u32 high = DVSEC + CXL_VFIO_DVSEC_RANGE_BASE_HIGH(i);
+
+	return (u64)read_dword(high) << 32 | read_dword(high + 4);
+}
+
+/* The second range has memory that is not in the BAR: it comes behind, as its decoder does */
+static void dvsec_ranges_follow_the_virtual_bar(void **state)
+{
+	u32 zero = 0, val = 0;
+
+	open_device();
+	make_decoders();
+	dev.vbar.addr = 0x1230000000;
+	mutex_lock(&dev.model.lock);
+	cxl_vfio_model_move_bar(&dev);
+	mutex_unlock(&dev.model.lock);
+	assert_true(range_base(0) == 0x1230000000);
+	assert_true(range_base(1) == 0x1240000000);
+	cxl_vfio_block_access(&dev, DECODER(0) + CXL_VFIO_HDM_BASE_LOW, (u8 *)&val, 4, false,
+			      VIA_BAR);
+	assert_int_equal(val, 0x30000000);
+
+	/* By the BAR the second decoder is hidden, and what is written to the first counts */
+	cxl_vfio_block_access(&dev, DECODER(1) + CXL_VFIO_HDM_SIZE_LOW, (u8 *)&val, 4, false,
+			      VIA_BAR);
+	assert_int_equal(val, 0);
+	cxl_vfio_block_access(&dev, DECODER(1) + CXL_VFIO_HDM_SIZE_LOW, (u8 *)&val, 4, false,
+			      VIA_REGION);
+	assert_int_equal(val, 0x10000000);
+	cxl_vfio_block_access(&dev, DECODER(0) + CXL_VFIO_HDM_CTRL, (u8 *)&zero, 4, true,
+			      VIA_BAR);
+	dev.vbar.addr = 0x4560000000;
+	mutex_lock(&dev.model.lock);
+	cxl_vfio_model_move_bar(&dev);
+	mutex_unlock(&dev.model.lock);
+	assert_true(range_base(0) == 0x1230000000);
+	cxl_vfio_block_access(&dev, DECODER(0) + CXL_VFIO_HDM_BASE_HIGH, (u8 *)&zero, 4, true,
+			      VIA_BAR);
+	assert_true(range_base(0) == 0x30000000);
+}
+
 static void dvsec_doorbells_reset_the_device(void **state)
 {
 	static const struct {
@@ -1183,6 +1249,7 @@ int main(void)
 		CASE(config_reports_what_was_done_before_an_error),
 		CASE(dvsec_accesses_wake_the_function),
 		CASE(dvsec_reads_have_the_live_bits_of_the_device),
+		CASE(dvsec_ranges_follow_the_virtual_bar),
 		CASE(dvsec_doorbells_reset_the_device),
 		CASE(dvsec_doorbells_write_caches_back),
 		CASE(core_writes_settle_after_a_reset),

@@ -29,6 +29,17 @@ static struct {
 	int ret;
 } sparse;
 static struct vfio_info_cap { int unused; } caps;
+static struct {
+	unsigned int calls;
+	u64 addr;
+} moved;
+
+void cxl_vfio_model_move_bar(struct cxl_vfio_device *d)
+{
+	assert_true(d == &dev && d->model.lock.taken);
+	moved.calls++;
+	moved.addr = d->vbar.addr;
+}
 
 ssize_t cxl_vfio_mem_rw(struct cxl_vfio_hdm_mem *m, char *buf, size_t count, u64 at, bool write)
 {
@@ -58,6 +69,7 @@ static int setup(void **state)
 	memset(&mem, 0, sizeof(mem));
 	memset(&mem_rw, 0, sizeof(mem_rw));
 	memset(&sparse, 0, sizeof(sparse));
+	memset(&moved, 0, sizeof(moved));
 	memset(&unit.pdev.resource, 0, sizeof(unit.pdev.resource));
 	abi.maps_hdm = false;
 	dev.abi = &abi;
@@ -288,6 +300,21 @@ static void vbar_registers_have_an_address_and_a_type(void **state)
 	}
 }
 
+static void vbar_writes_and_resets_move_the_decoders(void **state)
+{
+	u8 upper = 0x12;
+
+	bind_at(2, 0x10000000);
+	registers();
+	assert_int_equal(moved.calls, 0);
+	cxl_vfio_vbar_config(&dev, 4, &upper, 1, true);
+	assert_int_equal(moved.calls, 1);
+	assert_true(moved.addr == 0x1200000000);
+	cxl_vfio_vbar_reset(&dev);
+	assert_int_equal(moved.calls, 2);
+	assert_true(moved.addr == 0);
+}
+
 static void vbar_registers_take_accesses_of_any_size(void **state)
 {
 	for (unsigned int at = 0; at < 8; at++) {
@@ -433,9 +460,10 @@ int main(void)
 		CASE(vbar_refuses_a_slot_with_a_bar_of_the_device),
 		CASE(vbar_takes_no_slot_of_a_device_that_is_gone),
 		CASE(vbar_can_be_turned_off),
-	CASE(vbar_is_not_chosen_for_vmms_that_map_the_hdm_region),
+		CASE(vbar_is_not_chosen_for_vmms_that_map_the_hdm_region),
 		CASE(vbar_has_the_next_power_of_two_as_its_size),
 		CASE(vbar_registers_have_an_address_and_a_type),
+		CASE(vbar_writes_and_resets_move_the_decoders),
 		CASE(vbar_registers_take_accesses_of_any_size),
 		CASE(vbar_accesses_of_memory_go_to_the_memory),
 		CASE(vbar_past_the_memory_reads_ones_and_drops_writes),
