@@ -21,7 +21,7 @@ static void fill_cap_v2(const struct cxl_vfio_device *dev, void *cap)
 		.header.id = VFIO_DEVICE_INFO_CAP_CXL,
 		.header.version = CXL_VFIO_DEVICE_INFO_CAP_VERSION,
 		.hdm_regs_bar_index = dev->found->bar,
-		.flags = CXL_VFIO_CAP_V2_FIRMWARE_COMMITTED |
+		.flags = (dev->found->by_ranges ? 0 : CXL_VFIO_CAP_V2_FIRMWARE_COMMITTED) |
 			 (dev->found->dvsec_cap & CXL_VFIO_DVSEC_CAP_CACHE ?
 			  CXL_VFIO_CAP_V2_CACHE_CAPABLE : 0),
 		.hdm_regs_offset = dev->found->block_offset + CXL_VFIO_CM_OFFSET,
@@ -35,7 +35,7 @@ static void fill_cap_v3(const struct cxl_vfio_device *dev, void *cap)
 	*(struct cxl_vfio_device_info_cap_v3 *)cap = (struct cxl_vfio_device_info_cap_v3) {
 		.header.id = VFIO_DEVICE_INFO_CAP_CXL,
 		.header.version = CXL_VFIO_DEVICE_INFO_CAP_VERSION,
-		.flags = CXL_VFIO_CAP_V3_HOST_FIRMWARE_COMMITTED,
+		.flags = dev->found->by_ranges ? 0 : CXL_VFIO_CAP_V3_HOST_FIRMWARE_COMMITTED,
 		.hdm_region_idx = dev->mem[0].region,
 		.comp_reg_region_idx = dev->comp_region,
 		.comp_reg_bar = dev->found->bar,
@@ -62,16 +62,18 @@ const struct cxl_vfio_abi cxl_vfio_abis[CXL_VFIO_NR_ABIS] = {
 
 /**
  * cxl_vfio_comp_region_size() - size of the COMP_REGS region
- * @dev: the device
+ * @dev: the device, which has component registers
  *
  * Return: bytes.
  */
 u32 cxl_vfio_comp_region_size(const struct cxl_vfio_device *dev)
 {
-	u32 end = dev->abi->comp_whole ? CXL_VFIO_COMP_BLOCK_SIZE :
-		  CXL_VFIO_CM_OFFSET + dev->found->hdm_offset +
-		  cxl_vfio_hdm_length(dev->found->cm[dev->found->hdm_offset / 4]);
+	u32 hdm = dev->found->hdm_offset;
+	u32 end = CXL_VFIO_COMP_BLOCK_SIZE;
 
+	if (!dev->abi->comp_whole)
+		end = CXL_VFIO_CM_OFFSET +
+		      (hdm ? hdm + cxl_vfio_hdm_length(dev->found->cm[hdm / 4]) : CXL_VFIO_CM_SIZE);
 	return end - dev->abi->comp_start;
 }
 
@@ -124,6 +126,9 @@ static long append_cap(void __user *uinfo, u32 first, u32 offset, const void *ca
  * So the driver first gets the length of that answer, then the answer itself, and
  * appends the CXL capability.
  *
+ * The capability says where the component registers are.  Without any there is none, and
+ * vfio-pci-core's answer stands: a VMM finds the HDM regions by their type.
+ *
  * Return: 0 or a negative errno as for the ioctl.
  */
 long cxl_vfio_device_info(struct cxl_vfio_device *dev, unsigned long arg)
@@ -134,6 +139,8 @@ long cxl_vfio_device_info(struct cxl_vfio_device *dev, unsigned long arg)
 	u32 argsz, offset, total;
 	long ret;
 
+	if (!cxl_vfio_has_comp(dev->found))
+		return vfio_pci_core_ioctl(&dev->core.vdev, VFIO_DEVICE_GET_INFO, arg);
 	if (get_user(argsz, &uinfo->argsz))
 		return -EFAULT;
 	ret = core_device_info(dev, uinfo, min_t(u32, argsz, sizeof(info)), &info);

@@ -15,13 +15,16 @@
  * cxl_vfio_bar_open() - map the component BAR for the time the device is open
  * @dev: the device, after vfio_pci_core_enable()
  *
- * Return: 0; -EBUSY, logged, if another driver has requested the BAR; -ENOMEM.
+ * Return: 0, also for a device without component registers; -EBUSY, logged, if another
+ * driver has requested the BAR; -ENOMEM.
  */
 int cxl_vfio_bar_open(struct cxl_vfio_device *dev)
 {
 	unsigned int bar = dev->found->bar;
 	int ret;
 
+	if (!cxl_vfio_has_comp(dev->found))
+		return 0;
 	ret = cxl_vfio_compat_claim_bar(&dev->core, bar, dev->topology.joined,
 					&dev->bar.core_map);
 	if (ret) {
@@ -45,6 +48,8 @@ int cxl_vfio_bar_open(struct cxl_vfio_device *dev)
  */
 void cxl_vfio_bar_close(struct cxl_vfio_device *dev)
 {
+	if (!dev->bar.regs)
+		return;
 	cxl_vfio_compat_release_bar(&dev->core, dev->found->bar, dev->bar.core_map);
 	iounmap(dev->bar.regs);
 	dev->bar.regs = NULL;

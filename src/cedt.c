@@ -126,7 +126,7 @@ bool cxl_vfio_cedt_read(struct pci_dev *pdev, const struct cxl_vfio_hdm_range *r
 /**
  * cxl_vfio_cedt_check() - may a range be memory of a function?
  * @pdev: the function
- * @range: the range that one of its HDM decoders names, its size not 0
+ * @range: the range that one of its HDM decoders, or its DVSEC, names, its size not 0
  *
  * A device that was tampered with may name any range.
  *
@@ -143,8 +143,9 @@ int cxl_vfio_cedt_check(struct pci_dev *pdev, const struct cxl_vfio_hdm_range *r
 		return 0;
 	if (!cedt.has_windows && !cedt.elsewhere)
 		return 1;
-	pci_err(pdev, "HDM decoder %u: [mem %#llx-%#llx] is %s, see the platform's CEDT\n",
-		range->decoder, range->base, cxl_vfio_range_end(range),
+	pci_err(pdev, "%s%u: [mem %#llx-%#llx] is %s, see the platform's CEDT\n",
+		cxl_vfio_range_name(range), cxl_vfio_range_number(range), range->base,
+		cxl_vfio_range_end(range),
 		cedt.elsewhere ? "in a CXL window to another host bridge, or to several" :
 				 "in no CXL window to the host bridge of the device");
 	return -EADDRNOTAVAIL;

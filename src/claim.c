@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Claims a range of host physical addresses that an HDM decoder names, if it can be memory
- * of the device alone.  cxl-vfio uses this file too, so that it calls nothing of the driver
+ * Claims a range of host physical addresses that an HDM decoder, or the DVSEC, names, if it
+ * can be memory of the device alone.  cxl-vfio uses this file too, so that it calls nothing of the driver
  * but cedt.c.
  *
  * A device that was tampered with may name any range.
@@ -42,9 +42,9 @@ static int check_route(struct pci_dev *pdev, const struct cxl_vfio_hdm_range *ra
 	for_each_pci_dev(other) {
 		if (!touches_resource(other, range))
 			continue;
-		pci_err(pdev, "HDM decoder %u: [mem %#llx-%#llx] overlaps a BAR or bridge window of %s, expected memory of this device alone\n",
-			range->decoder, range->base, cxl_vfio_range_end(range),
-			pci_name(other));
+		pci_err(pdev, "%s%u: [mem %#llx-%#llx] overlaps a BAR or bridge window of %s, expected memory of this device alone\n",
+			cxl_vfio_range_name(range), cxl_vfio_range_number(range), range->base,
+			cxl_vfio_range_end(range), pci_name(other));
 		pci_dev_put(other);
 		return -EADDRNOTAVAIL;
 	}
@@ -72,7 +72,7 @@ static struct resource *request(const struct cxl_vfio_hdm_range *range)
 }
 
 /**
- * cxl_vfio_claim_memory() - claim the range of an HDM decoder
+ * cxl_vfio_claim_memory() - claim the range of an HDM decoder or of the DVSEC
  * @pdev: the function
  * @range: the range, which discovery accepted
  * @claim: the claim in /proc/iomem
@@ -86,14 +86,16 @@ int cxl_vfio_claim_memory(struct pci_dev *pdev, const struct cxl_vfio_hdm_range 
 	int ret;
 
 	if (range->size > REGION_MAX) {
-		pci_err(pdev, "HDM decoder %u: size %#llx, a VFIO region holds at most %#llx\n",
-			range->decoder, range->size, REGION_MAX);
+		pci_err(pdev, "%s%u: size %#llx, a VFIO region holds at most %#llx\n",
+			cxl_vfio_range_name(range), cxl_vfio_range_number(range), range->size,
+			REGION_MAX);
 		return -EFBIG;
 	}
 	if (region_intersects(range->base, range->size, IORESOURCE_SYSTEM_RAM,
 			      IORES_DESC_NONE) != REGION_DISJOINT) {
-		pci_err(pdev, "HDM decoder %u: [mem %#llx-%#llx] is System RAM, expected memory that the kernel leaves alone\n",
-			range->decoder, range->base, cxl_vfio_range_end(range));
+		pci_err(pdev, "%s%u: [mem %#llx-%#llx] is System RAM, expected memory that the kernel leaves alone\n",
+			cxl_vfio_range_name(range), cxl_vfio_range_number(range), range->base,
+			cxl_vfio_range_end(range));
 		return -EADDRINUSE;
 	}
 	ret = check_route(pdev, range);
@@ -102,8 +104,9 @@ int cxl_vfio_claim_memory(struct pci_dev *pdev, const struct cxl_vfio_hdm_range 
 	*claim = request(range);
 	if (IS_ERR(*claim)) {
 		ret = PTR_ERR(*claim);
-		pci_err(pdev, "HDM decoder %u: [mem %#llx-%#llx] %s\n",
-			range->decoder, range->base, cxl_vfio_range_end(range),
+		pci_err(pdev, "%s%u: [mem %#llx-%#llx] %s\n",
+			cxl_vfio_range_name(range), cxl_vfio_range_number(range), range->base,
+			cxl_vfio_range_end(range),
 			ret == -EBUSY ? "is claimed by another driver, see /proc/iomem" :
 					"cannot be claimed, no host memory is left");
 		return ret;

@@ -19,6 +19,7 @@ enum lack {
 	LACK_NOTHING,
 	LACK_INTERFACE,
 	LACK_CLASS,
+	LACK_DECODER,
 	LACK_ONE_DECODER,
 	LACK_ROOT_PORT,
 	LACK_PORT_REGISTERS,
@@ -38,6 +39,8 @@ static const struct {
 		"this kernel's cxl-core takes no Type-2 devices" },
 	[LACK_CLASS] = { -EPERM,
 		"memory expanders belong to cxl_pci" },
+	[LACK_DECODER] = { -ENODATA,
+		"the memory is that of the DVSEC's ranges, and of no decoder" },
 	[LACK_ONE_DECODER] = { -E2BIG,
 		"cxl-core takes one decoder, the first" },
 	[LACK_ROOT_PORT] = { -ENOTCONN,
@@ -142,6 +145,8 @@ static int cxl_vfio_find_lack(struct cxl_vfio_device *dev)
 		return LACK_INTERFACE;
 	if (pdev->class >> 8 == PCI_CLASS_MEMORY_CXL)
 		return LACK_CLASS;
+	if (found->by_ranges)
+		return LACK_DECODER;
 	if (found->nr_ranges != 1 || found->range[0].decoder)
 		return LACK_ONE_DECODER;
 	if (!pci_upstream_bridge(pdev))
@@ -260,7 +265,7 @@ int cxl_vfio_topology_watch(struct cxl_vfio_device *dev)
 	int ret = -ENODEV;
 
 	if (topology->missing)
-		pci_info(dev->core.pdev, "not in the kernel's CXL topology: %s; taking the range from the decoder's own registers\n",
+		pci_info(dev->core.pdev, "not in the kernel's CXL topology: %s; taking the range from the device's own registers\n",
 			 topology->missing);
 	if (!topology->joined)
 		return 0;

@@ -53,7 +53,8 @@ struct cxl_vfio_window {
 };
 
 /**
- * struct cxl_vfio_hdm_mem - the memory of one committed HDM decoder
+ * struct cxl_vfio_hdm_mem - the memory of one committed HDM decoder, or of one range of the
+ *	CXL Device DVSEC
  * @window: the memory as users map it
  * @claim: the driver's claim of the memory in /proc/iomem
  * @va: the kernel's own write-back mapping of the memory
@@ -142,7 +143,7 @@ struct cxl_vfio_config_area {
 };
 
 /**
- * struct cxl_vfio_bar - the BAR with the component block
+ * struct cxl_vfio_bar - the BAR with the component block, if there is one
  * @window: the BAR as users map it, around the component block
  * @regs: the kernel's mapping of the whole BAR, NULL while the device is closed
  * @core_map: vfio-pci-core's mapping, which it must not use
@@ -223,6 +224,8 @@ struct cxl_vfio_recovery {
 	bool stop;
 };
 
+#define COMP_REGION_NONE	U32_MAX
+
 #define CXL_VFIO_CLEAR_PARTS	4
 
 /**
@@ -272,8 +275,10 @@ struct cxl_vfio_clear {
  * @mem: the HDM memory, one entry for each of @found's ranges; claimed at bind
  * @port: the port above, if it is a CXL port
  * @topology: the device's place in cxl-core's topology
- * @cm_regs: mapping of the device's CXL.cache/mem area, held while bound
- * @comp_region: index of the COMP_REGS region, valid while open
+ * @cm_regs: mapping of the device's CXL.cache/mem area, held while bound; NULL without
+ *	component registers
+ * @comp_region: index of the COMP_REGS region, COMP_REGION_NONE without component
+ *	registers; valid while open
  * @bar: the component BAR
  * @vbar: the virtual BAR
  * @config: areas of config space with rules of their own

@@ -2,7 +2,8 @@
 /*
  * Finds and validates the parts of a CXL Type-2 device: the CXL Device DVSEC, the
  * component register block that the Register Locator names, its HDM Decoder
- * Capability and the decoders that firmware committed.
+ * Capability and the decoders that firmware committed.  Where there are none of these,
+ * firmware may have enabled memory by the ranges of the DVSEC, as on CXL 1.1 devices.
  *
  * The device is not trusted: every register value is checked before it is used.
  * A function with a wrong value is refused, with one log line that names the
@@ -18,7 +19,6 @@
 
 /* Ends after RANGE1 BASE LOW: a mem-capable device has at least one range */
 #define DVSEC_MIN_LEN		0x28
-#define BAR_NONE		0xff
 
 static bool all_ones(u32 val)
 {
@@ -101,17 +101,19 @@ static int check_block(struct pci_dev *pdev, const struct cxl_vfio_found *found)
 	return 0;
 }
 
-/* Find the Register Locator's entry for component registers, CXL r4.0 8.1.9 */
+/*
+ * Find the Register Locator's entry for component registers, CXL r4.0 8.1.9.  Returns 0
+ * with @found->bar CXL_VFIO_BAR_NONE if there is none.
+ */
 static int find_block(struct pci_dev *pdev, struct cxl_vfio_found *found)
 {
 	u16 rloc = pci_find_dvsec_capability(pdev, CXL_VFIO_DVSEC_VENDOR_ID,
 					     CXL_VFIO_DVSEC_ID_REG_LOCATOR);
 	unsigned int entries, len;
 
-	if (!rloc) {
-		pci_err(pdev, "Register Locator DVSEC: none, expected one in a CXL device\n");
-		return -ENOENT;
-	}
+	found->bar = CXL_VFIO_BAR_NONE;
+	if (!rloc)
+		return 0;
 	len = dvsec_length(pdev, rloc);
 	if (len < CXL_VFIO_RLOC_ENTRY(0) || rloc + len > PCI_CFG_SPACE_EXP_SIZE) {
 		pci_err(pdev, "Register Locator DVSEC: length is %#x at offset %#x, expected at least %#x within config space\n",
@@ -119,7 +121,6 @@ static int find_block(struct pci_dev *pdev, struct cxl_vfio_found *found)
 		return -EPROTO;
 	}
 	entries = (len - CXL_VFIO_RLOC_ENTRY(0)) / 8;
-	found->bar = BAR_NONE;
 	for (unsigned int i = 0; i < entries; i++) {
 		u32 lo = ~0U, hi = ~0U;
 
@@ -132,7 +133,7 @@ static int find_block(struct pci_dev *pdev, struct cxl_vfio_found *found)
 		}
 		if (FIELD_GET(CXL_VFIO_RLOC_BLOCK_ID, lo) != CXL_VFIO_RLOC_BLOCK_ID_COMPONENT)
 			continue;
-		if (found->bar != BAR_NONE) {
+		if (found->bar != CXL_VFIO_BAR_NONE) {
 			pci_err(pdev, "Register Locator: entry %u is a second one for component registers, expected one\n",
 				i);
 			return -EEXIST;
@@ -140,12 +141,7 @@ static int find_block(struct pci_dev *pdev, struct cxl_vfio_found *found)
 		found->bar = FIELD_GET(CXL_VFIO_RLOC_BIR, lo);
 		found->block_offset = ((u64)hi << 32) | (lo & CXL_VFIO_RLOC_OFFSET_LOW);
 	}
-	if (found->bar == BAR_NONE) {
-		pci_err(pdev, "Register Locator DVSEC: no entry for component registers among %u\n",
-			entries);
-		return -ENOENT;
-	}
-	return check_block(pdev, found);
+	return found->bar == CXL_VFIO_BAR_NONE ? 0 : check_block(pdev, found);
 }
 
 /**
@@ -163,13 +159,20 @@ int cxl_vfio_component_block(struct pci_dev *port, u64 *block)
 	if (!found)
 		return -ENOMEM;
 	ret = find_block(port, found);
+	if (!ret && !cxl_vfio_has_comp(found)) {
+		pci_err(port, "Register Locator: no component registers, expected them in a CXL port\n");
+		ret = -ENOENT;
+	}
 	if (!ret)
 		*block = pci_resource_start(port, found->bar) + found->block_offset;
 	kfree(found);
 	return ret;
 }
 
-/* Find the only HDM Decoder Capability in the capability array, CXL r4.0 8.2.4 */
+/*
+ * Find the only HDM Decoder Capability in the capability array, CXL r4.0 8.2.4.  Returns
+ * 0 with @found->hdm_offset 0 if there is none.
+ */
 static int find_hdm(struct pci_dev *pdev, struct cxl_vfio_found *found)
 {
 	const u32 *cm = found->cm;
@@ -202,11 +205,8 @@ static int find_hdm(struct pci_dev *pdev, struct cxl_vfio_found *found)
 			return -EBADMSG;
 		}
 	}
-	if (!found->hdm_offset) {
-		pci_err(pdev, "component block: no HDM Decoder Capability among %u entries\n",
-			entries);
-		return -EOPNOTSUPP;
-	}
+	if (!found->hdm_offset)
+		return 0;
 	if (all_ones(cm[found->hdm_offset / 4])) {
 		pci_err(pdev, "HDM Decoder Capability: header reads %#x, the device does not respond\n",
 			cm[found->hdm_offset / 4]);
@@ -226,9 +226,41 @@ static int find_hdm(struct pci_dev *pdev, struct cxl_vfio_found *found)
 	return 0;
 }
 
+/* Check a range's addresses, and that it overlaps none before it; then note it */
+static int note_range(struct pci_dev *pdev, struct cxl_vfio_found *found,
+		      const struct cxl_vfio_hdm_range *range)
+{
+	const char *name = cxl_vfio_range_name(range);
+	unsigned int n = cxl_vfio_range_number(range);
+
+	if (!IS_ALIGNED(range->base | range->size, CXL_VFIO_HDM_GRANULE)) {
+		pci_err(pdev, "%s%u: base %#llx size %#llx, expected multiples of 256 MiB\n",
+			name, n, range->base, range->size);
+		return -EINVAL;
+	}
+	if (range->base + range->size - 1 < range->base) {
+		pci_err(pdev, "%s%u: base %#llx size %#llx wraps around\n",
+			name, n, range->base, range->size);
+		return -EOVERFLOW;
+	}
+	for (unsigned int i = 0; i < found->nr_ranges; i++) {
+		const struct cxl_vfio_hdm_range *other = &found->range[i];
+
+		if (range->base <= cxl_vfio_range_end(other) &&
+		    other->base <= cxl_vfio_range_end(range)) {
+			pci_err(pdev, "%s%u: base %#llx size %#llx overlaps %s%u\n",
+				name, n, range->base, range->size, cxl_vfio_range_name(other),
+				cxl_vfio_range_number(other));
+			return -ENOTUNIQ;
+		}
+	}
+	found->range[found->nr_ranges++] = *range;
+	return 0;
+}
+
 /* Check committed decoder @n and note its range; @reg is its first register */
-static int note_range(struct pci_dev *pdev, struct cxl_vfio_found *found, unsigned int n,
-		      const u32 *reg)
+static int note_decoder(struct pci_dev *pdev, struct cxl_vfio_found *found, unsigned int n,
+			const u32 *reg)
 {
 	u32 ctrl = reg[CXL_VFIO_HDM_CTRL / 4];
 	struct cxl_vfio_hdm_range range = cxl_vfio_decoder_range(reg, n);
@@ -244,33 +276,14 @@ static int note_range(struct pci_dev *pdev, struct cxl_vfio_found *found, unsign
 		return -EDOM;
 	}
 	/* Firmware locks decoders that it has no use for so, CXL r4.0 8.2.4.20.12 */
-	if (!range.size)
-		return 0;
-	if (!IS_ALIGNED(range.base | range.size, CXL_VFIO_HDM_GRANULE)) {
-		pci_err(pdev, "HDM decoder %u: base %#llx size %#llx, expected multiples of 256 MiB\n",
-			n, range.base, range.size);
-		return -EINVAL;
-	}
-	if (range.base + range.size - 1 < range.base) {
-		pci_err(pdev, "HDM decoder %u: base %#llx size %#llx wraps around\n",
-			n, range.base, range.size);
-		return -EOVERFLOW;
-	}
-	for (unsigned int i = 0; i < found->nr_ranges; i++) {
-		const struct cxl_vfio_hdm_range *other = &found->range[i];
-
-		if (range.base <= other->base + (other->size - 1) &&
-		    other->base <= range.base + (range.size - 1)) {
-			pci_err(pdev, "HDM decoder %u: base %#llx size %#llx overlaps HDM decoder %u\n",
-				n, range.base, range.size, other->decoder);
-			return -ENOTUNIQ;
-		}
-	}
-	found->range[found->nr_ranges++] = range;
-	return 0;
+	return range.size ? note_range(pdev, found, &range) : 0;
 }
 
-static int find_ranges(struct pci_dev *pdev, struct cxl_vfio_found *found)
+/*
+ * Note the committed decoders.  Returns 0 without any if Decoder Enable is off: then the
+ * device decodes the DVSEC's ranges in their place, CXL r4.0 8.2.4.20.2.
+ */
+static int find_decoders(struct pci_dev *pdev, struct cxl_vfio_found *found)
 {
 	const u32 *hdm = &found->cm[found->hdm_offset / 4];
 	unsigned int count = cxl_vfio_hdm_decoder_count(hdm[0]);
@@ -281,11 +294,12 @@ static int find_ranges(struct pci_dev *pdev, struct cxl_vfio_found *found)
 
 		if (!(reg[CXL_VFIO_HDM_CTRL / 4] & CXL_VFIO_HDM_CTRL_COMMITTED))
 			continue;
-		ret = note_range(pdev, found, n, reg);
+		ret = note_decoder(pdev, found, n, reg);
 		if (ret)
 			return ret;
 	}
-	if (!found->nr_ranges) {
+	if (!found->nr_ranges &&
+	    (hdm[CXL_VFIO_HDM_GLOBAL_CTRL / 4] & CXL_VFIO_HDM_GLOBAL_CTRL_ENABLE)) {
 		pci_err(pdev, "HDM Decoder Capability: none of %u decoders is committed with memory, expected firmware to commit one\n",
 			count);
 		return -ENODATA;
@@ -337,7 +351,19 @@ static int enable_decoders(struct pci_dev *pdev, struct cxl_vfio_found *found,
 	return -EACCES;
 }
 
-/* Read and check the component block, with memory decode on; then enable CXL.mem */
+/* Check what was read of the component block; where decoders are the memory, enable them */
+static int take_decoders(struct pci_dev *pdev, struct cxl_vfio_found *found, void __iomem *regs)
+{
+	int ret = find_hdm(pdev, found);
+
+	if (!ret && found->hdm_offset)
+		ret = find_decoders(pdev, found);
+	if (ret || !found->nr_ranges)
+		return ret;
+	return enable_mem(pdev, found) ?: enable_decoders(pdev, found, regs);
+}
+
+/* Read and check the component block, with memory decode on */
 static int read_registers(struct pci_dev *pdev, struct cxl_vfio_found *found)
 {
 	void __iomem *regs;
@@ -351,8 +377,7 @@ static int read_registers(struct pci_dev *pdev, struct cxl_vfio_found *found)
 	regs = cxl_vfio_map_cm(pdev, found);
 	if (regs) {
 		cxl_vfio_read_cm(regs, found->cm);
-		ret = find_hdm(pdev, found) ?: find_ranges(pdev, found) ?:
-		      enable_mem(pdev, found) ?: enable_decoders(pdev, found, regs);
+		ret = take_decoders(pdev, found, regs);
 		iounmap(regs);
 	} else {
 		ret = -ENOMEM;
@@ -375,6 +400,81 @@ static int wait_ranges(struct pci_dev *pdev, const struct cxl_vfio_found *found)
 	return ret;
 }
 
+/* Why no decoder is the memory, for the log, and the errno if no range is it either */
+static const char *lack_of_decoders(const struct cxl_vfio_found *found, int *err)
+{
+	if (!cxl_vfio_has_comp(found)) {
+		*err = -ENOENT;
+		return "Register Locator: no component registers";
+	}
+	if (!found->hdm_offset) {
+		*err = -EOPNOTSUPP;
+		return "component block: no HDM Decoder Capability";
+	}
+	*err = -ENODATA;
+	return "HDM Decoder Capability: Decoder Enable is off, no decoder is committed";
+}
+
+/* Does the DVSEC have what it claims about its ranges, and did firmware enable them? */
+static int check_ranges(struct pci_dev *pdev, const struct cxl_vfio_found *found)
+{
+	unsigned int count = FIELD_GET(CXL_VFIO_DVSEC_CAP_HDM_COUNT, found->dvsec_cap);
+	const char *lack;
+	int err;
+
+	lack = lack_of_decoders(found, &err);
+	if (!(found->dvsec_ctrl & CXL_VFIO_DVSEC_CTRL_MEM_ENABLE)) {
+		pci_err(pdev, "%s, and CONTROL of the CXL Device DVSEC reads %#06x, Mem_Enable is off; expected firmware to enable memory\n",
+			lack, found->dvsec_ctrl);
+		return err;
+	}
+	if (!count || count > CXL_VFIO_DVSEC_RANGES) {
+		pci_err(pdev, "CXL Device DVSEC: CAPABILITY reads %#06x, HDM_Count is a reserved encoding\n",
+			found->dvsec_cap);
+		return -EBADMSG;
+	}
+	if (CXL_VFIO_DVSEC_RANGE_BASE_HIGH(count - 1) + 8 > found->dvsec_len) {
+		pci_err(pdev, "CXL Device DVSEC: length is %#x at offset %#x, expected at least %#x for %u ranges\n",
+			found->dvsec_len, found->dvsec,
+			CXL_VFIO_DVSEC_RANGE_BASE_HIGH(count - 1) + 8, count);
+		return -EPROTO;
+	}
+	return 0;
+}
+
+/*
+ * Take the ranges of the DVSEC for the memory, CXL r4.0 8.1.3.8: firmware set them and
+ * Mem_Enable.  Their sizes are valid once they are ready.
+ */
+static int take_ranges(struct pci_dev *pdev, struct cxl_vfio_found *found)
+{
+	const char *lack;
+	int ret, err;
+
+	ret = check_ranges(pdev, found) ?: wait_ranges(pdev, found);
+	for (unsigned int i = 0; i < cxl_vfio_dvsec_ranges(found) && !ret; i++) {
+		struct cxl_vfio_hdm_range range = {
+			.base = (u64)found->range_base[i].high << 32 | found->range_base[i].low,
+			.size = cxl_vfio_dvsec_range_size(pdev, found, i),
+			.decoder = i,
+			.by_dvsec = true,
+		};
+
+		found->range_size[i] = range.size;
+		if (range.size)
+			ret = note_range(pdev, found, &range);
+	}
+	if (ret)
+		return ret;
+	found->by_ranges = true;
+	if (found->nr_ranges)
+		return 0;
+	lack = lack_of_decoders(found, &err);
+	pci_err(pdev, "%s, and no range of the CXL Device DVSEC has memory; expected firmware to enable memory\n",
+		lack);
+	return err;
+}
+
 /**
  * cxl_vfio_discover() - find out whether a function has HDM memory, and where
  * @pdev: the function, in D0 and bound to no other driver
@@ -392,10 +492,9 @@ int cxl_vfio_discover(struct pci_dev *pdev, struct cxl_vfio_found *found)
 	if (ret || !found->is_cxl)
 		return ret;
 	ret = find_block(pdev, found);
+	if (!ret && cxl_vfio_has_comp(found))
+		ret = read_registers(pdev, found);
 	if (ret)
 		return ret;
-	ret = read_registers(pdev, found);
-	if (ret)
-		return ret;
-	return wait_ranges(pdev, found);
+	return found->nr_ranges ? wait_ranges(pdev, found) : take_ranges(pdev, found);
 }

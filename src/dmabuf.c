@@ -522,7 +522,7 @@ int cxl_vfio_dmabuf_feature(struct cxl_vfio_device *dev, u32 flags, void __user 
 	if (copy_from_user(&req, arg, sizeof(req)))
 		return -EFAULT;
 	cxl_vfio_mark_used(dev);
-	if (req.region_index == dev->found->bar)
+	if (cxl_vfio_is_comp_bar(dev->found, req.region_index))
 		return export_by_core(dev, NULL, arg, argsz);
 	mem = mem_of_export(dev, req.region_index);
 	if (!mem)

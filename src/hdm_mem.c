@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * HDM memory: claims the host physical ranges that the committed decoders
- * decode, and gives each to users as a VFIO region that can be read, written
- * and mapped.
+ * HDM memory: claims the host physical ranges that the committed decoders, or the ranges
+ * of the CXL Device DVSEC, decode, and gives each to users as a VFIO region that can be
+ * read, written and mapped.
  */
 #include <linux/io.h>
 #include <linux/mm.h>
@@ -45,14 +45,16 @@ static int cxl_vfio_claim_range(struct cxl_vfio_device *dev, const struct cxl_vf
 	if (!mem->va)
 		mem->va = memremap(range->base, range->size, MEMREMAP_WB);
 	if (!mem->va) {
-		pci_err(pdev, "HDM decoder %u: cannot map [mem %#llx-%#llx] write-back\n",
-			range->decoder, range->base, cxl_vfio_range_end(range));
+		pci_err(pdev, "%s%u: cannot map [mem %#llx-%#llx] write-back\n",
+			cxl_vfio_range_name(range), cxl_vfio_range_number(range), range->base,
+			cxl_vfio_range_end(range));
 		ret = -ENOMEM;
 		goto release;
 	}
 	if (!cxl_vfio_compat_is_write_back(mem->va))
-		pci_warn(pdev, "HDM decoder %u: the platform maps [mem %#llx-%#llx] other than write-back (see /proc/mtrr), expect it to be slow\n",
-			 range->decoder, range->base, cxl_vfio_range_end(range));
+		pci_warn(pdev, "%s%u: the platform maps [mem %#llx-%#llx] other than write-back (see /proc/mtrr), expect it to be slow\n",
+			 cxl_vfio_range_name(range), cxl_vfio_range_number(range), range->base,
+			 cxl_vfio_range_end(range));
 	return 0;
 
 release:
@@ -61,7 +63,7 @@ release:
 }
 
 /**
- * cxl_vfio_mem_claim() - claim and map the memory of all committed decoders
+ * cxl_vfio_mem_claim() - claim and map the memory of all ranges
  * @dev: the device, @dev->found filled in
  *
  * Return: 0 or a negative errno, logged; then nothing stays claimed.

@@ -80,12 +80,12 @@ static unsigned int active_timeout_ms(u32 size_low)
 }
 
 /**
- * cxl_vfio_count_ranges() - count the DVSEC's ranges, CXL r4.0 8.1.3.1
+ * cxl_vfio_dvsec_ranges() - number of ranges of the CXL Device DVSEC, CXL r4.0 8.1.3.1
  * @found: what discovery found
  *
- * Return: the number of ranges that the DVSEC claims and is long enough for, at least 1.
+ * Return: 1 or 2, as many as the DVSEC claims and has the SIZE registers of.
  */
-unsigned int cxl_vfio_count_ranges(const struct cxl_vfio_found *found)
+unsigned int cxl_vfio_dvsec_ranges(const struct cxl_vfio_found *found)
 {
 	unsigned int n = clamp(FIELD_GET(CXL_VFIO_DVSEC_CAP_HDM_COUNT, found->dvsec_cap), 1,
 			       CXL_VFIO_DVSEC_RANGES);
@@ -124,7 +124,7 @@ bool cxl_vfio_memory_active(struct pci_dev *pdev, const struct cxl_vfio_found *f
 {
 	u32 low;
 
-	for (unsigned int i = 0; i < cxl_vfio_count_ranges(found); i++)
+	for (unsigned int i = 0; i < cxl_vfio_dvsec_ranges(found); i++)
 		if (!range_active(pdev, found, i, &low))
 			return false;
 	return true;
@@ -168,15 +168,33 @@ int cxl_vfio_ranges_ready(struct pci_dev *pdev, const struct cxl_vfio_found *fou
 {
 	int ret = 0;
 
-	for (unsigned int i = 0; i < cxl_vfio_count_ranges(found) && !ret; i++)
+	for (unsigned int i = 0; i < cxl_vfio_dvsec_ranges(found) && !ret; i++)
 		ret = range_ready(pdev, found, i, waited);
 	return ret;
 }
 
 /**
+ * cxl_vfio_dvsec_range_size() - size of a range, CXL r4.0 8.1.3.8
+ * @pdev: the function
+ * @found: what discovery found
+ * @i: the range, from 0 on, whose Memory_Info_Valid is set
+ *
+ * Return: bytes, a multiple of 256 MiB.
+ */
+u64 cxl_vfio_dvsec_range_size(struct pci_dev *pdev, const struct cxl_vfio_found *found,
+			      unsigned int i)
+{
+	u32 high = 0, low = 0;
+
+	pci_read_config_dword(pdev, found->dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_HIGH(i), &high);
+	pci_read_config_dword(pdev, found->dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(i), &low);
+	return ((u64)high << 32) | (low & CXL_VFIO_DVSEC_RANGE_SIZE_LOW_MASK);
+}
+
+/**
  * cxl_vfio_map_cm() - map the CXL.cache/mem area
  * @pdev: the function
- * @found: what discovery found: the place of the component block
+ * @found: what discovery found: the place of the component block, which there is
  *
  * Return: the mapping, NULL if there is no address space left.
  */

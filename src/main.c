@@ -3,11 +3,11 @@
  * cxl-vfio-pci: assigns CXL Type-2 accelerators, device memory included, to
  * virtual machines.
  *
- * A vfio-pci variant driver.  At bind it finds the device's component registers
- * and committed HDM decoders (discover.c) and claims the memory behind them
- * (hdm_mem.c).  The user of the VFIO device gets that memory as a region to read,
- * write and map.  The user also gets models of the decoders and of the CXL Device
- * DVSEC (regions.c, bar.c, config.c; hdm.c, dvsec.c, comp.c), and cannot reach the
+ * A vfio-pci variant driver.  At bind it finds the device's component registers and
+ * committed HDM decoders, or the ranges of its CXL Device DVSEC (discover.c), and claims
+ * the memory behind them (hdm_mem.c).  The user of the VFIO device gets that memory as a
+ * region to read, write and map.  The user also gets models of the decoders and of the CXL
+ * Device DVSEC (regions.c, bar.c, config.c; hdm.c, dvsec.c, comp.c), and cannot reach the
  * device's own.  Memory can be touched only while the gate is open (gate.c).
  * vfio-pci-core does everything else, and serves functions without HDM memory alone.
  *
@@ -89,7 +89,7 @@ static ssize_t cxl_vfio_rw(struct vfio_device *vdev, char __user *buf, size_t co
 		return 0;
 	if (index == VFIO_PCI_CONFIG_REGION_INDEX)
 		return cxl_vfio_config_rw(dev, buf, count, ppos, write);
-	if (index == dev->found->bar)
+	if (cxl_vfio_is_comp_bar(dev->found, index))
 		return cxl_vfio_bar_rw(dev, buf, count, ppos, write);
 	if (index == dev->vbar.bar)
 		return cxl_vfio_vbar_rw(dev, buf, count, ppos, write);
@@ -122,7 +122,7 @@ static int cxl_vfio_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 	unsigned int index = vma->vm_pgoff >> (VFIO_PCI_OFFSET_SHIFT - PAGE_SHIFT);
 
 	cxl_vfio_mark_used(dev);
-	if (index == dev->found->bar)
+	if (cxl_vfio_is_comp_bar(dev->found, index))
 		return cxl_vfio_bar_mmap(dev, vma);
 	if (index == dev->vbar.bar)
 		return cxl_vfio_window_mmap(&dev->vbar.window, vma, vma->vm_page_prot);
@@ -134,7 +134,7 @@ static int cxl_vfio_region_info(struct vfio_device *vdev, struct vfio_region_inf
 {
 	struct cxl_vfio_device *dev = to_cxl_vfio(vdev);
 
-	if (info->index == dev->found->bar)
+	if (cxl_vfio_is_comp_bar(dev->found, info->index))
 		return cxl_vfio_bar_region_info(dev, info, caps);
 	if (info->index == dev->vbar.bar)
 		return cxl_vfio_vbar_region_info(dev, info, caps);
@@ -266,20 +266,36 @@ static struct cxl_vfio_found *cxl_vfio_find(struct pci_dev *pdev)
 	return found;
 }
 
+/* Note the component BAR and map its registers, if there are component registers */
+static int map_registers(struct cxl_vfio_device *dev)
+{
+	const struct cxl_vfio_found *found = dev->found;
+	struct pci_dev *pdev = dev->core.pdev;
+
+	if (!cxl_vfio_has_comp(found))
+		return 0;
+	dev->bar.window.dev = dev;
+	dev->bar.window.phys = pci_resource_start(pdev, found->bar);
+	dev->bar.window.size = pci_resource_len(pdev, found->bar);
+	dev->bar.window.offset = VFIO_PCI_INDEX_TO_OFFSET(found->bar);
+	dev->cm_regs = cxl_vfio_map_cm(pdev, found);
+	return dev->cm_regs ? 0 : -ENOMEM;
+}
+
+static void unmap_registers(struct cxl_vfio_device *dev)
+{
+	if (dev->cm_regs)
+		iounmap(dev->cm_regs);
+}
+
 /* Claim the resources that a CXL function has while it is bound */
 static int cxl_vfio_claim(struct cxl_vfio_device *dev)
 {
-	struct pci_dev *pdev = dev->core.pdev;
 	int ret;
 
-	dev->bar.window.dev = dev;
-	dev->bar.window.phys = pci_resource_start(pdev, dev->found->bar);
-	dev->bar.window.size = pci_resource_len(pdev, dev->found->bar);
-	dev->bar.window.offset = VFIO_PCI_INDEX_TO_OFFSET(dev->found->bar);
-
-	dev->cm_regs = cxl_vfio_map_cm(pdev, dev->found);
-	if (!dev->cm_regs)
-		return -ENOMEM;
+	ret = map_registers(dev);
+	if (ret)
+		return ret;
 	/* A CXL device may lose its memory's contents in D3: only its user may allow D3 */
 	cxl_vfio_compat_stay_awake(&dev->core);
 	ret = cxl_vfio_topology_join(dev);
@@ -314,7 +330,7 @@ release:
 	cxl_vfio_mem_release(dev);
 unmap:
 	cxl_vfio_compat_may_sleep(&dev->core);
-	iounmap(dev->cm_regs);
+	unmap_registers(dev);
 	return ret;
 }
 
@@ -326,16 +342,16 @@ static void cxl_vfio_unclaim(struct cxl_vfio_device *dev)
 	cxl_vfio_topology_leave(dev);
 	cxl_vfio_mem_release(dev);
 	cxl_vfio_compat_may_sleep(&dev->core);
-	iounmap(dev->cm_regs);
+	unmap_registers(dev);
 }
 
 static void log_found(struct pci_dev *pdev, const struct cxl_vfio_found *found)
 {
 	for (unsigned int i = 0; i < found->nr_ranges; i++)
-		pci_info(pdev, "HDM decoder %u: [mem %#llx-%#llx], %llu MiB\n",
-			 found->range[i].decoder, found->range[i].base,
-			 cxl_vfio_range_end(&found->range[i]),
-			 found->range[i].size >> 20);
+		pci_info(pdev, "%s%u: [mem %#llx-%#llx], %llu MiB\n",
+			 cxl_vfio_range_name(&found->range[i]),
+			 cxl_vfio_range_number(&found->range[i]), found->range[i].base,
+			 cxl_vfio_range_end(&found->range[i]), found->range[i].size >> 20);
 }
 
 static int cxl_vfio_probe(struct pci_dev *pdev, const struct pci_device_id *id)

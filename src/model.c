@@ -9,9 +9,27 @@
 #include "cxl_vfio.h"
 #include "trace.h"
 
+/*
+ * RANGE BASE of DVSEC range @i where the ranges are the memory: the host's address, or
+ * with addresses hidden one range after the other from 0 on, as for decoders
+ */
+static u64 own_base_of_range(const struct cxl_vfio_found *found, unsigned int i)
+{
+	u64 end = 0;
+
+	for (unsigned int n = 0; n < found->nr_ranges; n++) {
+		if (found->range[n].decoder == i)
+			return cxl_vfio_params->view.hide_hpa ? end : found->range[n].base;
+		end += found->range[n].size;
+	}
+	return 0;
+}
+
 /* BASE of the decoder that has the memory of DVSEC range @i, if there is one */
 static u64 base_of_range(struct cxl_vfio_device *dev, unsigned int i)
 {
+	if (dev->found->by_ranges)
+		return own_base_of_range(dev->found, i);
 	return i < dev->found->nr_ranges ?
 	       cxl_vfio_hdm_base(&dev->model.comp.hdm, dev->found->range[i].decoder) : 0;
 }
@@ -141,12 +159,15 @@ static int rebuild_comp(struct cxl_vfio_device *dev, bool unlock)
 	u32 expected = found->cm[found->hdm_offset / 4], *cm;
 	int ret = 0;
 
+	if (!cxl_vfio_has_comp(found))
+		return 0;
 	cm = kmalloc(CXL_VFIO_CM_SIZE, GFP_KERNEL);
 	if (!cm)
 		return -ENOMEM;
 	sample(dev, cm);
 	if (cm[found->hdm_offset / 4] != expected) {
-		pci_err(dev->core.pdev, "HDM Decoder Capability: header reads %#010x, it was %#010x at bind\n",
+		pci_err(dev->core.pdev, "%s: header reads %#010x, it was %#010x at bind\n",
+			found->hdm_offset ? "HDM Decoder Capability" : "capability array",
 			cm[found->hdm_offset / 4], expected);
 		ret = -EIO;
 	} else {
@@ -178,6 +199,9 @@ static int rebuild_dvsec(struct cxl_vfio_device *dev, bool unlock)
 	}
 	/* A CXL reset changes CONTROL, which is put back once Memory Space is on */
 	regs[CXL_VFIO_DVSEC_CTRL / 2] = found->dvsec_ctrl;
+	/* As with decoders, the host's lock keeps the VMM from no guest address */
+	if (found->by_ranges && cxl_vfio_params->view.hide_hpa)
+		regs[CXL_VFIO_DVSEC_LOCK / 2] &= ~CXL_VFIO_DVSEC_LOCK_CONFIG_LOCK;
 	mutex_lock(&dev->model.lock);
 	if (cxl_vfio_dvsec_init(&dev->model.dvsec, regs, found->dvsec_len,
 				&cxl_vfio_params->view, unlock))
@@ -192,7 +216,8 @@ static int rebuild_dvsec(struct cxl_vfio_device *dev, bool unlock)
  * @dev: the device, being opened; recovery.lock is held
  *
  * Return: 0, -ENOMEM, or -EIO, logged, if the device does not respond or the header
- * of its HDM Decoder Capability differs from bind time.
+ * of its HDM Decoder Capability, or without one of its capability array, differs from bind
+ * time.
  */
 int cxl_vfio_model_open(struct cxl_vfio_device *dev)
 {
@@ -200,7 +225,7 @@ int cxl_vfio_model_open(struct cxl_vfio_device *dev)
 	mutex_lock(&dev->model.lock);
 	memset(&dev->model.comp, 0, sizeof(dev->model.comp));
 	dev->model.comp.hdm.bar = (struct cxl_vfio_hdm_bar) {
-		.present = dev->vbar.bar != VBAR_NONE,
+		.present = dev->vbar.bar != VBAR_NONE && !dev->found->by_ranges,
 		.decoder = dev->found->range[0].decoder,
 		.addr = dev->vbar.addr,
 	};

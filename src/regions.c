@@ -68,8 +68,9 @@ int cxl_vfio_regions_open(struct cxl_vfio_device *dev)
 {
 	int ret;
 
+	dev->comp_region = COMP_REGION_NONE;
 	ret = cxl_vfio_mem_register(dev);
-	if (ret)
+	if (ret || !cxl_vfio_has_comp(dev->found))
 		return ret;
 	dev->comp_region = VFIO_PCI_NUM_REGIONS + dev->core.num_regions;
 	ret = vfio_pci_core_register_dev_region(&dev->core, CXL_VFIO_REGION_TYPE,

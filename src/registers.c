@@ -33,6 +33,51 @@ bool cxl_vfio_decodes_memory(struct pci_dev *pdev)
 	       pdev->current_state == PCI_D0;
 }
 
+/* Does RANGE BASE of range @i lie in the DVSEC?  One that is cut short has none */
+static bool has_base(const struct cxl_vfio_found *found, unsigned int i)
+{
+	return CXL_VFIO_DVSEC_RANGE_BASE_HIGH(i) + 8 <= found->dvsec_len;
+}
+
+/* Is RANGE BASE of range @i, which has one, as at bind? */
+static bool base_intact(struct pci_dev *pdev, const struct cxl_vfio_found *found, unsigned int i)
+{
+	u16 at = found->dvsec + CXL_VFIO_DVSEC_RANGE_BASE_HIGH(i);
+	u32 high = 0, low = 0;
+
+	pci_read_config_dword(pdev, at, &high);
+	pci_read_config_dword(pdev, at + 4, &low);
+	return high == found->range_base[i].high && low == found->range_base[i].low;
+}
+
+/* Does range @i have its size of bind time?  A size that is not valid yet may be any */
+static bool size_intact(struct pci_dev *pdev, const struct cxl_vfio_found *found, unsigned int i)
+{
+	u32 low = 0;
+
+	pci_read_config_dword(pdev, found->dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(i), &low);
+	return !(low & CXL_VFIO_DVSEC_RANGE_INFO_VALID) ||
+	       cxl_vfio_dvsec_range_size(pdev, found, i) == found->range_size[i];
+}
+
+/**
+ * cxl_vfio_ranges_intact() - do the ranges of the DVSEC decode the same as at bind?
+ * @pdev: the function
+ * @found: what discovery found, the ranges as its memory
+ *
+ * Return: true if each range has its size of bind time, as far as it is valid now, and
+ * each that has memory its RANGE BASE.  False for a device that is gone: no size and no
+ * RANGE BASE is all ones.
+ */
+bool cxl_vfio_ranges_intact(struct pci_dev *pdev, const struct cxl_vfio_found *found)
+{
+	for (unsigned int i = 0; i < cxl_vfio_dvsec_ranges(found); i++)
+		if (!size_intact(pdev, found, i) ||
+		    (found->range_size[i] && !base_intact(pdev, found, i)))
+			return false;
+	return true;
+}
+
 /**
  * cxl_vfio_decoder_intact() - does a decoder decode the same as at bind?
  * @regs: the CXL.cache/mem area's mapping; memory decode is on
@@ -76,14 +121,27 @@ bool cxl_vfio_decoders_intact(const void __iomem *regs, const struct cxl_vfio_fo
 	return true;
 }
 
-/* Do the enables of CONTROL (@ctrl) and of HDM Decoder Global Control match bind time? */
-static bool enables_intact(struct cxl_vfio_device *dev, u16 ctrl)
+/* Does Decoder Enable of HDM Decoder Global Control, if there is one, match bind time? */
+static bool global_intact(struct cxl_vfio_device *dev)
 {
 	u32 global = dev->found->hdm_offset + CXL_VFIO_HDM_GLOBAL_CTRL;
 
-	return !((ctrl ^ dev->found->dvsec_ctrl) & CTRL_ENABLES) &&
+	return !dev->found->hdm_offset ||
 	       !((readl(dev->cm_regs + global) ^ dev->found->cm[global / 4]) &
 		 CXL_VFIO_HDM_GLOBAL_CTRL_ENABLE);
+}
+
+/* Do the enables of CONTROL (@ctrl) and of HDM Decoder Global Control match bind time? */
+static bool enables_intact(struct cxl_vfio_device *dev, u16 ctrl)
+{
+	return !((ctrl ^ dev->found->dvsec_ctrl) & CTRL_ENABLES) && global_intact(dev);
+}
+
+/* Do the decoders or, where they are the memory, the DVSEC's ranges match bind time? */
+static bool memory_intact(struct cxl_vfio_device *dev)
+{
+	return dev->found->by_ranges ? cxl_vfio_ranges_intact(dev->core.pdev, dev->found) :
+				       cxl_vfio_decoders_intact(dev->cm_regs, dev->found);
 }
 
 /**
@@ -91,12 +149,13 @@ static bool enables_intact(struct cxl_vfio_device *dev, u16 ctrl)
  * @dev: the device, its registers reachable
  *
  * Return: true if CXL.mem and the decoders are enabled as at bind, and each decoder
- * that was committed at bind decodes the same range.
+ * that was committed at bind, or each of the DVSEC's ranges that are the memory, decodes
+ * the same range.
  */
 bool cxl_vfio_registers_intact(struct cxl_vfio_device *dev)
 {
 	return enables_intact(dev, cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL)) &&
-	       cxl_vfio_decoders_intact(dev->cm_regs, dev->found);
+	       memory_intact(dev);
 }
 
 /**
@@ -217,10 +276,17 @@ static int cxl_vfio_restore_control(struct cxl_vfio_device *dev, u16 ctrl)
 	return -EPERM;
 }
 
-/* Does RANGE BASE of range @i lie in the DVSEC?  One that is cut short has none */
-static bool has_base(const struct cxl_vfio_found *found, unsigned int i)
+/*
+ * Ranges that are the memory change only while CXL.mem is off, so that no address between
+ * two is decoded: @ctrl is CONTROL, which is not locked.  Returns CONTROL as it is then.
+ */
+static u16 stop_ranges(struct cxl_vfio_device *dev, u16 ctrl)
 {
-	return CXL_VFIO_DVSEC_RANGE_BASE_HIGH(i) + 8 <= found->dvsec_len;
+	if (!dev->found->by_ranges || !(ctrl & CXL_VFIO_DVSEC_CTRL_MEM_ENABLE) ||
+	    cxl_vfio_ranges_intact(dev->core.pdev, dev->found))
+		return ctrl;
+	cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL, ctrl & ~CXL_VFIO_DVSEC_CTRL_MEM_ENABLE);
+	return cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL);
 }
 
 /* A CXL reset loses RANGE BASE as it loses CONTROL, unless CONFIG_LOCK keeps both */
@@ -229,7 +295,7 @@ static void restore_range_bases(struct cxl_vfio_device *dev)
 	const struct cxl_vfio_found *found = dev->found;
 	struct pci_dev *pdev = dev->core.pdev;
 
-	for (unsigned int i = 0; i < cxl_vfio_count_ranges(found); i++) {
+	for (unsigned int i = 0; i < cxl_vfio_dvsec_ranges(found); i++) {
 		u16 at = found->dvsec + CXL_VFIO_DVSEC_RANGE_BASE_HIGH(i);
 		u32 high = 0, low = 0;
 
@@ -242,6 +308,29 @@ static void restore_range_bases(struct cxl_vfio_device *dev)
 		if (low != found->range_base[i].low)
 			pci_write_config_dword(pdev, at + 4, found->range_base[i].low);
 	}
+}
+
+/* Are the DVSEC's ranges back?  An error is logged */
+static int check_ranges(struct cxl_vfio_device *dev, bool locked)
+{
+	const struct cxl_vfio_found *found = dev->found;
+	struct pci_dev *pdev = dev->core.pdev;
+
+	for (unsigned int i = 0; i < cxl_vfio_dvsec_ranges(found); i++) {
+		if (!size_intact(pdev, found, i)) {
+			pci_err(pdev, "CXL Device DVSEC: RANGE%u SIZE is %#llx, it was %#llx at bind, device memory stays closed; reset the device\n",
+				i + 1, cxl_vfio_dvsec_range_size(pdev, found, i),
+				found->range_size[i]);
+			return -EIO;
+		}
+		if (found->range_size[i] && !base_intact(pdev, found, i)) {
+			pci_err(pdev, "CXL Device DVSEC: RANGE%u BASE differs from bind time and %s, device memory stays closed; power-cycle the device\n",
+				i + 1, locked ? "CONFIG_LOCK is set" :
+						"does not take its value back");
+			return -EPERM;
+		}
+	}
+	return 0;
 }
 
 /* Put back what firmware set: errors that are masked, and how severe each error is */
@@ -292,6 +381,8 @@ static int cxl_vfio_restore_decoders(struct cxl_vfio_device *dev)
 	unsigned int count = cxl_vfio_hdm_decoder_count(cap), first = 0;
 	int ret = 0;
 
+	if (cxl_vfio_decoders_intact(dev->cm_regs, dev->found))
+		return 0;
 	while (first < count && cxl_vfio_decoder_intact(dev->cm_regs, dev->found, first))
 		first++;
 	for (unsigned int n = count; n-- > first && !ret;)
@@ -312,6 +403,7 @@ static int cxl_vfio_restore_decoders(struct cxl_vfio_device *dev)
 int cxl_vfio_restore(struct cxl_vfio_device *dev)
 {
 	u16 ctrl = cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL);
+	bool locked;
 	int ret;
 
 	lockdep_assert_held(&dev->recovery.lock);
@@ -322,11 +414,18 @@ int cxl_vfio_restore(struct cxl_vfio_device *dev)
 	}
 	if (cxl_vfio_registers_intact(dev))
 		return 0;
-	if (!cxl_vfio_config_is_locked(dev))
+	locked = cxl_vfio_config_is_locked(dev);
+	if (!locked) {
+		ctrl = stop_ranges(dev, ctrl);
 		restore_range_bases(dev);
+	}
 	restore_ras_masks(dev);
-	ret = cxl_vfio_restore_control(dev, ctrl) ?: cxl_vfio_restore_global(dev);
-	if (!ret && !cxl_vfio_decoders_intact(dev->cm_regs, dev->found))
+	ret = dev->found->by_ranges ? check_ranges(dev, locked) : 0;
+	if (!ret)
+		ret = cxl_vfio_restore_control(dev, ctrl);
+	if (!ret && dev->found->hdm_offset)
+		ret = cxl_vfio_restore_global(dev);
+	if (!ret && !dev->found->by_ranges)
 		ret = cxl_vfio_restore_decoders(dev);
 	return ret ?: 1;
 }

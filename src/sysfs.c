@@ -23,15 +23,19 @@ static ssize_t cache_show(struct device *device, struct device_attribute *attr, 
 }
 static DEVICE_ATTR_RO(cache);
 
-/* "N BASE SIZE" for each decoder; only root can read it, since it has host addresses */
+/*
+ * "N BASE SIZE" for each decoder or, where they are the memory, range of the DVSEC; only
+ * root can read it, since it has host addresses
+ */
 static ssize_t decoders_show(struct device *device, struct device_attribute *attr, char *buf)
 {
 	const struct cxl_vfio_found *found = from_device(device)->found;
 	ssize_t n = 0;
 
 	for (unsigned int i = 0; i < found->nr_ranges; i++)
-		n += sysfs_emit_at(buf, n, "%u %#llx %#llx\n", found->range[i].decoder,
-				   found->range[i].base, found->range[i].size);
+		n += sysfs_emit_at(buf, n, "%u %#llx %#llx\n",
+				   cxl_vfio_range_number(&found->range[i]), found->range[i].base,
+				   found->range[i].size);
 	return n;
 }
 static DEVICE_ATTR_ADMIN_RO(decoders);
@@ -93,6 +97,14 @@ static ssize_t restores_show(struct device *device, struct device_attribute *att
 }
 static DEVICE_ATTR_RO(restores);
 
+/* What the memory is of: "decoders", or "ranges" of the CXL Device DVSEC */
+static ssize_t source_show(struct device *device, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n",
+			  from_device(device)->found->by_ranges ? "ranges" : "decoders");
+}
+static DEVICE_ATTR_RO(source);
+
 /* Bytes of host memory that struct pages of HDM memory take, or "none" */
 static ssize_t struct_pages_show(struct device *device, struct device_attribute *attr, char *buf)
 {
@@ -142,6 +154,7 @@ static struct attribute *cxl_vfio_attrs[] = {
 	&dev_attr_last_reset.attr,
 	&dev_attr_resets.attr,
 	&dev_attr_restores.attr,
+	&dev_attr_source.attr,
 	&dev_attr_struct_pages.attr,
 	&dev_attr_topology.attr,
 	&dev_attr_vbar.attr,

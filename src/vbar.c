@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The virtual BAR: the memory of the first committed HDM decoder as a 64-bit
- * prefetchable BAR that the device itself does not have.  With it, a VMM that does not
- * know CXL gives the memory to its guest.
+ * The virtual BAR: the first HDM memory of the device as a 64-bit prefetchable BAR that
+ * the device itself does not have.  With it, a VMM that does not know CXL gives the memory
+ * to its guest.
  */
 #include <linux/log2.h>
 #include <linux/pci.h>
@@ -43,6 +43,12 @@ static bool pair_is_free(struct pci_dev *pdev, unsigned int bar)
 	return !(used_slots(pdev) & (3U << bar));
 }
 
+/* Does the VMM's interface show it the HDM region?  It does so beside component registers */
+static bool knows_memory(const struct cxl_vfio_device *dev)
+{
+	return dev->abi->maps_hdm && cxl_vfio_has_comp(dev->found);
+}
+
 /**
  * cxl_vfio_vbar_bind() - choose the slots of the virtual BAR
  * @dev: the device, its memory claimed
@@ -57,7 +63,7 @@ int cxl_vfio_vbar_bind(struct cxl_vfio_device *dev)
 	unsigned int choice = cxl_vfio_params->vbar, bar;
 
 	vbar->bar = VBAR_NONE;
-	if (choice == VBAR_OFF || (choice == VBAR_AUTO && dev->abi->maps_hdm))
+	if (choice == VBAR_OFF || (choice == VBAR_AUTO && knows_memory(dev)))
 		return 0;
 	bar = 2 * (choice - VBAR_SLOT_0);
 	if (choice == VBAR_AUTO) {

@@ -40,9 +40,9 @@ static int get_dmabuf_phys(struct vfio_pci_core_device *core, struct p2pdma_prov
 		*provider = &dev->export.provider;
 		return fill_memory(&dev->export, vec, range, nr);
 	}
-	if (region == dev->found->bar && !noted)
+	if (cxl_vfio_is_comp_bar(dev->found, region) && !noted)
 		return -EINVAL;
-	for (size_t i = 0; i < nr && region == dev->found->bar; i++)
+	for (size_t i = 0; i < nr && cxl_vfio_is_comp_bar(dev->found, region); i++)
 		if (cxl_vfio_bar_is_block(dev, dev->bar.window.offset + range[i].offset,
 					  range[i].length))
 			return -EINVAL;
@@ -78,12 +78,14 @@ void cxl_vfio_compat_export_init(struct cxl_vfio_device *dev)
  * cxl_vfio_compat_core_exports() - is HDM memory to be exported by vfio-pci-core?
  * @dev: the device, open
  *
- * Return: true if the user opened the device through iommufd, and vfio-pci-core can.
+ * Return: true if the user opened the device through iommufd, and vfio-pci-core can: it
+ * exports HDM memory in place of the component BAR, which not every device has.
  */
 bool cxl_vfio_compat_core_exports(const struct cxl_vfio_device *dev)
 {
 #if CXL_VFIO_PCI_OPS && IS_ENABLED(CONFIG_IOMMUFD)
-	return dev->core.vdev.iommufd_device && dev->export.provider.owner;
+	return dev->core.vdev.iommufd_device && dev->export.provider.owner &&
+	       cxl_vfio_has_comp(dev->found);
 #else
 	return false;
 #endif

@@ -14,23 +14,36 @@ static void check_ranges(const struct cxl_vfio_found *found)
 
 		assert(r->size && !((r->base | r->size) % CXL_VFIO_HDM_GRANULE));
 		assert(r->base <= UINT64_MAX - (r->size - 1));
+		assert(r->by_dvsec == found->by_ranges);
+		assert(r->decoder < (found->by_ranges ? 2 : CXL_VFIO_HDM_MAX_DECODERS));
 		for (unsigned int j = 0; j < i; j++)
 			assert(r->base > found->range[j].base + (found->range[j].size - 1) ||
 			       found->range[j].base > r->base + (r->size - 1));
 	}
 }
 
-static void check_found(const struct cxl_vfio_found *found)
+static void check_block(const struct cxl_vfio_found *found)
 {
 	const struct resource *bar = &fuzz_device.pdev.resource[found->bar];
 	u32 entries = found->cm[0] >> 24;
 
-	assert(found->bar < PCI_STD_NUM_BARS && (bar->flags & IORESOURCE_MEM));
+	assert(bar->flags & IORESOURCE_MEM);
 	assert(found->block_offset <= bar->size &&
 	       bar->size - found->block_offset >= CXL_VFIO_COMP_BLOCK_SIZE);
+	assert(!(found->hdm_offset % 4));
+	assert(found->hdm_offset ? found->hdm_offset >= 4 * (entries + 1) : found->by_ranges);
+}
+
+static void check_found(const struct cxl_vfio_found *found)
+{
 	assert(found->dvsec >= PCI_CFG_SPACE_SIZE &&
 	       found->dvsec + found->dvsec_len <= FUZZ_CFG_SIZE);
-	assert(found->hdm_offset >= 4 * (entries + 1) && !(found->hdm_offset % 4));
+	if (cxl_vfio_has_comp(found))
+		check_block(found);
+	else
+		assert(found->bar == CXL_VFIO_BAR_NONE && found->by_ranges &&
+		       !found->hdm_offset && !found->cm[0]);
+	assert(found->dvsec_ctrl & CXL_VFIO_DVSEC_CTRL_MEM_ENABLE);
 	check_ranges(found);
 }
 
@@ -58,6 +71,16 @@ static void check_view(const struct cxl_vfio_found *found)
 	}
 }
 
+/* The ranges are intact until a register changes */
+static void check_ranges_intact(struct input *in, const struct cxl_vfio_found *found)
+{
+	assert(cxl_vfio_ranges_intact(&fuzz_device.pdev, found));
+	fuzz_device_patch(in);
+	cxl_vfio_ranges_intact(&fuzz_device.pdev, found);
+	fuzz_device.gone = true;
+	assert(!cxl_vfio_ranges_intact(&fuzz_device.pdev, found));
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
@@ -75,6 +98,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	check_found(&found);
 	check_view(&found);
 
+	if (found.by_ranges) {
+		check_ranges_intact(&in, &found);
+		return 0;
+	}
 	/* The decoders are intact until a register changes */
 	pci_enable_device_mem(&fuzz_device.pdev);
 	assert(cxl_vfio_decoders_intact(cxl_vfio_map_cm(&fuzz_device.pdev, &found), &found));

@@ -168,6 +168,15 @@ static void a_range_in_part_outside_of_the_windows_is_refused(void **state)
 	assert_int_equal(check(RANGE, SIZE), 0);
 }
 
+static void a_range_of_the_dvsec_is_refused_by_its_name(void **state)
+{
+	struct cxl_vfio_hdm_range range = { .base = RANGE, .size = SIZE, .by_dvsec = true };
+
+	window_to(OTHER, RANGE, SIZE);
+	assert_int_equal(cxl_vfio_cedt_check(&unit.pdev, &range), -EADDRNOTAVAIL);
+	assert_logged("CXL Device DVSEC: RANGE1: [mem 0x100000000-0x10fffffff] is in a CXL window");
+}
+
 static void a_range_in_a_window_to_another_host_bridge_is_refused(void **state)
 {
 	window_to(OTHER, RANGE, SIZE);
@@ -316,6 +325,7 @@ int main(void)
 		T(without_a_window_for_the_host_bridge_a_range_is_not_judged),
 		T(a_range_inside_a_window_is_taken),
 		T(a_range_in_part_outside_of_the_windows_is_refused),
+		T(a_range_of_the_dvsec_is_refused_by_its_name),
 		T(a_range_in_a_window_to_another_host_bridge_is_refused),
 		T(an_interleaved_window_is_for_a_host_bridge_that_is_its_only_target),
 		T(neighbouring_windows_hold_a_range_together),

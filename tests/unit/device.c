@@ -69,7 +69,7 @@ void put_decoder(unsigned int n, u64 base, u64 size, u32 ctrl)
 	cm_put(at + 0x1c, 0xbad0bad0);	/* reserved */
 }
 
-static void put_range(unsigned int i, u64 size, u64 base)
+void put_range(unsigned int i, u64 size, u64 base)
 {
 	put32(DVSEC + CXL_VFIO_DVSEC_RANGE_SIZE_HIGH(i), size >> 32);
 	put32(DVSEC + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(i), (u32)size | 3);

@@ -95,6 +95,7 @@ void put_dvsec(u32 at, u16 id, u32 len, u32 next);
 u32 cm_get(u32 at);
 void cm_put(u32 at, u32 val);
 void put_decoder(unsigned int n, u64 base, u64 size, u32 ctrl);
+void put_range(unsigned int i, u64 size, u64 base);	/* of the DVSEC, valid and active */
 
 /* The log has exactly one line since the last call, with @text in it */
 void assert_logged(const char *text);

@@ -49,6 +49,7 @@ static void discovery_finds_a_good_device(void **state)
 	assert_int_equal(found.range_base[0].low, (u32)BASE0);
 	assert_int_equal(found.range_base[1].high, BASE1 >> 32);
 	assert_int_equal(found.range_base[1].low, (u32)BASE1);
+	assert_false(found.by_ranges);
 	assert_int_equal(found.bar, BAR);
 	assert_true(found.block_offset == BLOCK);
 	assert_int_equal(found.hdm_offset, HDM);
@@ -119,23 +120,26 @@ static void discovery_reads_the_entries_that_the_locator_has(void **state)
 	static const struct {
 		u32 len;
 		int ret;
+		bool comp;
 		const char *log;
 	} locators[] = {
-		{ 0x00, -EPROTO, "Register Locator DVSEC: length is 0 at offset 0x180" },
-		{ 0x0b, -EPROTO, "length is 0xb at offset 0x180, expected at least 0xc within" },
-		{ 0x0c, -ENOENT, "no entry for component registers among 0" },
-		{ 0x14, -ENOENT, "no entry for component registers among 1" },
-		{ 0x1b, -ENOENT, "no entry for component registers among 1" },
-		{ 0x1c, 0 }, { 0x24, 0 },
-		{ CFG_SIZE - RLOC + 1, -EPROTO, "Register Locator DVSEC: length is 0xe81" },
+		{ 0x00, -EPROTO, false, "Register Locator DVSEC: length is 0 at offset 0x180" },
+		{ 0x0b, -EPROTO, false,
+		  "length is 0xb at offset 0x180, expected at least 0xc within" },
+		{ 0x0c, 0 }, { 0x14, 0 }, { 0x1b, 0 }, { 0x1c, 0, true }, { 0x24, 0, true },
+		{ CFG_SIZE - RLOC + 1, -EPROTO, false, "Register Locator DVSEC: length is 0xe81" },
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(locators); i++) {
 		setup(state);
 		put_length(RLOC, locators[i].len);
 		assert_int_equal(discover(), locators[i].ret);
-		if (locators[i].ret)
+		if (locators[i].ret) {
 			assert_logged(locators[i].log);
+			continue;
+		}
+		assert_int_equal(cxl_vfio_has_comp(&found), locators[i].comp);
+		assert_int_equal(found.by_ranges, !locators[i].comp);
 	}
 	/* A locator that ends with config space */
 	setup(state);
@@ -185,6 +189,7 @@ static u32 entry(u32 id, u32 at)
 }
 
 static void no_capability(void) { put16(CAP, 0xffff); }
+static void mem_off(void) { put16(CTRL, 3); }
 static void no_locator(void) { put_dvsec(DVSEC, CXL_VFIO_DVSEC_ID_DEVICE, 0x3c, FLEXBUS); }
 static void dead_entry(void) { put32(RLOC + CXL_VFIO_RLOC_ENTRY(2), ~0U); }
 static void two_blocks(void) { put32(RLOC + CXL_VFIO_RLOC_ENTRY(2), BLOCK | 1 << 8 | BAR); }
@@ -218,6 +223,48 @@ static void overlap_end(void) { put_decoder(1, BASE0 + SIZE0 - GRANULE, SIZE1, 0
 static void overlap_start(void) { put_decoder(1, BASE0 - GRANULE, 2 * GRANULE, 0x600); }
 static void overlap_inside(void) { put_decoder(1, BASE0 + GRANULE, GRANULE, 0x600); }
 static void overlap_third(void) { put_decoder(2, BASE1, GRANULE, 0x600); }
+
+/* Devices whose memory can only be that of the ranges */
+
+static void no_comp_and_mem_off(void) { no_locator(); mem_off(); }
+static void no_entry_and_mem_off(void) { put_length(RLOC, 0x0c); mem_off(); }
+static void no_hdm_and_mem_off(void) { no_hdm(); mem_off(); }
+static void array_without_hdm_and_mem_off(void) { array_without_hdm(); mem_off(); }
+
+/* Firmware committed no decoder and left Decoder Enable off */
+static void decoders_unused(void)
+{
+	for (unsigned int n = 0; n < DECODERS; n++)
+		put_decoder(n, 0, 0, 0);
+	cm_put(GLOBAL, 0);
+}
+
+static void decoders_unused_and_mem_off(void) { decoders_unused(); mem_off(); }
+
+static void ranges(u64 base0, u64 size0, u64 base1, u64 size1)
+{
+	no_locator();
+	put_range(0, size0, base0);
+	put_range(1, size1, base1);
+}
+
+static void with_locator(void) { put_dvsec(DVSEC, CXL_VFIO_DVSEC_ID_DEVICE, 0x3c, RLOC); }
+static void no_range(void) { ranges(BASE0, 0, BASE1, 0); }
+static void no_range_and_no_decoder(void) { no_range(); no_hdm(); with_locator(); }
+static void odd_range(void) { ranges(BASE0, SIZE0, BASE1 + GRANULE / 2, SIZE1); }
+static void odder_range(void) { ranges(BASE0 + 1, SIZE0, BASE1, SIZE1); }
+static void range_wraps(void) { ranges(BASE0, SIZE0, -GRANULE, 2 * GRANULE); }
+static void same_ranges(void) { ranges(BASE0, SIZE0, BASE0, SIZE0); }
+static void ranges_overlap(void) { ranges(BASE0, SIZE0, BASE0 - GRANULE, 2 * GRANULE); }
+static void no_count(void) { no_locator(); put16(CAP, 0x0ac7); }
+static void three_ranges(void) { no_locator(); put16(CAP, 0x0af7); }
+static void no_second_base(void) { no_locator(); put_length(DVSEC, 0x37); }
+
+static void dead_range(void)
+{
+	no_locator();
+	put32(DVSEC + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(0), ~0U);
+}
 
 static void empty_bar(void)
 {
@@ -289,7 +336,9 @@ static const struct {
 	bool writes;
 } bad_devices[] = {
 	{ no_capability, -ENODEV, "CAPABILITY reads 0xffff, the device does not respond" },
-	{ no_locator, -ENOENT, "Register Locator DVSEC: none" },
+	{ no_comp_and_mem_off, -ENOENT,
+	  "Register Locator: no component registers, and CONTROL of the CXL Device DVSEC reads 0x0003" },
+	{ no_entry_and_mem_off, -ENOENT, "Register Locator: no component registers, and CONTROL" },
 	{ dead_entry, -ENODEV, "Register Locator: entry 2 reads 0xffffffff" },
 	{ two_blocks, -EEXIST, "Register Locator: entry 2 is a second one" },
 	{ bar_6, -EINVAL, "component block in BAR 6, expected 0 to 5" },
@@ -309,8 +358,9 @@ static const struct {
 	{ hdm_in_array, -EBADMSG, "HDM Decoder Capability at offset 0x10" },
 	{ hdm_at_2, -EBADMSG, "HDM Decoder Capability at offset 0x202" },
 	{ hdm_at_1, -EBADMSG, "HDM Decoder Capability at offset 0x201" },
-	{ no_hdm, -EOPNOTSUPP, "no HDM Decoder Capability among 4 entries" },
-	{ array_without_hdm, -EOPNOTSUPP, "no HDM Decoder Capability among 2 entries" },
+	{ no_hdm_and_mem_off, -EOPNOTSUPP,
+	  "component block: no HDM Decoder Capability, and CONTROL" },
+	{ array_without_hdm_and_mem_off, -EOPNOTSUPP, "no HDM Decoder Capability, and CONTROL" },
 	{ dead_hdm, -ENODEV, "HDM Decoder Capability: header reads 0xffffffff, the device" },
 	{ reserved_count, -EBADMSG, "header reads 0x0000000d, decoder count is a reserved" },
 	{ hdm_does_not_fit, -EBADMSG, "4 decoders at offset 0xf80 do not fit the 0x1000 bytes" },
@@ -332,6 +382,24 @@ static const struct {
 	  "CONTROL reads 0x0003, Mem_Enable is off and cannot be turned on, CONFIG_LOCK is set" },
 	{ mem_stays_off, -EACCES, "Mem_Enable is off and cannot be turned on\n", true },
 	{ decoders_stay_off, -EACCES, "reads 0x00000001, Decoder Enable is off", true },
+	{ decoders_unused_and_mem_off, -ENODATA,
+	  "Decoder Enable is off, no decoder is committed, and CONTROL of the CXL Device DVSEC" },
+	{ no_range, -ENOENT,
+	  "Register Locator: no component registers, and no range of the CXL Device DVSEC has" },
+	{ no_range_and_no_decoder, -EOPNOTSUPP,
+	  "no HDM Decoder Capability, and no range of the CXL Device DVSEC has memory" },
+	{ odd_range, -EINVAL,
+	  "CXL Device DVSEC: RANGE2: base 0x578000000 size 0x110000000, expected" },
+	{ odder_range, -EINVAL, "CXL Device DVSEC: RANGE1: base 0x130000001 size 0x240000000" },
+	{ range_wraps, -EOVERFLOW,
+	  "CXL Device DVSEC: RANGE2: base 0xfffffffff0000000 size 0x20000000 wraps around" },
+	{ same_ranges, -ENOTUNIQ,
+	  "RANGE2: base 0x130000000 size 0x240000000 overlaps CXL Device DVSEC: RANGE1" },
+	{ ranges_overlap, -ENOTUNIQ, "overlaps CXL Device DVSEC: RANGE1" },
+	{ no_count, -EBADMSG, "CAPABILITY reads 0x0ac7, HDM_Count is a reserved encoding" },
+	{ three_ranges, -EBADMSG, "CAPABILITY reads 0x0af7, HDM_Count is a reserved encoding" },
+	{ no_second_base, -EPROTO, "length is 0x37 at offset 0x130, expected at least 0x38" },
+	{ dead_range, -ENODEV, "RANGE1 SIZE LOW reads 0xffffffff, the device does not respond" },
 	{ never_active, -ETIMEDOUT, "RANGE2 SIZE LOW reads 0x10002001 after 4000 ms" },
 	{ killed, -EINTR, NULL },
 };
@@ -438,6 +506,98 @@ static void discovery_turns_on_what_firmware_left_off(void **state)
 	assert_logged("Decoder Enable was off, turned on");
 }
 
+static void check_ranges_are_the_memory(unsigned int n)
+{
+	assert_true(found.is_cxl && found.by_ranges);
+	assert_int_equal(found.nr_ranges, n);
+	assert_true(found.range[0].base == BASE0 && found.range[0].size == SIZE0);
+	assert_true(found.range_size[0] == SIZE0);
+	for (unsigned int i = 0; i < n; i++) {
+		assert_int_equal(found.range[i].decoder, i);
+		assert_true(found.range[i].by_dvsec);
+	}
+	if (n > 1)
+		assert_true(found.range[1].base == BASE1 && found.range[1].size == SIZE1);
+	assert_true(found.range_size[1] == (n > 1 ? SIZE1 : 0));
+	assert_nothing_written();
+	assert_nothing_logged();
+}
+
+/* Ranges are the memory where no decoder can be, and nothing of the device is changed */
+static void discovery_takes_the_ranges_without_decoders(void **state)
+{
+	static void (* const spoil[])(void) = {
+		no_locator, no_hdm, array_without_hdm, decoders_unused,
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(spoil); i++) {
+		setup(state);
+		spoil[i]();
+		assert_int_equal(discover(), 0);
+		check_ranges_are_the_memory(2);
+		assert_int_equal(found.bar, i ? BAR : CXL_VFIO_BAR_NONE);
+		assert_int_equal(found.hdm_offset, i < 3 ? 0 : HDM);
+		assert_int_equal(cxl_vfio_has_comp(&found), i > 0);
+		/* Firmware's lock is no reason to refuse what it set */
+		put16(DVSEC + CXL_VFIO_DVSEC_LOCK, CXL_VFIO_DVSEC_LOCK_CONFIG_LOCK);
+		assert_int_equal(discover(), 0);
+		check_ranges_are_the_memory(2);
+	}
+	/* Of no component register anything is read */
+	setup(state);
+	no_locator();
+	no_mapping();
+	no_decode();
+	assert_int_equal(discover(), 0);
+	for (u32 at = 0; at < CXL_VFIO_CM_SIZE; at += 4)
+		assert_int_equal(found.cm[at / 4], 0);
+}
+
+static void discovery_takes_as_many_ranges_as_have_memory(void **state)
+{
+	/* One range claimed, in the shortest DVSEC */
+	no_locator();
+	put16(CAP, 0x0ad7);
+	put_length(DVSEC, 0x28);
+	assert_int_equal(discover(), 0);
+	check_ranges_are_the_memory(1);
+	/* The second without memory, wherever its base is; it need not be active */
+	setup(state);
+	ranges(BASE0, SIZE0, BASE0 + 1, 0);
+	put32(DVSEC + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(1), 1);
+	assert_int_equal(discover(), 0);
+	check_ranges_are_the_memory(1);
+	/* The first without memory */
+	setup(state);
+	ranges(0, 0, BASE1, SIZE1);
+	assert_int_equal(discover(), 0);
+	assert_int_equal(found.nr_ranges, 1);
+	assert_int_equal(found.range[0].decoder, 1);
+	assert_true(found.range[0].base == BASE1 && found.range[0].size == SIZE1);
+	/* Ranges that touch, and the last addresses that there are */
+	setup(state);
+	ranges(-GRANULE, GRANULE, -2 * GRANULE, GRANULE);
+	assert_int_equal(discover(), 0);
+	assert_int_equal(found.nr_ranges, 2);
+}
+
+/* The flags below a size are no part of it */
+static void discovery_reads_the_sizes_of_ranges_once_they_are_valid(void **state)
+{
+	no_locator();
+	never_active();
+	put32(DVSEC + CXL_VFIO_DVSEC_RANGE_SIZE_HIGH(1), 0);
+	unit.time_passes = NULL;
+	assert_int_equal(discover(), -ETIMEDOUT);
+	assert_logged("RANGE2 SIZE LOW reads 0x10002001 after 4000 ms");
+
+	setup(state);
+	no_locator();
+	put32(DVSEC + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(0), (u32)SIZE0 | 0x0fffffff);
+	assert_int_equal(discover(), 0);
+	check_ranges_are_the_memory(2);
+}
+
 static void become_active(unsigned int ms)
 {
 	if (unit.slept >= 2500)
@@ -474,6 +634,9 @@ int main(void)
 		CASE(discovery_takes_ranges_that_touch),
 		CASE(discovery_makes_no_range_of_size_zero),
 		CASE(discovery_turns_on_what_firmware_left_off),
+		CASE(discovery_takes_the_ranges_without_decoders),
+		CASE(discovery_takes_as_many_ranges_as_have_memory),
+		CASE(discovery_reads_the_sizes_of_ranges_once_they_are_valid),
 		CASE(discovery_waits_for_memory_to_become_active),
 	};
 

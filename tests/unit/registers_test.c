@@ -696,6 +696,162 @@ static void restore_stops_at_a_decoder_that_reports_an_error(void **state)
 	assert_logged("HDM decoder 0: CTRL reads 0x00000a00");
 }
 
+/* A device whose memory is that of the DVSEC's ranges, with a decoder capability or without */
+
+static void use_ranges(bool hdm)
+{
+	found.by_ranges = true;
+	found.range_size[0] = SIZE0;
+	found.range_size[1] = SIZE1;
+	found.range[0].by_dvsec = true;
+	found.range[1].by_dvsec = true;
+	cm_put(GLOBAL, 0);
+	for (unsigned int n = 0; n < DECODERS; n++)
+		lose_decoder(n);
+	memcpy(found.cm, &unit.bar[CM], CXL_VFIO_CM_SIZE);
+	if (hdm)
+		return;
+	found.bar = CXL_VFIO_BAR_NONE;
+	found.hdm_offset = 0;
+	memset(found.cm, 0, sizeof(found.cm));
+	dev.cm_regs = NULL;
+}
+
+static void put_base(unsigned int i, u64 base)
+{
+	put32(DVSEC + CXL_VFIO_DVSEC_RANGE_BASE_HIGH(i), base >> 32);
+	put32(DVSEC + CXL_VFIO_DVSEC_RANGE_BASE_LOW(i), base);
+}
+
+static void ranges_are_intact_until_base_size_or_an_enable_changes(void **state)
+{
+	for (unsigned int hdm = 0; hdm < 2; hdm++) {
+		setup_restore(state);
+		use_ranges(hdm);
+		for (unsigned int i = 0; i < 2; i++) {
+			for (unsigned int bit = 28; bit < 64; bit++) {
+				u64 base = i ? BASE1 : BASE0, size = i ? SIZE1 : SIZE0;
+
+				put_range(i, size, base ^ 1ULL << bit);
+				assert_false(cxl_vfio_registers_intact(&dev));
+				put_range(i, size ^ 1ULL << bit, base);
+				assert_false(cxl_vfio_registers_intact(&dev));
+				/* A size that is not valid yet says nothing */
+				put32(DVSEC + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(i), 2);
+				assert_true(cxl_vfio_registers_intact(&dev));
+				put_range(i, size, base);
+				assert_true(cxl_vfio_registers_intact(&dev));
+			}
+		}
+		put16(CTRL, 3);
+		assert_false(cxl_vfio_registers_intact(&dev));
+		put16(CTRL, 7);
+		cm_put(GLOBAL, CXL_VFIO_HDM_GLOBAL_CTRL_ENABLE);
+		assert_int_equal(cxl_vfio_registers_intact(&dev), !hdm);
+		cm_put(GLOBAL, 1);
+		/* Decoders do not matter while they are not enabled */
+		put_decoder(0, BASE0, SIZE0, 0x600);
+		assert_true(cxl_vfio_registers_intact(&dev));
+		assert_int_equal(cxl_vfio_restore(&dev), 0);
+		unit.gone = true;
+		assert_false(cxl_vfio_ranges_intact(&unit.pdev, &found));
+		assert_nothing_written();
+	}
+}
+
+static void ranges_without_memory_may_have_any_base(void **state)
+{
+	use_ranges(false);
+	found.range_size[1] = 0;
+	put_range(1, 0, BASE0);
+	assert_true(cxl_vfio_registers_intact(&dev));
+	put_range(1, SIZE1, BASE1);
+	assert_false(cxl_vfio_registers_intact(&dev));
+	/* One range claimed */
+	found.dvsec_cap &= ~0x20;
+	assert_true(cxl_vfio_registers_intact(&dev));
+	put_base(0, BASE1);
+	assert_false(cxl_vfio_registers_intact(&dev));
+}
+
+static void restore_writes_ranges_before_it_enables_them(void **state)
+{
+	for (unsigned int hdm = 0; hdm < 2; hdm++) {
+		setup_restore(state);
+		use_ranges(hdm);
+		put16(CTRL, CXL_VFIO_DVSEC_CTRL_IO_ENABLE);
+		put_base(0, 0);
+		put_base(1, 0);
+		assert_int_equal(cxl_vfio_restore(&dev), 1);
+		assert_nothing_logged();
+		assert_written({ DVSEC + CXL_VFIO_DVSEC_RANGE_BASE_HIGH(0), BASE0 >> 32 },
+			       { DVSEC + CXL_VFIO_DVSEC_RANGE_BASE_LOW(0), (u32)BASE0 },
+			       { DVSEC + CXL_VFIO_DVSEC_RANGE_BASE_HIGH(1), BASE1 >> 32 },
+			       { DVSEC + CXL_VFIO_DVSEC_RANGE_BASE_LOW(1), (u32)BASE1 },
+			       { CTRL, 7 });
+		assert_true(cxl_vfio_registers_intact(&dev));
+	}
+}
+
+/* A base that changed while CXL.mem stayed on: it is off while the base changes */
+static void restore_disables_ranges_while_it_writes_them(void **state)
+{
+	use_ranges(true);
+	put_base(1, BASE0);
+	cm_put(GLOBAL, CXL_VFIO_HDM_GLOBAL_CTRL_ENABLE);
+	assert_int_equal(cxl_vfio_restore(&dev), 1);
+	assert_written({ CTRL, 3 },
+		       { DVSEC + CXL_VFIO_DVSEC_RANGE_BASE_HIGH(1), BASE1 >> 32 },
+		       { DVSEC + CXL_VFIO_DVSEC_RANGE_BASE_LOW(1), (u32)BASE1 },
+		       { CTRL, 7 }, { MMIO + GLOBAL, 0 });
+	assert_true(cxl_vfio_registers_intact(&dev));
+	/* CXL.mem goes on where the ranges are right */
+	cm_put(GLOBAL, CXL_VFIO_HDM_GLOBAL_CTRL_ENABLE);
+	assert_int_equal(cxl_vfio_restore(&dev), 1);
+	assert_written({ MMIO + GLOBAL, 0 });
+	assert_nothing_logged();
+}
+
+static u32 drop_range_writes(u32 at, u32 val)
+{
+	return at == CTRL ? val : get32(at);
+}
+
+static void restore_needs_ranges_that_come_back(void **state)
+{
+	use_ranges(false);
+	put16(LOCK, CXL_VFIO_DVSEC_LOCK_CONFIG_LOCK);
+	put_base(1, 0);
+	assert_int_equal(cxl_vfio_restore(&dev), -EPERM);
+	assert_nothing_written();
+	assert_logged("RANGE2 BASE differs from bind time and CONFIG_LOCK is set");
+
+	setup_restore(state);
+	use_ranges(false);
+	put_base(0, 0);
+	put16(CTRL, CXL_VFIO_DVSEC_CTRL_IO_ENABLE);
+	unit.config_write = drop_range_writes;
+	assert_int_equal(cxl_vfio_restore(&dev), -EPERM);
+	assert_int_equal(get16(CTRL), CXL_VFIO_DVSEC_CTRL_IO_ENABLE);
+	assert_logged("RANGE1 BASE differs from bind time and does not take its value back");
+
+	setup_restore(state);
+	use_ranges(false);
+	put_range(1, SIZE0, BASE1);
+	put16(CTRL, CXL_VFIO_DVSEC_CTRL_IO_ENABLE);
+	assert_int_equal(cxl_vfio_restore(&dev), -EIO);
+	assert_nothing_written();
+	assert_logged("RANGE2 SIZE is 0x240000000, it was 0x110000000 at bind");
+
+	/* CONFIG_LOCK keeps CONTROL too */
+	setup_restore(state);
+	use_ranges(false);
+	put16(CTRL, CXL_VFIO_DVSEC_CTRL_IO_ENABLE);
+	put16(LOCK, CXL_VFIO_DVSEC_LOCK_CONFIG_LOCK);
+	assert_int_equal(cxl_vfio_restore(&dev), -EPERM);
+	assert_logged("CONTROL reads 0x0002, it was 0x0007 at bind and CONFIG_LOCK is set");
+}
+
 /* A DVSEC that ends in RANGE2 has no RANGE2 BASE: what is behind it is another's */
 static void restore_writes_no_register_behind_the_dvsec(void **state)
 {
@@ -707,13 +863,21 @@ static void restore_writes_no_register_behind_the_dvsec(void **state)
 		found.range_base[1].high = 0;
 		found.range_base[1].low = 0;
 		put16(CTRL, CXL_VFIO_DVSEC_CTRL_IO_ENABLE);
-		put32(DVSEC + CXL_VFIO_DVSEC_RANGE_BASE_HIGH(0), 0);
-		put32(DVSEC + CXL_VFIO_DVSEC_RANGE_BASE_LOW(0), 0);
+		put_base(0, 0);
 		assert_int_equal(cxl_vfio_restore(&dev), 1);
 		assert_written({ DVSEC + CXL_VFIO_DVSEC_RANGE_BASE_HIGH(0), BASE0 >> 32 },
 			       { DVSEC + CXL_VFIO_DVSEC_RANGE_BASE_LOW(0), (u32)BASE0 },
 			       { CTRL, 7 });
 	}
+}
+
+static void dvsec_range_sizes_have_both_halves(void **state)
+{
+	put_range(0, 0x1230000000, 0);
+	put_range(1, 0x8000000050000000, 0);
+	put32(DVSEC + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(1), 0x5fffffff);
+	assert_true(cxl_vfio_dvsec_range_size(&unit.pdev, &found, 0) == 0x1230000000);
+	assert_true(cxl_vfio_dvsec_range_size(&unit.pdev, &found, 1) == 0x8000000050000000);
 }
 
 /* Errors in the RAS Capability */
@@ -824,6 +988,12 @@ int main(void)
 		RESTORE(restore_waits_for_a_slow_commit),
 		RESTORE(restore_stops_at_a_decoder_that_reports_an_error),
 		RESTORE(restore_writes_no_register_behind_the_dvsec),
+		CASE(dvsec_range_sizes_have_both_halves),
+		RESTORE(ranges_are_intact_until_base_size_or_an_enable_changes),
+		RESTORE(ranges_without_memory_may_have_any_base),
+		RESTORE(restore_writes_ranges_before_it_enables_them),
+		RESTORE(restore_disables_ranges_while_it_writes_them),
+		RESTORE(restore_needs_ranges_that_come_back),
 		CASE(ras_errors_are_taken_and_cleared),
 		CASE(ras_errors_are_defined_bits),
 		CASE(ras_errors_of_a_device_that_is_gone_are_none),

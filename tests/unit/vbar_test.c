@@ -11,6 +11,7 @@ static struct cxl_vfio_params params;
 const struct cxl_vfio_params *const cxl_vfio_params = &params;
 
 static struct cxl_vfio_abi abi;
+static struct cxl_vfio_found found;
 static struct cxl_vfio_device dev;
 static struct cxl_vfio_hdm_mem mem;
 
@@ -72,6 +73,8 @@ static int setup(void **state)
 	memset(&moved, 0, sizeof(moved));
 	memset(&unit.pdev.resource, 0, sizeof(unit.pdev.resource));
 	abi.maps_hdm = false;
+	found.bar = BAR;
+	dev.found = &found;
 	dev.abi = &abi;
 	dev.core.pdev = &unit.pdev;
 	dev.mem = &mem;
@@ -241,6 +244,11 @@ static void vbar_is_not_chosen_for_vmms_that_map_the_hdm_region(void **state)
 	assert_true(dev.vbar.bar == VBAR_NONE);
 	assert_nothing_logged();
 	bind_at(4, MEMORY_ONLY);
+	/* Without component registers it does not know that there is memory */
+	found.bar = CXL_VFIO_BAR_NONE;
+	params.vbar = VBAR_AUTO;
+	assert_int_equal(cxl_vfio_vbar_bind(&dev), 0);
+	assert_int_equal(dev.vbar.bar, 0);
 }
 
 static void vbar_has_the_next_power_of_two_as_its_size(void **state)

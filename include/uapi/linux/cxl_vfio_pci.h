@@ -16,7 +16,9 @@
 
 /*
  * VFIO_DEVICE_GET_INFO: bit in vfio_device_info.flags, set together with
- * VFIO_DEVICE_FLAGS_PCI for a function whose HDM memory can be assigned.
+ * VFIO_DEVICE_FLAGS_PCI for a function whose HDM memory can be assigned, and which has
+ * component registers.  A function without them has neither this bit nor the CXL
+ * capability: its HDM regions are found by their type.
  */
 #ifndef VFIO_DEVICE_FLAGS_CXL
 #define VFIO_DEVICE_FLAGS_CXL			(1 << 9)
@@ -33,7 +35,8 @@
  * @header: id VFIO_DEVICE_INFO_CAP_CXL, version 1
  * @flags: CXL_VFIO_CAP_V3_* bits
  * @hdm_region_idx: VFIO region index of the HDM memory of the first committed
- *	decoder; read, write and mmap
+ *	decoder or, without CXL_VFIO_CAP_V3_HOST_FIRMWARE_COMMITTED, of the first range of
+ *	the CXL Device DVSEC; read, write and mmap
  * @comp_reg_region_idx: VFIO region index of the emulated component register
  *	block; read and write, aligned dwords
  * @comp_reg_bar: BAR that holds the component register block
@@ -62,7 +65,8 @@ struct cxl_vfio_device_info_cap_v3 {
  * @hdm_regs_offset: offset of the block's CXL.cache/mem area in
  *	@hdm_regs_bar_index, bytes
  * @dpa_region_index: VFIO region index of the HDM memory of the first committed
- *	decoder
+ *	decoder or, without CXL_VFIO_CAP_V2_FIRMWARE_COMMITTED, of the first range of the
+ *	CXL Device DVSEC
  * @comp_regs_region_index: VFIO region index of the emulated component
  *	registers, from the CXL.cache/mem area to the last HDM decoder
  */
@@ -83,7 +87,10 @@ struct cxl_vfio_device_info_cap_v2 {
  * VFIO_REGION_INFO_CAP_TYPE with this type and one of these subtypes.
  */
 #define CXL_VFIO_REGION_TYPE			0x80001e98U
-/* Host-managed device memory of one committed decoder, in decoder order */
+/*
+ * Host-managed device memory of one committed decoder, in decoder order, or of one range
+ * of the CXL Device DVSEC on devices whose firmware committed none
+ */
 #define CXL_VFIO_REGION_SUBTYPE_HDM		1
 /*
  * The emulated component register block.  Offset 0 is the block's start; with
