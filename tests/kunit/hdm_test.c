@@ -519,7 +519,7 @@ static void hdm_decoder_enable_is_on_where_a_decoder_has_memory(struct kunit *te
 	for (u32 global = 0; global < 4; global++) {
 		regs[CXL_VFIO_HDM_GLOBAL_CTRL / 4] = global;
 		cxl_vfio_hdm_init(hdm, regs, &mirror, true);
-		KUNIT_EXPECT_EQ(test, global, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL));
+		KUNIT_EXPECT_EQ(test, global, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, VIA_REGION));
 	}
 	/* A decoder with size 0 has none */
 	regs[CXL_VFIO_HDM_GLOBAL_CTRL / 4] = 0;
@@ -527,20 +527,20 @@ static void hdm_decoder_enable_is_on_where_a_decoder_has_memory(struct kunit *te
 	regs[decoder_reg(1, CXL_VFIO_HDM_SIZE_LOW) / 4] = 0;
 	regs[decoder_reg(1, CXL_VFIO_HDM_SIZE_HIGH) / 4] = 0;
 	cxl_vfio_hdm_init(hdm, regs, &mirror, true);
-	KUNIT_EXPECT_EQ(test, 0, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL));
+	KUNIT_EXPECT_EQ(test, 0, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, VIA_REGION));
 	/* The guest can change it, and commits nothing */
-	cxl_vfio_hdm_write(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, 2);
-	KUNIT_EXPECT_EQ(test, 2, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL));
+	cxl_vfio_hdm_write(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, 2, VIA_REGION);
+	KUNIT_EXPECT_EQ(test, 2, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, VIA_REGION));
 	KUNIT_EXPECT_EQ(test, HDM_EVENT_ERROR, set(hdm, 0, CXL_VFIO_HDM_CTRL, COMMIT));
 	regs[decoder_reg(1, CXL_VFIO_HDM_SIZE_LOW) / 4] = 0x10000000;
 	cxl_vfio_hdm_init(hdm, regs, &mirror, true);
-	KUNIT_EXPECT_EQ(test, 2, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL));
+	KUNIT_EXPECT_EQ(test, 2, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, VIA_REGION));
 	/* A decoder that the guest locked keeps its memory, whatever the device has now */
 	KUNIT_EXPECT_EQ(test, HDM_EVENT_DECOMMITTED, set(hdm, 1, CXL_VFIO_HDM_CTRL, 0));
 	KUNIT_EXPECT_EQ(test, HDM_EVENT_LOCKED, set(hdm, 1, CXL_VFIO_HDM_CTRL, COMMIT | LOCK));
 	regs[decoder_reg(1, CXL_VFIO_HDM_CTRL) / 4] = 0;
 	cxl_vfio_hdm_init(hdm, regs, &mirror, false);
-	KUNIT_EXPECT_EQ(test, 2, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL));
+	KUNIT_EXPECT_EQ(test, 2, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, VIA_REGION));
 }
 
 static void hdm_header_is_read_only_and_global_control_is_not(struct kunit *test)
