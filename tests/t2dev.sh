@@ -20,7 +20,7 @@ check "the tests ran to their end" test $status -eq 0
 
 options() { "$out/t2dev" --help | sed -n 's/^  --\([a-z-]*\).*/\1/p'; }
 for option in $(options); do
-	case $option in help|version|keep|verbose|io-bar|memory-off|soft-reset) continue ;; esac
+	case $option in help|version|keep|verbose|io-bar|memory-off|rciep|soft-reset) continue ;; esac
 	check "a wrong --$option is refused with a line that names it" \
 		sh -c "'$out/t2dev' --socket /nowhere/s --$option= 2>&1 | grep -q -- --$option"
 done

@@ -143,6 +143,23 @@ bool comp_decoder(const struct device *dev, unsigned int n, uint64_t *base, uint
 	return true;
 }
 
+/*
+ * Are the ranges of the CXL Device DVSEC decoded in place of decoders?  (8.2.4.20.2)  Only
+ * without a committed decoder: what decoders map is the device's memory even while they
+ * are not enabled.
+ */
+bool comp_uses_ranges(const struct device *dev)
+{
+	uint64_t base, size;
+
+	if (!dev->comp.hdm)
+		return true;
+	for (unsigned int n = 0; n < dev->options.decoders; n++)
+		if (comp_decoder(dev, n, &base, &size))
+			return false;
+	return !(dev->comp.cm[(HDM_AT + HDM_GLOBAL) / 4] & 2);
+}
+
 /* Does an enabled decoder decode the host physical address @hpa? */
 bool comp_decodes(const struct device *dev, uint64_t hpa)
 {

@@ -76,10 +76,14 @@ static void build_caps(struct device *dev)
 
 	c[EXP_AT] = PCI_CAP_ID_EXP;
 	c[EXP_AT + 1] = MSIX_AT;
-	put16(c + EXP_AT + PCI_EXP_FLAGS, 2 | PCI_EXP_TYPE_ENDPOINT << 4);
+	put16(c + EXP_AT + PCI_EXP_FLAGS,
+	      2 | (dev->options.rciep ? PCI_EXP_TYPE_RC_END : PCI_EXP_TYPE_ENDPOINT) << 4);
 	put32(c + EXP_AT + PCI_EXP_DEVCAP, PCI_EXP_DEVCAP_FLR | PCI_EXP_DEVCAP_RBER | 1);
-	put32(c + EXP_AT + PCI_EXP_LNKCAP, 5 | 16 << 4);
-	put16(c + EXP_AT + PCI_EXP_LNKSTA, 5 | 16 << 4);
+	/* An integrated endpoint has no link */
+	if (!dev->options.rciep) {
+		put32(c + EXP_AT + PCI_EXP_LNKCAP, 5 | 16 << 4);
+		put16(c + EXP_AT + PCI_EXP_LNKSTA, 5 | 16 << 4);
+	}
 	put16(c + EXP_AT + PCI_EXP_DEVCTL, 0x2810);
 
 	c[MSIX_AT] = PCI_CAP_ID_MSIX;

@@ -291,12 +291,38 @@ int device_set_irqs(struct device *dev, uint32_t flags, uint32_t index, uint32_t
 	return 0;
 }
 
+/*
+ * The host's addresses of the device's memory, what decoder or range @n maps; false if
+ * that maps nothing.  @n is below MAX_DECODERS.
+ */
+bool device_memory(const struct device *dev, unsigned int n, uint64_t *base, uint64_t *size)
+{
+	if (!comp_uses_ranges(dev))
+		return n < dev->options.decoders && comp_decoder(dev, n, base, size);
+	return dvsec_mem_enabled(dev) && dvsec_range(dev, n, base, size);
+}
+
+/* Does the device answer CXL.mem at @hpa? */
+bool device_decodes(const struct device *dev, uint64_t hpa)
+{
+	uint64_t base, size;
+
+	if (!dvsec_mem_enabled(dev))
+		return false;
+	if (!comp_uses_ranges(dev))
+		return comp_decodes(dev, hpa);
+	for (unsigned int n = 0; n < MAX_DECODERS; n++)
+		if (device_memory(dev, n, &base, &size) && hpa >= base && hpa - base < size)
+			return true;
+	return false;
+}
+
 void device_clear_memory(struct device *dev)
 {
 	uint64_t base, size;
 
-	for (unsigned int i = 0; i < dev->options.decoders; i++) {
-		if (!comp_decoder(dev, i, &base, &size))
+	for (unsigned int i = 0; i < MAX_DECODERS; i++) {
+		if (!device_memory(dev, i, &base, &size))
 			continue;
 		for (uint64_t done = 0, len; done < size; done += len) {
 			uint8_t *p;
@@ -319,10 +345,13 @@ static void lose_decoders(struct device *dev)
 		comp_lose(dev);
 		if (dev->options.lose_what & LOSE_ENABLES)
 			dvsec_lose_enables(dev);
+		if (dev->options.lose_what & LOSE_RANGES)
+			dvsec_lose_ranges(dev);
 		return;
 	}
 	comp_reset(dev, RESET_BUS);
 	dvsec_lose_enables(dev);
+	dvsec_lose_ranges(dev);
 }
 
 /* Apply what --misbehave says of resets */

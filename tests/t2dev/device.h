@@ -46,7 +46,8 @@ enum reset_kind {
 /* What those resets lose, if it is not everything */
 #define LOSE_ENABLES	(1u << 0)
 #define LOSE_GLOBAL	(1u << 1)
-#define LOSE_DECODER(n)	(1u << (2 + (n)))
+#define LOSE_RANGES	(1u << 2)
+#define LOSE_DECODER(n)	(1u << (3 + (n)))
 
 /* No dword of HDM memory is watched */
 #define WATCH_NONE	UINT64_MAX
@@ -168,6 +169,8 @@ struct options {
 	unsigned int decoders;
 	struct decoder_options decoder[MAX_DECODERS];
 	unsigned int dvsec_length;
+	unsigned int capability;	/* DVSEC CAPABILITY, 0: the usual one */
+	bool rciep;			/* integrated into the root complex */
 	bool mem_clear;
 	unsigned int control;		/* DVSEC CONTROL as firmware left it */
 	unsigned int global_control;	/* HDM Global Control as well */
@@ -281,6 +284,8 @@ int device_access(struct device *dev, uint32_t index, uint64_t at, uint8_t *buf,
 int device_set_irqs(struct device *dev, uint32_t flags, uint32_t index, uint32_t start,
 		    uint32_t count, const int *fds, unsigned int nfds);
 unsigned int device_irq_count(const struct device *dev, uint32_t index);
+bool device_memory(const struct device *dev, unsigned int n, uint64_t *base, uint64_t *size);
+bool device_decodes(const struct device *dev, uint64_t hpa);
 void device_clear_memory(struct device *dev);
 void device_reset(struct device *dev, enum reset_kind kind);
 void device_watch(struct device *dev);
@@ -310,6 +315,8 @@ void dvsec_settle(struct device *dev);
 void dvsec_write(struct device *dev, uint32_t at, const uint8_t *buf, uint32_t count);
 void dvsec_reset(struct device *dev, enum reset_kind kind);
 void dvsec_lose_enables(struct device *dev);
+void dvsec_lose_ranges(struct device *dev);
+bool dvsec_range(const struct device *dev, unsigned int n, uint64_t *base, uint64_t *size);
 bool dvsec_mem_enabled(const struct device *dev);
 void dvsec_set_ready(struct device *dev);
 
@@ -350,6 +357,7 @@ void comp_resize(struct device *dev);
 void comp_lose(struct device *dev);
 void comp_reset(struct device *dev, enum reset_kind kind);
 void comp_settle(struct device *dev);
+bool comp_uses_ranges(const struct device *dev);
 bool comp_decodes(const struct device *dev, uint64_t hpa);
 bool comp_decoder(const struct device *dev, unsigned int n, uint64_t *base, uint64_t *size);
 

@@ -37,6 +37,7 @@
 #define CAP2		0x16
 #define SIZE_HIGH(i)	(0x18 + 0x10 * (i))
 #define SIZE_LOW(i)	(0x1c + 0x10 * (i))
+#define BASE_HIGH(i)	(0x20 + 0x10 * (i))
 #define   INFO_VALID	0x0001u
 #define   ACTIVE	0x0002u
 #define RANGES		2
@@ -124,8 +125,8 @@ static void build_ranges(const struct options *o, uint8_t *c, unsigned int range
 			continue;
 		put32(c + SIZE_HIGH(range), d->size >> 32);
 		put32(c + SIZE_LOW(range), get32(c + SIZE_LOW(range)) | (d->size & 0xf0000000));
-		put32(c + 0x20 + 0x10 * range, d->base >> 32);
-		put32(c + 0x24 + 0x10 * range, d->base & 0xf0000000);
+		put32(c + BASE_HIGH(range), d->base >> 32);
+		put32(c + BASE_HIGH(range) + 4, d->base & 0xf0000000);
 		range++;
 	}
 }
@@ -146,6 +147,8 @@ void dvsec_build(struct device *dev, uint8_t *c)
 		cap |= CAP_VIRAL;
 	if (o->status2 & STATUS2_PM)
 		cap |= CAP_PM;
+	if (o->capability)
+		cap = o->capability;
 	put16(c + CAP, cap);
 	put16(c + CTRL, o->control | CTRL_IO);
 	put16(c + STATUS, o->status);
@@ -226,6 +229,21 @@ bool dvsec_mem_enabled(const struct device *dev)
 	return dev->dvsec && (get16(&dev->config[dev->dvsec + CTRL]) & CTRL_MEM);
 }
 
+/* What range @n decodes while CXL.mem is enabled; false if it has no memory */
+bool dvsec_range(const struct device *dev, unsigned int n, uint64_t *base, uint64_t *size)
+{
+	const uint8_t *now = &dev->config[dev->dvsec], *fresh = &dev->fresh[dev->dvsec];
+	unsigned int count = get16(fresh + CAP) >> 4 & 3;
+
+	if (!dev->dvsec || n >= count || n >= RANGES || BASE_HIGH(n) + 8 > length(dev))
+		return false;
+	*size = (uint64_t)get32(fresh + SIZE_HIGH(n)) << 32 |
+		(get32(fresh + SIZE_LOW(n)) & 0xf0000000);
+	*base = (uint64_t)get32(now + BASE_HIGH(n)) << 32 |
+		(get32(now + BASE_HIGH(n) + 4) & 0xf0000000);
+	return *size;
+}
+
 /* Set CONTROL to its default */
 void dvsec_lose_enables(struct device *dev)
 {
@@ -233,12 +251,18 @@ void dvsec_lose_enables(struct device *dev)
 		put16(at(dev, CTRL), CTRL_IO);
 }
 
+/* Set the bases of the ranges to their default */
+void dvsec_lose_ranges(struct device *dev)
+{
+	for (unsigned int i = 0; i < RANGES && dev->dvsec; i++)
+		if (BASE_HIGH(i) + 8 <= length(dev))
+			memset(at(dev, BASE_HIGH(i)), 0, 8);
+}
+
 static void default_locked(struct device *dev)
 {
 	dvsec_lose_enables(dev);
-	for (unsigned int i = 0; i < RANGES; i++)
-		if (0x10 * i + 0x28 <= length(dev))
-			memset(at(dev, 0x20 + 0x10 * i), 0, 8);
+	dvsec_lose_ranges(dev);
 }
 
 /*

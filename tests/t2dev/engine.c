@@ -30,8 +30,8 @@ static uint64_t hdm_total(const struct device *dev)
 {
 	uint64_t total = 0, base, size;
 
-	for (unsigned int i = 0; i < dev->options.decoders; i++)
-		if (comp_decoder(dev, i, &base, &size))
+	for (unsigned int i = 0; i < MAX_DECODERS; i++)
+		if (device_memory(dev, i, &base, &size))
 			total += size;
 	return total;
 }
@@ -43,13 +43,13 @@ void engine_reset(struct device *dev)
 	put32(&dev->accel[T2DEV_ACC_VERSION], 1);
 }
 
-/* HDM memory at @offset: the committed decoders' ranges one after the other */
+/* HDM memory at @offset: what the decoders or ranges map, one after the other */
 static uint8_t *hdm_pointer(struct device *dev, uint64_t offset, uint64_t *len, bool write)
 {
 	uint64_t base, size;
 
-	for (unsigned int i = 0; i < dev->options.decoders; i++) {
-		if (!comp_decoder(dev, i, &base, &size))
+	for (unsigned int i = 0; i < MAX_DECODERS; i++) {
+		if (!device_memory(dev, i, &base, &size))
 			continue;
 		if (offset < size) {
 			if (*len > size - offset)
@@ -70,7 +70,7 @@ static void judge_dma(struct device *dev, uint64_t addr)
 		const struct decoder_options *d = &dev->options.decoder[i];
 
 		if (hpa >= d->base && hpa - d->base < d->size &&
-		    !(dvsec_mem_enabled(dev) && comp_decodes(dev, hpa)))
+		    !device_decodes(dev, hpa))
 			misuse(dev, MISUSE_HDM_DMA, "DMA address %#llx is HDM memory at %#llx",
 			       (unsigned long long)addr, (unsigned long long)hpa);
 	}

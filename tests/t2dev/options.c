@@ -217,6 +217,18 @@ static int small_number(const char *arg, uint64_t max, unsigned int *to)
 	return 0;
 }
 
+static int set_capability(struct options *o, const char *arg)
+{
+	return small_number(arg, 0xffff, &o->capability);
+}
+
+static int set_rciep(struct options *o, const char *arg)
+{
+	(void)arg;
+	o->rciep = true;
+	return 0;
+}
+
 static int set_control(struct options *o, const char *arg)
 {
 	return small_number(arg, 0x4fff, &o->control);
@@ -338,6 +350,8 @@ static int lose_word(const char *word, unsigned int *mask)
 		*mask |= LOSE_ENABLES;
 	else if (!strcmp(word, "global"))
 		*mask |= LOSE_GLOBAL;
+	else if (!strcmp(word, "ranges"))
+		*mask |= LOSE_RANGES;
 	else if (!strncmp(word, "decoder", 7) && !number(word + 7, &n) && n < MAX_DECODERS)
 		*mask |= LOSE_DECODER(n);
 	else if (strcmp(word, "all"))
@@ -432,6 +446,9 @@ static const struct option_def {
 	  "(0,base=4G,size=256M,committed=1)" },
 	{ "dvsec-length", "BYTES", false, set_dvsec_length,
 	  "length of the CXL Device DVSEC, 0x0c to 0x3c (0x3c)" },
+	{ "capability", "VALUE", false, set_capability,
+	  "CAPABILITY of the CXL Device DVSEC, 0 for the usual one (0)" },
+	{ "rciep", NULL, true, set_rciep, "the function is integrated into the root complex" },
 	{ "mem-clear", "0|1", false, set_mem_clear,
 	  "CAPABILITY: a CXL reset can clear memory (1)" },
 	{ "control", "VALUE", false, set_control,
@@ -455,10 +472,10 @@ static const struct option_def {
 	{ "ras-correctable", "BITS", false, set_ras_correctable,
 	  "RAS Correctable Error Status at start (0)" },
 	{ "lose", "RESETS", false, set_lose,
-	  "resets that lose decoders and enables which they should keep: flr, cxl, bus, d3, none "
-	  "(none)" },
+	  "resets that lose decoders, ranges and enables which they should keep: flr, cxl, bus, d3, "
+	  "none (none)" },
 	{ "lose-what", "NAMES", false, set_lose_what,
-	  "what those lose: all, or some of enables, global, decoderN (all)" },
+	  "what those lose: all, or some of enables, ranges, global, decoderN (all)" },
 	{ "lose-memory", "RESETS", false, set_lose_memory,
 	  "resets that clear HDM memory, as for --lose (none)" },
 	{ "watch", "OFFSET", false, set_watch,

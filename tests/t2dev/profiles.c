@@ -78,6 +78,7 @@ static const struct header_word multi_function[] = { { 0x0c, 0x00800000 }, {} };
 
 #define LOCKED(n, base, size) \
 	" --decoder=" #n ",base=" base ",size=" size ",committed=1,locked=1"
+#define NO_COMP		" --misbehave=no-locator,no-hdm-cap"
 #define ZERO_SIZE	"CXL r3.2 8.2.4.20.12 and 14.13.10; Linux, support for zero-sized decoders"
 
 static const struct profile profiles[] = {
@@ -151,6 +152,30 @@ static const struct profile profiles[] = {
 		.accel_bar = NO_BAR,
 		.dump = dump_0d93_cxl11,
 		.dump_end = dump_0d93_cxl11_end,
+	}, {
+		.name = "rciep-ranges",
+		.what = "integrated CXL 1.1 device, its memory by RANGE1, no component registers",
+		.source = "dump intel-0d93-rciep-cxl11: CAPABILITY, length of the DVSEC, BARs",
+		.line = "--rciep" NO_COMP " --capability=0x1e --dvsec-length=0x38 --control=6",
+		.bars = bars_0d93,
+		.comp_bar = NO_BAR,
+		.accel_bar = 0,
+	}, {
+		.name = "rciep-decoders",
+		.what = "integrated device with a committed decoder",
+		.source = "lspci of 8086:0ddb, integrated, in pmem/ndctl#246; CXL r4.0 9.11",
+		.line = "--rciep",
+	}, {
+		.name = "ranges-locked",
+		.what = "two ranges and CONFIG_LOCK, decoders neither enabled nor committed",
+		.source = "CXL r4.0 8.1.3.7, 8.2.4.20.2; Linux, emulation of decoders by ranges",
+		.line = "--config-lock=1 --decoders=2 --global-control=0 --decoder=0,committed=0"
+			" --decoder=1,base=0x110000000,size=256M",
+	}, {
+		.name = "no-locator",
+		.what = "memory by RANGE1, no Register Locator",
+		.source = "pciutils#183; CXL r4.0 9.11: component registers in the RCRB",
+		.line = NO_COMP,
 	}, {
 		.name = "two-functions",
 		.what = "function 0 of a card whose function 1 has no part in CXL",

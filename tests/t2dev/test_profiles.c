@@ -53,6 +53,7 @@ static void bars_are_those_of_the_profile(void **state)
 		{ "32-bit-bars", { 0xfffc0000, 0, 0xffff0000, 0, 0xffff0008, 0 }, 0, 2 },
 		{ "intel-0d93-rciep-cxl11", { 0xfff00000, 0, 0xfffffc01, 0, 0xff000008, 0 },
 		  NO_BAR, NO_BAR },
+		{ "rciep-ranges", { 0xfff00000, 0, 0xfffffc01, 0, 0xff000008, 0 }, NO_BAR, 0 },
 		{ "intel-0d93-early-type2-dvsec8086",
 		  { 0xfff00000, 0, 0xfffffc01, 0, 0xff000008, 0 }, NO_BAR, NO_BAR },
 	};
@@ -74,7 +75,7 @@ static void bars_are_those_of_the_profile(void **state)
 					 T2DEV_ACC_ID_VALUE);
 		if (expected[i].comp < NO_BAR)
 			assert_int_equal(read32(s, CONFIG, 0x194) & 7, expected[i].comp);
-		else	/* memory, also in its middle */
+		else if (expected[i].accel == NO_BAR)	/* memory, also in its middle */
 			assert_int_equal(read32(s, 0, 0) | read32(s, 0, 0x71000), 0);
 		device_close(s, "");
 	}
@@ -248,6 +249,95 @@ static void two_functions_say_so(void **state)
 	device_close(s, "");
 }
 
+/* Integrated endpoints have no link, and the one of the dump has its CXL capabilities */
+static void integrated_endpoints_say_so(void **state)
+{
+	static const char * const names[] = { "rciep-ranges", "rciep-decoders" };
+	const uint32_t exp = 0x50;
+	struct client *s, *dump;
+	uint32_t at;
+
+	(void)state;
+	for (unsigned int i = 0; i < COUNT(names); i++) {
+		s = profile_open(names[i]);
+		assert_int_equal(read32(s, CONFIG, exp) >> 16, 2 | PCI_EXP_TYPE_RC_END << 4);
+		assert_int_equal(read32(s, CONFIG, exp + PCI_EXP_LNKCAP), 0);
+		assert_int_equal(read32(s, CONFIG, exp + PCI_EXP_LNKCTL), 0);
+		assert_int_not_equal(read32(s, CONFIG, exp + PCI_EXP_DEVCAP) & PCI_EXP_DEVCAP_FLR,
+				     0);
+		device_close(s, "");
+	}
+	s = profile_open("rciep-ranges");
+	dump = profile_open("intel-0d93-rciep-cxl11");
+	at = find_ext(dump, PCI_EXT_CAP_ID_DVSEC, 0);
+	assert_int_equal(read32(s, CONFIG, DVSEC + 4) >> 20, read32(dump, CONFIG, at + 4) >> 20);
+	assert_int_equal(read32(s, CONFIG, DVSEC + 8) >> 16, read32(dump, CONFIG, at + 8) >> 16);
+	assert_int_equal(find_ext(s, PCI_EXT_CAP_ID_DVSEC, 8), 0);
+	assert_int_equal(read16(s, CTRL), 6);
+	write16(s, CONFIG, CTRL, 7);		/* it has no cache */
+	assert_int_equal(read16(s, CTRL), 6);
+	device_close(s, "reserved ");
+	device_close(dump, "");
+}
+
+/* Memory that RANGE1 maps is there while Mem_Enable is set, and moves with its base */
+static void ranges_map_memory_without_decoders(void **state)
+{
+	const uint32_t done = T2DEV_STATUS_DONE, bad = done | T2DEV_STATUS_ERROR;
+	struct client *s = profile_open("no-locator");
+	uint8_t out[4];
+
+	(void)state;
+	assert_int_equal(find_ext(s, PCI_EXT_CAP_ID_DVSEC, 8), 0);
+	assert_int_equal(read32(s, 2, T2DEV_ACC_HDM_SIZE_LO), GRANULE);
+	write32(s, 2, T2DEV_ACC_PATTERN, 0x01020304);
+	assert_int_equal(operate(s, T2DEV_OP_FILL, T2DEV_FLAG_DST_HDM, 0, 0, 4), done);
+	assert_int_equal(get32(s->hdm), 0x01020304);
+	write16(s, CONFIG, CTRL, 3);
+	assert_int_equal(operate(s, T2DEV_OP_FILL, T2DEV_FLAG_DST_HDM, 0, 0, 4), bad);
+	assert_int_equal(read32(s, 2, T2DEV_ACC_HDM_SIZE_LO), 0);
+	write16(s, CONFIG, CTRL, 7);
+	write32(s, CONFIG, RANGE_BASE, 2);
+	assert_int_equal(operate(s, T2DEV_OP_FILL, T2DEV_FLAG_DST_HDM, 0, 0, 4), bad);
+	write32(s, CONFIG, RANGE_BASE, 1);
+	assert_int_equal(operate(s, T2DEV_OP_FILL, T2DEV_FLAG_DST_HDM, 0, 0, 4), done);
+	/* A bus reset loses base and enable; FLR does where it is asked to */
+	assert_int_equal(call(s, RESET, NULL, 0, out, sizeof(out)), 0);
+	assert_int_equal(read32(s, CONFIG, RANGE_BASE), 0);
+	assert_int_equal(read16(s, CTRL), 2);
+	assert_int_equal(control(s, "--lose=flr --lose-what=ranges", T2DEV_GO_APPLY), 0);
+	write32(s, CONFIG, DEVCTL, PCI_EXP_DEVCTL_BCR_FLR);
+	assert_int_equal(read32(s, CONFIG, RANGE_BASE), 0);
+	assert_int_equal(read16(s, CTRL), 7);
+	assert_int_equal(control(s, "--lose-what=all", T2DEV_GO_APPLY), 0);
+	assert_int_equal(read32(s, CONFIG, RANGE_BASE), 1);
+	write32(s, CONFIG, DEVCTL, PCI_EXP_DEVCTL_BCR_FLR);
+	assert_int_equal(read32(s, CONFIG, RANGE_BASE), 0);
+	assert_int_equal(read16(s, CTRL), 2);
+	device_close(s, "");
+}
+
+/* CXL.mem uses the ranges as long as no decoder is enabled, and CONFIG_LOCK keeps them */
+static void ranges_locked_has_two_ranges_and_a_lock(void **state)
+{
+	struct client *s = profile_open("ranges-locked");
+
+	(void)state;
+	assert_int_equal(read32(s, 2, T2DEV_ACC_HDM_SIZE_LO), 2 * GRANULE);
+	assert_int_equal(read32(s, 0, GLOBAL), 0);
+	for (unsigned int n = 0; n < 2; n++)
+		assert_int_equal(read32(s, 0, DECODER_CTRL(n)), 0);
+	assert_int_equal(read16(s, LOCK), 1);
+	assert_int_equal(read32(s, CONFIG, RANGE_BASE + 0x14), 0x10000000);
+	write32(s, CONFIG, RANGE_BASE, 2);
+	assert_int_equal(read32(s, CONFIG, RANGE_BASE), 1);
+	write32(s, 0, GLOBAL, 2);
+	assert_int_equal(read32(s, 2, T2DEV_ACC_HDM_SIZE_LO), 0);
+	write32(s, 0, GLOBAL, 0);
+	assert_int_equal(read32(s, 2, T2DEV_ACC_HDM_SIZE_LO), 2 * GRANULE);
+	device_close(s, "locked ");
+}
+
 /* The accelerator's capabilities: the dword at @at, and what all ones make of it */
 static void capabilities_take_what_they_may(void **state)
 {
@@ -403,6 +493,9 @@ int run_profile_tests(void)
 		cmocka_unit_test(dumps_are_played_byte_for_byte),
 		cmocka_unit_test(rules_hold_in_a_dump),
 		cmocka_unit_test(two_functions_say_so),
+		cmocka_unit_test(integrated_endpoints_say_so),
+		cmocka_unit_test(ranges_map_memory_without_decoders),
+		cmocka_unit_test(ranges_locked_has_two_ranges_and_a_lock),
 		cmocka_unit_test(capabilities_take_what_they_may),
 		cmocka_unit_test(other_capabilities_take_what_they_may),
 		cmocka_unit_test(short_capabilities_stand_alone),
