@@ -89,8 +89,9 @@ static int check_block(struct pci_dev *pdev, const struct cxl_vfio_found *found)
 	len = pci_resource_len(pdev, found->bar);
 	if (!(pci_resource_flags(pdev, found->bar) & IORESOURCE_MEM) || !len ||
 	    !pci_resource_start(pdev, found->bar)) {
-		pci_err(pdev, "Register Locator: component block in BAR %u (%pR), expected an assigned memory BAR\n",
-			found->bar, &pdev->resource[found->bar]);
+		pci_err(pdev, "Register Locator: component block in BAR %u (start %#llx, size %#llx, flags %#lx), expected an assigned memory BAR\n",
+			found->bar, (u64)pci_resource_start(pdev, found->bar), len,
+			(unsigned long)pci_resource_flags(pdev, found->bar));
 		return -ENXIO;
 	}
 	if (found->block_offset > len || len - found->block_offset < CXL_VFIO_COMP_BLOCK_SIZE) {

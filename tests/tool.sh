@@ -13,12 +13,13 @@ prepare "$NEWEST"
 mkdir -p build/tools
 # shellcheck disable=SC2016 # the root's shell
 in_root "$(root_of "$NEWEST")" "$TOP=/src" -- sh -ec '
-	cd /src/tests/tool
-	gcc -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -fsanitize=address,undefined \
-		-I../../include/uapi -o ../../build/tools/test tool_test.c ../../tools/paths.c \
-		../../tools/output.c ../../tools/device.c ../../tools/module.c ../../tools/doctor.c \
-		../../tools/status.c -lcmocka -lpci -lkmod -ljson-c
-	../../build/tools/test' > build/tools/test.log 2>&1 </dev/null
+	cd /src/tools
+	flags="-O1 -g -Werror -fsanitize=address,undefined"
+	make -s rules O=../build/tools/test.d CFLAGS="$flags"
+	gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra $flags -I../include/uapi -o ../build/tools/test \
+		../tests/tool/tool_test.c ../build/tools/test.d/*.o ../build/tools/test.d/rules/*.o \
+		-lcmocka -lpci -lkmod -ljson-c
+	../build/tools/test' > build/tools/test.log 2>&1 </dev/null
 status=$?
 while read -r name; do
 	result 0 "$name" < /dev/null

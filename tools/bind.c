@@ -35,7 +35,7 @@ static int write_bus(const char *attr, const char *s)
 	return ret ? ret : write_string(path, s);
 }
 
-static void current_driver(const char *address, char *driver, size_t size)
+void current_driver(const char *address, char *driver, size_t size)
 {
 	char path[PATH_MAX];
 
@@ -44,7 +44,7 @@ static void current_driver(const char *address, char *driver, size_t size)
 		read_link_name(path, driver, size);
 }
 
-static int load_module(void)
+int load_module(void)
 {
 	char path[PATH_MAX];
 	struct kmod_ctx *ctx;
@@ -70,10 +70,10 @@ static int load_module(void)
 	kmod_module_unref_list(list);
 	kmod_unref(ctx);
 	if (ret == -ENOENT)
-		complain("there is no module " MODULE " for this kernel; see `dkms status` and install the headers of this kernel");
+		refuse("no-module", "there is no module " MODULE " for this kernel; see `dkms status` and install the headers of this kernel");
 	else if (ret)
-		complain("cannot load the module " MODULE ": %s; see `dmesg` or `cxl-vfio doctor`",
-			 strerror(ret < 0 ? -ret : EPERM));
+		refuse("module-refused", "cannot load the module " MODULE ": %s; see `dmesg` or `cxl-vfio doctor`",
+		       strerror(ret < 0 ? -ret : EPERM));
 	return ret ? -EIO : 0;
 }
 
@@ -86,8 +86,7 @@ static int check_group(const struct device *d)
 	DIR *dir;
 
 	if (d->iommu_group < 0) {
-		complain("%s is in no IOMMU group; turn the IOMMU on in firmware and on the kernel's command line (intel_iommu=on)",
-			 d->address);
+		refuse("no-iommu-group", "%s is in no IOMMU group; %s", d->address, iommu_remedy());
 		return -ENODEV;
 	}
 	if (device_path(path, sizeof(path), d->address, "iommu_group/devices"))
@@ -104,8 +103,8 @@ static int check_group(const struct device *d)
 		current_driver(entry->d_name, driver, sizeof(driver));
 		if (!*driver || strstr(driver, "vfio") || !strcmp(driver, "pci-stub"))
 			continue;
-		complain("%s shares IOMMU group %d with %s, which is bound to %s; unbind %s first, or use --force",
-			 d->address, d->iommu_group, entry->d_name, driver, entry->d_name);
+		refuse("group-shared", "%s shares IOMMU group %d with %s, which is bound to %s; unbind %s first, or use --force",
+		       d->address, d->iommu_group, entry->d_name, driver, entry->d_name);
 		ret = -EBUSY;
 	}
 	if (dir)
@@ -130,8 +129,8 @@ static int check_users(const struct device *d)
 				entry->d_name) ||
 		    read_line(path, state, sizeof(state)) || strcmp(state, "up"))
 			continue;
-		complain("%s: its network interface %s is up; take it down first, or use --force",
-			 d->address, entry->d_name);
+		refuse("interface-up", "%s: its network interface %s is up; take it down first, or use --force",
+		       d->address, entry->d_name);
 		ret = -EBUSY;
 	}
 	if (dir)
@@ -146,7 +145,10 @@ static bool have_driverctl(void)
 	return !make_path(path, sizeof(path), "/usr/sbin/driverctl") && exists(path);
 }
 
-/* Set an override; without @driver unset it, which leaves the device unbound */
+/*
+ * Have driverctl store an override, or without @driver forget it.  The device is left as it
+ * is: driverctl would unbind a device that is bound, also one that a VM uses.
+ */
 static int run_driverctl(const char *address, const char *driver)
 {
 	int status;
@@ -156,44 +158,61 @@ static int run_driverctl(const char *address, const char *driver)
 		return -errno;
 	if (!pid) {
 		if (driver)
-			execl("/usr/sbin/driverctl", "driverctl", "set-override", address, driver,
-			      (char *)NULL);
+			execl("/usr/sbin/driverctl", "driverctl", "--noprobe", "set-override",
+			      address, driver, (char *)NULL);
 		else
 			execl("/usr/sbin/driverctl", "driverctl", "--noprobe", "unset-override",
 			      address, (char *)NULL);
 		_exit(127);
 	}
 	if (waitpid(pid, &status, 0) < 0 || status) {
-		complain("driverctl failed to %s the override of %s", driver ? "set" : "unset",
-			 address);
+		refuse("driverctl-failed", "driverctl failed to %s the override of %s",
+		       driver ? "set" : "unset", address);
 		return -EIO;
 	}
 	return 0;
 }
 
-/* Keep the binding across reboots: by driverctl if installed, else by a udev rule */
-static int make_persistent(const char *address)
+/* Write the rule that binds the device when udev finds it */
+static int write_rule(const char *address)
 {
 	char path[PATH_MAX];
+	int ret = 0;
 	FILE *f;
 
-	if (have_driverctl())
-		return run_driverctl(address, DRIVER);
 	if (make_path(path, sizeof(path), RULE_FMT, address))
 		return -ENAMETOOLONG;
 	f = fopen(path, "we");
-	if (!f) {
-		complain("%s: %s", path, strerror(errno));
-		return -errno;
+	if (f) {
+		fprintf(f, "# Written by cxl-vfio bind --persist; `cxl-vfio unbind --persist` removes it\n"
+			"ACTION==\"add\", SUBSYSTEM==\"pci\", KERNEL==\"%s\", "
+			"ATTR{driver_override}=\"" DRIVER "\", RUN+=\"/sbin/modprobe " MODULE "\"\n",
+			address);
+		ret = ferror(f);
+		ret |= fclose(f);
 	}
-	fprintf(f, "# Written by cxl-vfio bind --persist; `cxl-vfio unbind --persist` removes it\n"
-		"ACTION==\"add\", SUBSYSTEM==\"pci\", KERNEL==\"%s\", "
-		"ATTR{driver_override}=\"" DRIVER "\", RUN+=\"/sbin/modprobe " MODULE "\"\n",
-		address);
-	if (fclose(f)) {
-		complain("%s: %s", path, strerror(errno));
+	if (!f || ret) {
+		refuse("cannot-write", "%s: %s", path, strerror(errno));
 		return -EIO;
 	}
+	return 0;
+}
+
+/*
+ * Keep the binding across reboots: by driverctl if installed, else by a udev rule.  A
+ * driver in the initramfs would be first, so that the rule has to be there as well.
+ */
+static int make_persistent(const char *address)
+{
+	char path[PATH_MAX];
+	int ret = have_driverctl() ? run_driverctl(address, DRIVER) : write_rule(address);
+
+	if (ret || options.json)
+		return ret;
+	if (!make_path(path, sizeof(path), "/usr/sbin/update-initramfs") && exists(path))
+		printf("If another driver has the device after a reboot: echo " MODULE " >> /etc/initramfs-tools/modules; update-initramfs -u\n");
+	else if (!make_path(path, sizeof(path), "/usr/bin/dracut") && exists(path))
+		printf("If another driver has the device after a reboot: echo 'force_drivers+=\" " MODULE " \"' > /etc/dracut.conf.d/cxl-vfio.conf; dracut -f\n");
 	return 0;
 }
 
@@ -221,24 +240,81 @@ static void roll_back(const struct device *d)
 	write_bus("drivers_probe", d->address);
 }
 
+/* The driver's last complaint about the device in the kernel log, from a position on */
+static void find_sentence(int kmsg, const char *address, char *sentence, size_t size)
+{
+	char line[2048], tag[64];
+	ssize_t n;
+
+	*sentence = 0;
+	snprintf(tag, sizeof(tag), DRIVER " %s: ", address);
+	while (kmsg >= 0 && ((n = read(kmsg, line, sizeof(line) - 1)) > 0 || errno == EPIPE)) {
+		char *text;
+
+		line[n > 0 ? n : 0] = 0;
+		text = strstr(line, tag);
+		/* Level 3 is an error */
+		if (text && (strtoul(line, NULL, 10) & 7) == 3)
+			snprintf(sentence, size, "%.*s", (int)strcspn(text + strlen(tag), "\n"),
+				 text + strlen(tag));
+	}
+}
+
+/* Bind by name, which gives the driver's errno, unlike drivers_probe */
+static int probe(const struct device *d)
+{
+	char path[PATH_MAX], driver[64], sentence[256];
+	int kmsg = -1, ret;
+
+	if (!make_path(path, sizeof(path), "/dev/kmsg"))
+		kmsg = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (kmsg >= 0)
+		lseek(kmsg, 0, SEEK_END);
+	ret = write_bus("drivers/" DRIVER "/bind", d->address);
+	current_driver(d->address, driver, sizeof(driver));
+	if (strcmp(driver, DRIVER)) {
+		ret = ret ?: -EIO;
+		find_sentence(kmsg, d->address, sentence, sizeof(sentence));
+		refuse(reason_of(-ret, sentence), "%s: " DRIVER " refused the device (%s): %s; driver as before: %s",
+		       d->address, strerrorname_np(-ret),
+		       *sentence ? sentence : "see `dmesg` for the reason",
+		       *d->driver ? d->driver : "none");
+	} else {
+		ret = 0;
+	}
+	if (kmsg >= 0)
+		close(kmsg);
+	return ret;
+}
+
+static int check_verdict(const struct device *d)
+{
+	const struct judgement *j = &d->judgement;
+
+	if (j->verdict == UNSURE)
+		complain("%s: cannot be judged from here: %s", d->address, j->message);
+	if (j->verdict != CANNOT || options.force)
+		return 0;
+	refuse(j->reason, "%s: %s%s%s", d->address, j->message, *j->remedy ? "; " : "", j->remedy);
+	return -EINVAL;
+}
+
 int bind_device(const char *address)
 {
-	char driver[64];
 	struct device d;
 	int ret;
 
 	ret = find_device(address, &d);
 	if (ret)
 		return ret;
-	if (!strcmp(d.driver, DRIVER)) {
-		printf("%s: already bound to " DRIVER "\n", address);
+	if (d.bound) {
+		if (!options.json)
+			printf("%s: already bound to " DRIVER "\n", address);
 		return options.persist ? make_persistent(address) : 0;
 	}
-	if (*d.reason && !options.force) {
-		complain("%s: %s", address, d.reason);
-		return -EINVAL;
-	}
-	ret = check_group(&d);
+	ret = check_verdict(&d);
+	if (!ret)
+		ret = check_group(&d);
 	if (!ret)
 		ret = check_users(&d);
 	if (!ret)
@@ -248,24 +324,24 @@ int bind_device(const char *address)
 
 	ret = write_attr(address, "driver_override", DRIVER);
 	if (ret) {
-		complain("%s: cannot set driver_override: %s", address, strerror(-ret));
+		refuse("cannot-write", "%s: cannot set driver_override: %s", address,
+		       strerror(-ret));
 		return ret;
 	}
 	ret = release(address, d.driver);
 	if (ret) {
-		complain("%s: cannot unbind from %s: %s", address, d.driver, strerror(-ret));
+		refuse("cannot-unbind", "%s: cannot unbind from %s: %s", address, d.driver,
+		       strerror(-ret));
 		roll_back(&d);
 		return ret;
 	}
-	write_bus("drivers_probe", address);
-	current_driver(address, driver, sizeof(driver));
-	if (strcmp(driver, DRIVER)) {
-		complain("%s: " DRIVER " refused the device, see `dmesg` for the reason; driver as before: %s",
-			 address, *d.driver ? d.driver : "none");
+	ret = probe(&d);
+	if (ret) {
 		roll_back(&d);
-		return -EIO;
+		return ret;
 	}
-	printf("%s: bound to " DRIVER "\n", address);
+	if (!options.json)
+		printf("%s: bound to " DRIVER "\n", address);
 	return options.persist ? make_persistent(address) : 0;
 }
 
@@ -273,32 +349,32 @@ int unbind_device(const char *address)
 {
 	char driver[64];
 	struct device d;
-	bool bound;
 	int ret;
 
 	ret = find_device(address, &d);
 	if (ret)
 		return ret;
-	bound = !strcmp(d.driver, DRIVER);
 	if (options.persist) {
 		ret = drop_persistent(address);
 		if (ret)
 			return ret;
 		current_driver(address, d.driver, sizeof(d.driver));
 	}
-	if (!bound) {
-		printf("%s: not bound to " DRIVER "\n", address);
+	if (!d.bound) {
+		if (!options.json)
+			printf("%s: not bound to " DRIVER "\n", address);
 		return 0;
 	}
 	ret = write_attr(address, "driver_override", "\n");
 	if (!ret)
 		ret = release(address, d.driver);
 	if (ret) {
-		complain("%s: cannot unbind: %s", address, strerror(-ret));
+		refuse("cannot-unbind", "%s: cannot unbind: %s", address, strerror(-ret));
 		return ret;
 	}
 	write_bus("drivers_probe", address);
 	current_driver(address, driver, sizeof(driver));
-	printf("%s: unbound, driver now: %s\n", address, *driver ? driver : "none");
+	if (!options.json)
+		printf("%s: unbound, driver now: %s\n", address, *driver ? driver : "none");
 	return 0;
 }

@@ -3,7 +3,7 @@
  * cxl-vfio - list CXL devices with memory, bind them to the driver, show their state and
  * check the host.  See cxl-vfio(8).
  */
-#include <dirent.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +12,8 @@
 
 #include "tool.h"
 
-#define MAX_DEVICES	256
-
 struct options options = { .root = "" };
+struct refusal refusal = { .reason = "" };
 
 static void usage(FILE *f)
 {
@@ -60,6 +59,19 @@ static void list_json(const struct device *d, int n)
 	print_document(doc);
 }
 
+static void print_verdict(const struct judgement *j)
+{
+	if (j->verdict == CANNOT && j->err)
+		printf("%14s cannot be assigned: %s (%s)\n", "", j->message,
+		       strerrorname_np(j->err));
+	else if (j->verdict == CANNOT)
+		printf("%14s cannot be assigned: %s\n", "", j->message);
+	else if (j->verdict == UNSURE)
+		printf("%14s cannot be judged from here: %s\n", "", j->message);
+	if (*j->remedy)
+		printf("%14s -> %s\n", "", j->remedy);
+}
+
 static void list_text(const struct device *d, int n)
 {
 	if (n)
@@ -76,8 +88,7 @@ static void list_text(const struct device *d, int n)
 		printf("%-12s  %-16s %5s  %-12s %s\n", d[i].address,
 		       *d[i].driver ? d[i].driver : "-", group, d[i].nr_ranges ? size : "-",
 		       d[i].name);
-		if (*d[i].reason)
-			printf("%14s cannot be assigned: %s\n", "", d[i].reason);
+		print_verdict(&d[i].judgement);
 		if (!d[i].free_bars)
 			printf("%14s no pair of BARs is free: only VMMs that know CXL give guests its memory\n",
 			       "");
@@ -111,7 +122,7 @@ static int do_status(const char *address)
 
 	d = all_devices(&n);
 	for (int i = 0; i < n; i++) {
-		if (strcmp(d[i].driver, DRIVER) || (address && strcmp(d[i].address, address)))
+		if (!d[i].bound || (address && strcmp(d[i].address, address)))
 			continue;
 		json_object_array_add(all, status_json(&d[i]));
 		bound++;
@@ -125,8 +136,8 @@ static int do_status(const char *address)
 	else
 		json_object_put(doc);
 	if (address && !bound) {
-		complain("%s is not bound to " DRIVER "; bind it with `cxl-vfio bind %s`", address,
-			 address);
+		refuse("not-bound", "%s is not bound to " DRIVER "; bind it with `cxl-vfio bind %s`",
+		       address, address);
 		return EXIT_FAILED;
 	}
 	if (!bound && !options.json)
@@ -167,13 +178,35 @@ static int do_doctor(const char *address)
 	return doctor();
 }
 
+/* The answer of bind and unbind */
+static void print_result(const char *address)
+{
+	struct json_object *doc = new_document();
+	char driver[64];
+
+	current_driver(address, driver, sizeof(driver));
+	json_object_object_add(doc, "address", json_object_new_string(address));
+	if (*driver)
+		json_object_object_add(doc, "driver", json_object_new_string(driver));
+	json_object_object_add(doc, "done", json_object_new_boolean(!*refusal.reason));
+	if (*refusal.reason) {
+		json_object_object_add(doc, "reason", json_object_new_string(refusal.reason));
+		json_object_object_add(doc, "message", json_object_new_string(refusal.message));
+	}
+	print_document(doc);
+}
+
 static int as_root(int (*fn)(const char *address), const char *address)
 {
-	if (geteuid()) {
-		complain("this command needs root; use sudo");
-		return EXIT_FAILED;
-	}
-	return fn(address) ? EXIT_FAILED : EXIT_OK;
+	int ret = -EPERM;
+
+	if (geteuid())
+		refuse("not-root", "this command needs root; use sudo");
+	else
+		ret = fn(address);
+	if (options.json)
+		print_result(address);
+	return ret ? EXIT_FAILED : EXIT_OK;
 }
 
 static int do_bind(const char *address)

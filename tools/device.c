@@ -1,207 +1,83 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Finds PCI functions with CXL memory and reads their properties without help of a
- * driver: config space through libpci, HDM decoders from the component registers.
+ * Finds PCI functions with CXL memory, and those that are bound to the driver, and reads
+ * their properties.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <pci/pci.h>
 
-#include <linux/cxl_vfio_regs.h>
-
 #include "tool.h"
 
-#define DVSEC_EXT_CAP	0x23
-#define CONFIG_SIZE	4096
-#define GET(field, val)	(((val) & (field)) / ((field) & ~((field) << 1)))
-
-static uint16_t find_dvsec(struct pci_dev *p, uint16_t id)
-{
-	unsigned int at = 0x100, left = CONFIG_SIZE / 8;
-
-	while (at >= 0x100 && at <= CONFIG_SIZE - 12 && left--) {
-		uint32_t header = pci_read_long(p, at);
-
-		if (!header || header == ~0u)
-			break;
-		if ((header & 0xffff) == DVSEC_EXT_CAP &&
-		    (pci_read_long(p, at + 4) & 0xffff) == CXL_VFIO_DVSEC_VENDOR_ID &&
-		    pci_read_word(p, at + 8) == id)
-			return at;
-		at = header >> 20 & ~3u;
-	}
-	return 0;
-}
-
-/* Find BAR and offset of the component block; false if the Register Locator has none */
-static bool find_block(struct pci_dev *p, unsigned int *bar, uint64_t *offset)
-{
-	uint16_t rloc = find_dvsec(p, CXL_VFIO_DVSEC_ID_REG_LOCATOR);
-	unsigned int len;
-
-	if (!rloc)
-		return false;
-	len = pci_read_long(p, rloc + 4) >> 20;
-	for (unsigned int at = CXL_VFIO_RLOC_ENTRY(0); at + 8 <= len; at += 8) {
-		uint32_t lo = pci_read_long(p, rloc + at);
-
-		if (GET(CXL_VFIO_RLOC_BLOCK_ID, lo) != CXL_VFIO_RLOC_BLOCK_ID_COMPONENT)
-			continue;
-		*bar = GET(CXL_VFIO_RLOC_BIR, lo);
-		*offset = (uint64_t)pci_read_long(p, rloc + at + 4) << 32 |
-			  (lo & CXL_VFIO_RLOC_OFFSET_LOW);
-		return *bar < 6;
-	}
-	return false;
-}
-
-static unsigned int decoder_count(uint32_t cap)
-{
-	static const uint8_t counts[] = { 1, 2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32 };
-	unsigned int code = cap & 0xf;
-
-	return code < sizeof(counts) ? counts[code] : 0;
-}
-
-static void note_decoder(struct device *d, const volatile uint32_t *reg)
-{
-	uint32_t ctrl = reg[CXL_VFIO_HDM_CTRL / 4];
-
-	if (!(ctrl & CXL_VFIO_HDM_CTRL_COMMITTED) || d->nr_ranges == MAX_RANGES)
-		return;
-	if (GET(CXL_VFIO_HDM_CTRL_IW, ctrl))
-		snprintf(d->reason, sizeof(d->reason), "an HDM decoder is interleaved");
-	d->range[d->nr_ranges].base = (uint64_t)reg[CXL_VFIO_HDM_BASE_HIGH / 4] << 32 |
-				      reg[CXL_VFIO_HDM_BASE_LOW / 4];
-	d->range[d->nr_ranges++].size = (uint64_t)reg[CXL_VFIO_HDM_SIZE_HIGH / 4] << 32 |
-					reg[CXL_VFIO_HDM_SIZE_LOW / 4];
-}
-
-static void read_decoders(struct device *d, const volatile uint32_t *cm)
-{
-	unsigned int entries = cm[0] >> 24;
-
-	if (cm[0] == ~0u) {
-		snprintf(d->reason, sizeof(d->reason), "the registers read all ones");
-		return;
-	}
-	for (unsigned int i = 1; i <= entries; i++) {
-		unsigned int at = (cm[i] >> 20) / 4, count;
-
-		if ((cm[i] & 0xffff) != CXL_VFIO_CM_CAP_ID_HDM)
-			continue;
-		count = decoder_count(cm[at]);
-		for (unsigned int n = 0; n < count; n++) {
-			unsigned int reg = at + CXL_VFIO_HDM_DECODER(n) / 4;
-
-			if (4 * reg + 0x20 <= CXL_VFIO_CM_SIZE)
-				note_decoder(d, cm + reg);
-		}
-	}
-}
-
-/* Read the decoders from the device; needs root, and Memory Space on */
-static void map_decoders(struct device *d, struct pci_dev *p)
-{
-	char path[PATH_MAX];
-	unsigned int bar = 0;
-	uint64_t offset = 0;
-	struct stat st;
-	void *map;
-	int fd;
-
-	if (!find_block(p, &bar, &offset)) {
-		snprintf(d->reason, sizeof(d->reason), "the device has no component registers");
-		return;
-	}
-	if (!(pci_read_word(p, PCI_COMMAND) & PCI_COMMAND_MEMORY)) {
-		snprintf(d->reason, sizeof(d->reason), "memory space is off, so the HDM decoders cannot be read");
-		return;
-	}
-	if (device_path(path, sizeof(path), d->address, "resource%u", bar))
-		return;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) || (uint64_t)st.st_size < CXL_VFIO_COMP_BLOCK_SIZE ||
-	    offset > (uint64_t)st.st_size - CXL_VFIO_COMP_BLOCK_SIZE) {
-		snprintf(d->reason, sizeof(d->reason), "the component registers cannot be read");
-		goto close;
-	}
-	map = mmap(NULL, CXL_VFIO_COMP_BLOCK_SIZE, PROT_READ, MAP_SHARED, fd, offset);
-	if (map == MAP_FAILED) {
-		snprintf(d->reason, sizeof(d->reason), "the component registers cannot be mapped");
-		goto close;
-	}
-	read_decoders(d, (volatile uint32_t *)((char *)map + CXL_VFIO_CM_OFFSET));
-	munmap(map, CXL_VFIO_COMP_BLOCK_SIZE);
-close:
-	if (fd >= 0)
-		close(fd);
-}
-
 /* Read the decoders of a bound device from the driver's file in sysfs */
-static bool driver_decoders(struct device *d)
+static void driver_decoders(struct device *d)
 {
 	char path[PATH_MAX];
 	FILE *f;
 
-	if (strcmp(d->driver, DRIVER) ||
-	    device_path(path, sizeof(path), d->address, "cxl_vfio/decoders"))
-		return false;
+	if (device_path(path, sizeof(path), d->address, "cxl_vfio/decoders"))
+		return;
 	f = fopen(path, "r");
 	if (!f)
-		return false;
+		return;
 	while (d->nr_ranges < MAX_RANGES &&
 	       fscanf(f, "%*u %" SCNx64 " %" SCNx64, &d->range[d->nr_ranges].base,
 		      &d->range[d->nr_ranges].size) == 2)
 		d->nr_ranges++;
 	fclose(f);
-	return d->nr_ranges;
 }
 
-/* Does the kernel use the range as RAM? */
-static bool is_system_ram(const struct hdm_range *r)
+/* May user space assign devices without an IOMMU? */
+static bool no_iommu_mode(void)
 {
-	char path[PATH_MAX], line[256];
-	bool ram = false;
-	FILE *f;
+	char path[PATH_MAX], line[8];
 
-	if (make_path(path, sizeof(path), "/proc/iomem"))
-		return false;
-	f = fopen(path, "r");
-	while (f && fgets(line, sizeof(line), f)) {
-		uint64_t from, to;
-
-		if (strstr(line, ": System RAM") &&
-		    sscanf(line, "%" SCNx64 "-%" SCNx64, &from, &to) == 2 && to &&
-		    from < r->base + r->size && to >= r->base)
-			ram = true;
-	}
-	if (f)
-		fclose(f);
-	return ram;
+	return !make_path(path, sizeof(path), "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode") &&
+	       !read_line(path, line, sizeof(line)) && *line == 'Y';
 }
 
-static void judge(struct device *d)
+static bool has_vfs(const struct device *d)
 {
-	if (*d->reason)
+	char path[PATH_MAX], line[16];
+
+	return !device_path(path, sizeof(path), d->address, "sriov_numvfs") &&
+	       !read_line(path, line, sizeof(line)) && atoi(line) > 0;
+}
+
+__attribute__((format(printf, 4, 5)))
+static void cannot(struct judgement *j, int err, const char *reason, const char *fmt, ...)
+{
+	va_list args;
+
+	j->verdict = CANNOT;
+	j->err = err;
+	j->reason = reason;
+	va_start(args, fmt);
+	vsnprintf(j->message, sizeof(j->message), fmt, args);
+	va_end(args);
+}
+
+/* What vfio-pci-core refuses, after the driver */
+static void judge_core(struct device *d)
+{
+	struct judgement *j = &d->judgement;
+
+	if (j->verdict != CAN && j->verdict != UNSURE)
 		return;
-	if (d->iommu_group < 0) {
-		snprintf(d->reason, sizeof(d->reason), "the device is in no IOMMU group: turn the IOMMU on (intel_iommu=on)");
-	} else if (!d->nr_ranges) {
-		snprintf(d->reason, sizeof(d->reason), "no HDM decoder is committed: enable this in firmware setup");
-	} else {
-		for (unsigned int i = 0; i < d->nr_ranges && !*d->reason; i++)
-			if (is_system_ram(&d->range[i]))
-				snprintf(d->reason, sizeof(d->reason), "the kernel uses the device's memory as System RAM: have firmware mark it as special purpose");
+	if (has_vfs(d)) {
+		cannot(j, EBUSY, "vfs-enabled", "virtual functions of the device are enabled");
+		snprintf(j->remedy, sizeof(j->remedy), "echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs",
+			 d->address);
+	} else if (d->iommu_group < 0 && !no_iommu_mode()) {
+		cannot(j, EINVAL, "no-iommu-group", "the device is in no IOMMU group");
+		snprintf(j->remedy, sizeof(j->remedy), "%s", iommu_remedy());
 	}
 }
 
@@ -225,21 +101,51 @@ static bool has_free_bars(struct pci_dev *p)
 	return !(used & 3) || !(used & 3 << 2) || !(used & 3 << 4);
 }
 
-/* Fill in @d; false if @p shows no CXL memory */
+static bool has_vbar(const struct device *d)
+{
+	char path[PATH_MAX], line[16];
+
+	return !device_path(path, sizeof(path), d->address, "cxl_vfio/vbar") &&
+	       !read_line(path, line, sizeof(line)) && strcmp(line, "none");
+}
+
+/* A function is found by its driver, whatever its registers read, or by its DVSEC */
+static void find_memory(struct device *d)
+{
+	struct judgement *j = &d->judgement;
+	char path[PATH_MAX];
+
+	d->bound = !strcmp(d->driver, DRIVER);
+	if (d->bound) {
+		*j = (struct judgement){ .reason = "" };
+		if (device_path(path, sizeof(path), d->address, "cxl_vfio/gate") || !exists(path))
+			j->verdict = PLAIN;
+		driver_decoders(d);
+		return;
+	}
+	judge_device(d->address, j);
+	d->nr_ranges = j->nr_ranges;
+	memcpy(d->range, j->range, sizeof(d->range));
+	judge_core(d);
+}
+
+/* Fill in @d; false if @p has no CXL memory and is not bound to the driver */
 static bool look_at(struct pci_access *access, struct pci_dev *p, struct device *d)
 {
 	char path[PATH_MAX], group[32];
-	uint16_t dvsec, cap;
 
 	memset(d, 0, sizeof(*d));
 	pci_fill_info(p, PCI_FILL_IDENT | PCI_FILL_CLASS);
-	snprintf(d->address, sizeof(d->address), "%04x:%02x:%02x.%x", p->domain & 0xffff, p->bus,
+	snprintf(d->address, sizeof(d->address), "%04x:%02x:%02x.%x", p->domain, p->bus,
 		 p->dev & 0x1f, p->func & 7);
-	dvsec = find_dvsec(p, CXL_VFIO_DVSEC_ID_DEVICE);
-	if (!dvsec)
-		return false;
-	cap = pci_read_word(p, dvsec + CXL_VFIO_DVSEC_CAP);
-	if (cap == 0xffff || !(cap & CXL_VFIO_DVSEC_CAP_MEM))
+	if (!device_path(path, sizeof(path), d->address, "driver"))
+		read_link_name(path, d->driver, sizeof(d->driver));
+	d->iommu_group = -1;
+	if (!device_path(path, sizeof(path), d->address, "iommu_group") &&
+	    !read_link_name(path, group, sizeof(group)))
+		d->iommu_group = atoi(group);
+	find_memory(d);
+	if (d->judgement.verdict == PLAIN && !d->bound)
 		return false;
 
 	d->vendor = p->vendor_id;
@@ -247,21 +153,11 @@ static bool look_at(struct pci_access *access, struct pci_dev *p, struct device 
 	d->class = p->device_class;
 	pci_lookup_name(access, d->name, sizeof(d->name), PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE,
 			p->vendor_id, p->device_id);
-	if (!device_path(path, sizeof(path), d->address, "driver"))
-		read_link_name(path, d->driver, sizeof(d->driver));
 	if (!device_path(path, sizeof(path), d->address, "driver_override"))
 		read_line(path, d->override, sizeof(d->override));
 	if (!strcmp(d->override, "(null)"))
 		*d->override = 0;
-	d->iommu_group = -1;
-	if (!device_path(path, sizeof(path), d->address, "iommu_group") &&
-	    !read_link_name(path, group, sizeof(group)))
-		d->iommu_group = atoi(group);
-	d->free_bars = has_free_bars(p);
-	if (!driver_decoders(d))
-		map_decoders(d, p);
-	if (strcmp(d->driver, DRIVER))
-		judge(d);
+	d->free_bars = has_vbar(d) || has_free_bars(p);
 	return true;
 }
 
@@ -298,7 +194,7 @@ int find_devices(struct device *devices, unsigned int max)
 	unsigned int n = 0;
 
 	for (struct pci_dev *p = access->devices; p && n < max; p = p->next)
-		n += look_at(access, p, &devices[n]);
+		n += look_at(access, p, &devices[n]) && devices[n].judgement.verdict != PLAIN;
 	pci_cleanup(access);
 	return n;
 }
@@ -315,7 +211,7 @@ int find_device(const char *address, struct device *d)
 	    device_path(path, sizeof(path), address, "%s", ""))
 		return -EINVAL;
 	if (!exists(path)) {
-		complain("%s: there is no such PCI function; see `lspci`", address);
+		refuse("no-device", "%s: there is no such PCI function; see `lspci`", address);
 		return -ENODEV;
 	}
 	access = open_bus();
@@ -323,9 +219,9 @@ int find_device(const char *address, struct device *d)
 	if (look_at(access, p, d))
 		ret = 0;
 	else if (geteuid())
-		complain("%s: only root can read its config space; use sudo", address);
+		refuse("not-root", "%s: only root can read its config space; use sudo", address);
 	else
-		complain("%s: not a CXL device with memory; see `cxl-vfio list`", address);
+		refuse("not-cxl", "%s: not a CXL device with memory; see `cxl-vfio list`", address);
 	pci_free_dev(p);
 	pci_cleanup(access);
 	return ret;
@@ -337,6 +233,21 @@ static struct json_object *hex(uint64_t val, int digits)
 
 	snprintf(s, sizeof(s), "0x%0*" PRIx64, digits, val);
 	return json_object_new_string(s);
+}
+
+static void judgement_json(const struct judgement *j, struct json_object *o)
+{
+	if (j->verdict != UNSURE)
+		json_object_object_add(o, "usable", json_object_new_boolean(j->verdict == CAN));
+	if (!*j->reason)
+		return;
+	json_object_object_add(o, "reason", json_object_new_string(j->reason));
+	json_object_object_add(o, "message", json_object_new_string(j->message));
+	if (j->err)
+		json_object_object_add(o, "errno",
+				       json_object_new_string(strerrorname_np(j->err)));
+	if (*j->remedy)
+		json_object_object_add(o, "remedy", json_object_new_string(j->remedy));
 }
 
 struct json_object *device_json(const struct device *d)
@@ -363,8 +274,6 @@ struct json_object *device_json(const struct device *d)
 	}
 	json_object_object_add(o, "hdm_ranges", ranges);
 	json_object_object_add(o, "free_bars", json_object_new_boolean(d->free_bars));
-	json_object_object_add(o, "usable", json_object_new_boolean(!*d->reason));
-	if (*d->reason)
-		json_object_object_add(o, "reason", json_object_new_string(d->reason));
+	judgement_json(&d->judgement, o);
 	return o;
 }

@@ -23,6 +23,12 @@
 #define KVM_CAP_ARM_CACHEABLE_PFNMAP_SUPPORTED	243
 #endif
 
+#define REFUSALS	"see /usr/share/doc/cxl-vfio-pci-dkms/refusals.md"
+/* Debian and Ubuntu have initramfs-tools, others dracut */
+#define BOOT_RECIPE								\
+	"`cxl-vfio bind`, and have the initramfs load the module first: "	\
+	"`cxl-vfio bind --persist` prints how"
+
 enum state { OK, WARN, FAIL };
 
 static const char * const state_names[] = { "ok", "warning", "failure" };
@@ -171,25 +177,6 @@ static void check_secure_boot(struct report *r, const struct utsname *u)
 	     "on, and the kernel has no key that signed " MODULE);
 }
 
-static void check_iommu(struct report *r)
-{
-	char path[PATH_MAX];
-	struct dirent *entry;
-	unsigned int n = 0;
-	DIR *dir;
-
-	if (make_path(path, sizeof(path), "/sys/kernel/iommu_groups"))
-		return;
-	dir = opendir(path);
-	while (dir && (entry = readdir(dir)))
-		n += entry->d_name[0] != '.';
-	if (dir)
-		closedir(dir);
-	note(r, "iommu", n ? OK : FAIL,
-	     "turn the IOMMU on in firmware, on Intel also with intel_iommu=on on the kernel's command line",
-	     "%u groups", n);
-}
-
 static bool cpu_has(const char *flag)
 {
 	char path[PATH_MAX], word[64];
@@ -204,6 +191,38 @@ static bool cpu_has(const char *flag)
 	if (f)
 		fclose(f);
 	return found;
+}
+
+/* A word of every arm64 CPU's entry, and of no other architecture's */
+static bool is_arm64(void)
+{
+	return cpu_has("implementer");
+}
+
+const char *iommu_remedy(void)
+{
+	if (is_arm64())
+		return "turn the SMMU on in firmware, and see that the kernel's command line has no iommu.passthrough or arm-smmu option against it";
+	if (cpu_has("GenuineIntel"))
+		return "turn VT-d on in firmware, and add intel_iommu=on to the kernel's command line";
+	return "turn the IOMMU on in firmware, on Intel also with intel_iommu=on on the kernel's command line";
+}
+
+static void check_iommu(struct report *r)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	unsigned int n = 0;
+	DIR *dir;
+
+	if (make_path(path, sizeof(path), "/sys/kernel/iommu_groups"))
+		return;
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir)))
+		n += entry->d_name[0] != '.';
+	if (dir)
+		closedir(dir);
+	note(r, "iommu", n ? OK : FAIL, iommu_remedy(), "%u groups", n);
 }
 
 /*
@@ -269,8 +288,7 @@ enum guest_memory guest_memory_of(const struct device *d, const char *probes)
 	unsigned int listed, cached;
 	char path[PATH_MAX], line[64];
 
-	/* A word of every arm64 CPU's entry, and of no other architecture's */
-	if (cpu_has("implementer"))
+	if (is_arm64())
 		return guest_memory_on_arm64(probes);
 	count_types(d, &listed, &cached);
 	if (cached < listed)
@@ -329,11 +347,33 @@ static void check_cache(struct report *r, const struct device *d)
 	     strcmp(line, "on") ? "may not" : "may");
 }
 
+static void check_device(struct report *r, const struct device *d)
+{
+	static const enum state states[] = { [CAN] = OK, [CANNOT] = FAIL, [UNSURE] = OK };
+	const struct judgement *j = &d->judgement;
+	char found[320] = "can be assigned";
+
+	if (j->verdict == UNSURE)
+		snprintf(found, sizeof(found), "cannot be judged from here: %s", j->message);
+	else if (j->verdict == CANNOT)
+		snprintf(found, sizeof(found), "%s", j->message);
+	note(r, "device", states[j->verdict], *j->remedy ? j->remedy : REFUSALS, "%s (%s): %s",
+	     d->address, *d->driver ? d->driver : "no driver", found);
+	if (!strcmp(d->override, DRIVER) && *d->driver && !d->bound)
+		note(r, "boot", WARN, BOOT_RECIPE,
+		     "%s: %s has the device although driver_override names " DRIVER
+		     ": it was bound earlier, in the initramfs", d->address, d->driver);
+	if (!d->free_bars)
+		note(r, "virtual BAR", WARN, "use a VMM that knows the HDM region",
+		     "%s: no pair of BARs is free, so that stock VMMs give guests no device memory",
+		     d->address);
+}
+
 static void check_devices(struct report *r, const struct utsname *u)
 {
-	struct device d[32];
+	struct device *d = calloc(MAX_DEVICES, sizeof(*d));
 	struct module m;
-	int n = find_devices(d, 32);
+	int n = d ? find_devices(d, MAX_DEVICES) : 0;
 
 	if (find_module(&m, u->release))
 		*m.probes = 0;
@@ -343,19 +383,13 @@ static void check_devices(struct report *r, const struct utsname *u)
 		     "check that the device is visible: lspci -vvv | grep -A3 'CXL Devices'",
 		     "there is no CXL device with memory");
 	for (int i = 0; i < n; i++) {
-		note(r, "device", *d[i].reason ? FAIL : OK,
-		     "see /usr/share/doc/cxl-vfio-pci-dkms/refusals.md", "%s (%s): %s",
-		     d[i].address, *d[i].driver ? d[i].driver : "no driver",
-		     *d[i].reason ? d[i].reason : "can be assigned");
-		if (!d[i].free_bars)
-			note(r, "virtual BAR", WARN, "use a VMM that knows the HDM region",
-			     "%s: no pair of BARs is free, so that stock VMMs give guests no device memory",
-			     d[i].address);
-		if (!strcmp(d[i].driver, DRIVER)) {
+		check_device(r, &d[i]);
+		if (d[i].bound) {
 			check_memory_type(r, &d[i], m.probes);
 			check_cache(r, &d[i]);
 		}
 	}
+	free(d);
 }
 
 /* Report the first line that a program prints for --version */

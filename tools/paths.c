@@ -22,6 +22,17 @@ void complain(const char *fmt, ...)
 	fputc('\n', stderr);
 }
 
+void refuse(const char *reason, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(refusal.message, sizeof(refusal.message), fmt, args);
+	va_end(args);
+	refusal.reason = reason;
+	complain("%s", refusal.message);
+}
+
 static int make_path_v(char *path, size_t size, const char *fmt, va_list args)
 {
 	int n = snprintf(path, size, "%s", options.root), more;
@@ -115,14 +126,15 @@ int parse_address(const char *s, char address[ADDRESS_LEN])
 
 	if (strspn(s, "0123456789abcdefABCDEF:.") != strlen(s))
 		return -EINVAL;
-	if (sscanf(s, "%4x:%2x:%2x.%1x%n", &domain, &bus, &slot, &func, &n) != 4 || s[n]) {
+	/* Domains of VMD controllers have more than four digits */
+	if (sscanf(s, "%8x:%2x:%2x.%1x%n", &domain, &bus, &slot, &func, &n) != 4 || s[n]) {
 		domain = 0;
 		if (sscanf(s, "%2x:%2x.%1x%n", &bus, &slot, &func, &n) != 3 || s[n])
 			return -EINVAL;
 	}
 	if (slot > 31 || func > 7)
 		return -EINVAL;
-	snprintf(address, ADDRESS_LEN, "%04x:%02x:%02x.%x", domain & 0xffff, bus & 0xff, slot,
-		 func);
+	snprintf(address, ADDRESS_LEN, "%04x:%02x:%02x.%x", domain, bus & 0xff, slot & 0x1f,
+		 func & 7);
 	return 0;
 }

@@ -16,9 +16,10 @@
 
 #define DRIVER		"cxl_vfio_pci"
 #define MODULE		"cxl-vfio-pci"
-#define JSON_SCHEMA	1
-#define ADDRESS_LEN	13		/* "0000:0d:00.0" */
-#define MAX_RANGES	10
+#define JSON_SCHEMA	2
+#define ADDRESS_LEN	16		/* "0000:0d:00.0", "10000:e1:00.0" below a VMD */
+#define MAX_RANGES	32
+#define MAX_DEVICES	256
 
 enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
 
@@ -31,12 +32,39 @@ struct options {
 
 extern struct options options;
 
+/* The last refusal, for the JSON answer */
+struct refusal {
+	const char *reason;		/* "" if there was none */
+	char message[512];
+};
+
+extern struct refusal refusal;
+
 struct hdm_range {
 	uint64_t base;
 	uint64_t size;
 };
 
-/* One PCI function with a CXL Device DVSEC that is memory capable */
+/* What the driver does with a device at bind */
+enum verdict {
+	CAN,
+	CANNOT,
+	UNSURE,			/* what decides cannot be known here: bind tries */
+	PLAIN,			/* it binds the device as a function without CXL memory */
+};
+
+struct judgement {
+	enum verdict verdict;
+	int err;		/* the driver's errno, positive; 0 if there is none */
+	const char *reason;	/* a stable word, "" for CAN and PLAIN */
+	char message[256];	/* the same as a sentence */
+	char remedy[256];	/* "" if there is none but that of the manual page */
+	char sentence[256];	/* the driver's last complaint */
+	struct hdm_range range[MAX_RANGES];
+	unsigned int nr_ranges;
+};
+
+/* One PCI function with a CXL Device DVSEC that is memory capable, or bound to the driver */
 struct device {
 	char address[ADDRESS_LEN];
 	uint16_t vendor, device, class;
@@ -48,7 +76,8 @@ struct device {
 	struct hdm_range range[MAX_RANGES];
 	unsigned int nr_ranges;
 	bool free_bars;			/* a pair of BARs for the virtual BAR */
-	char reason[160];		/* why it cannot be assigned, "" if it can */
+	bool bound;			/* to the driver of this package */
+	struct judgement judgement;
 };
 
 /* paths.c */
@@ -67,10 +96,28 @@ int parse_address(const char *s, char address[ADDRESS_LEN]);
 __attribute__((format(printf, 4, 5)))
 int device_path(char *path, size_t size, const char *address, const char *fmt, ...);
 __attribute__((format(printf, 1, 2))) void complain(const char *fmt, ...);
+/* The same with a stable word, which the JSON answer of bind and unbind has */
+__attribute__((format(printf, 2, 3))) void refuse(const char *reason, const char *fmt, ...);
+
+/* iomem.c: what the host does with a range */
+enum iomem_answer { IOMEM_FREE, IOMEM_CLAIMED, IOMEM_UNKNOWN, IOMEM_HIDDEN };
+
+/* Is @r System RAM, or else can it be claimed?  @name returns who has it */
+enum iomem_answer ask_iomem(const struct hdm_range *r, bool ram, char *name, size_t size);
+/* How to free a range, by who has it */
+void holder_remedy(const struct hdm_range *r, bool ram, char *buf, size_t size);
+
+/* judge.c: would the driver bind the function?  Nothing is written to it */
+void judge_device(const char *address, struct judgement *j);
+/* The stable word for a refusal of the driver */
+const char *reason_of(int err, const char *sentence);
 
 /* device.c: find at most @max functions; returns their number or a negative errno */
 int find_devices(struct device *devices, unsigned int max);
-/* Read the properties of one function; -ENODEV if it is no CXL device with memory */
+/*
+ * Read the properties of one function; -ENODEV if it is neither a CXL device with memory
+ * nor bound to the driver
+ */
 int find_device(const char *address, struct device *d);
 struct json_object *device_json(const struct device *d);
 
@@ -81,6 +128,9 @@ void print_status(struct json_object *status, FILE *f);
 /* bind.c */
 int bind_device(const char *address);
 int unbind_device(const char *address);
+int load_module(void);
+/* The driver of a function, "" if none */
+void current_driver(const char *address, char *driver, size_t size);
 
 /* module.c */
 struct module {
@@ -98,7 +148,9 @@ bool kernel_has_key(const char *signer);
 /* The last line of the kernel log with which it refused the module; returns a remedy */
 const char *find_refusal(char *found, size_t size);
 
-/* doctor.c */
+/* doctor.c: how to turn this host's IOMMU on */
+const char *iommu_remedy(void);
+
 enum guest_memory {
 	GUESTS_CHOICE,		/* as the guest maps it */
 	GUESTS_CACHED,		/* write-back */

@@ -2,6 +2,7 @@
 /*
  * Functions of cxl-vfio on made-up trees of /sys and /proc, with good and broken devices.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
@@ -27,8 +28,11 @@
 #define HDM		0x200
 #define BASE		0x100000000ull
 #define SIZE		0x10000000ull
+#define PM_CAP		0x40
+#define RESOURCE0	"0xc0000000 0xc003ffff 0x140204\n"
 
 struct options options = { .root = "" };
+struct refusal refusal = { .reason = "" };
 
 /* libpci does not free its parameters */
 const char *__lsan_default_suppressions(void);
@@ -107,15 +111,21 @@ static int make_device(void **state)
 	memset(regs, 0, sizeof(regs));
 	put32(0, 0xc7121234);
 	put32(4, 0x00100002);
+	config[0x34] = PM_CAP;
+	put32(PM_CAP, 0x00030001);
 	put32(8, 0x12000001);
 	put32(0x10, 0xc);
 	put32(0x100, 0x00010003 | DVSEC << 20);
 	dvsec(DVSEC, LOCATOR, CXL_VFIO_DVSEC_ID_DEVICE, 0x3c);
 	config[DVSEC + CXL_VFIO_DVSEC_CAP] = CXL_VFIO_DVSEC_CAP_MEM;
+	config[DVSEC + CXL_VFIO_DVSEC_CTRL] = CXL_VFIO_DVSEC_CTRL_MEM_ENABLE;
+	put32(DVSEC + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(0), SIZE | CXL_VFIO_DVSEC_RANGE_INFO_VALID |
+	      CXL_VFIO_DVSEC_RANGE_ACTIVE);
 	dvsec(LOCATOR, 0, CXL_VFIO_DVSEC_ID_REG_LOCATOR, 0x1c);
 	put32(LOCATOR + CXL_VFIO_RLOC_ENTRY(1), BLOCK | 0x100);
 	*cm(0) = 0x01010001;
 	*cm(4) = HDM << 20 | 0x00010005;
+	*cm(HDM + CXL_VFIO_HDM_GLOBAL_CTRL) = CXL_VFIO_HDM_GLOBAL_CTRL_ENABLE;
 	d[CXL_VFIO_HDM_BASE_HIGH / 4] = BASE >> 32;
 	d[CXL_VFIO_HDM_SIZE_LOW / 4] = SIZE;
 	d[CXL_VFIO_HDM_CTRL / 4] = CXL_VFIO_HDM_CTRL_COMMITTED;
@@ -124,27 +134,43 @@ static int make_device(void **state)
 	save_text(IN_DEVICE("device"), "0xc712\n");
 	save_text(IN_DEVICE("class"), "0x120000\n");
 	save_text(IN_DEVICE("irq"), "0\n");
-	save_text(IN_DEVICE("resource"), "0x0 0x0 0x0\n");
+	save_text(IN_DEVICE("resource"), RESOURCE0);
 	save_text(IN_DEVICE("driver_override"), "(null)\n");
 	save_text("/proc/iomem", "00001000-0009fbff : System RAM\n"
 		  "100000000-10fffffff : Reserved\n");
 	save_device();
 	snprintf(path, sizeof(path), "%s%s", root, IN_DEVICE("iommu_group"));
 	unlink(path);
+	unlink_in_device("driver");
+	unlink_in_device("power/runtime_status");
+	unlink_in_device("sriov_numvfs");
+	unlink_in_device("cxl_vfio/gate");
+	unlink_in_device("cxl_vfio/decoders");
 	assert_int_equal(0, symlink("../../../../kernel/iommu_groups/7", path));
 	return 0;
 }
 
-static void expect_reason(const char *words)
+static void expect(enum verdict verdict, int err, const char *reason, const char *words)
 {
+	struct judgement *j;
 	struct device d[4];
 
 	save_device();
 	assert_int_equal(1, find_devices(d, 4));
-	if (!words)
-		assert_string_equal("", d[0].reason);
-	else if (!strstr(d[0].reason, words))
-		fail_msg("the reason is '%s', expected '%s'", d[0].reason, words);
+	j = &d[0].judgement;
+	if (j->verdict != verdict || j->err != err || strcmp(j->reason, reason) ||
+	    !strstr(j->message, words))
+		fail_msg("the verdict is %d, %d, '%s', '%s', expected %d, %d, '%s', '%s'",
+			 j->verdict, j->err, j->reason, j->message, verdict, err, reason, words);
+}
+
+static void expect_remedy(const char *words)
+{
+	struct device d;
+
+	assert_int_equal(0, find_device(BDF, &d));
+	if (!strstr(d.judgement.remedy, words))
+		fail_msg("the remedy is '%s', expected '%s'", d.judgement.remedy, words);
 }
 
 static void a_good_device_is_usable(void **state)
@@ -161,7 +187,8 @@ static void a_good_device_is_usable(void **state)
 	assert_int_equal(1, d[0].nr_ranges);
 	assert_int_equal(BASE, d[0].range[0].base);
 	assert_int_equal(SIZE, d[0].range[0].size);
-	assert_string_equal("", d[0].reason);
+	assert_int_equal(CAN, d[0].judgement.verdict);
+	assert_string_equal("", d[0].judgement.reason);
 }
 
 static void json_describes_a_good_device(void **state)
@@ -204,6 +231,7 @@ static void free_pairs_of_bars_are_found(void **state)
 	struct device d;
 
 	(void)state;
+	save_text(IN_DEVICE("resource"), "0x0 0x0 0x0\n");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		for (unsigned int bar = 0; bar < 6; bar++)
 			put32(0x10 + 4 * bar, cases[i].bar[bar]);
@@ -213,31 +241,156 @@ static void free_pairs_of_bars_are_found(void **state)
 	}
 }
 
-static void an_unusable_device_has_a_reason(void **state)
+/* What the driver refuses, with its errno and its sentence */
+static void an_unusable_device_has_the_errno_of_the_driver(void **state)
 {
 	uint32_t *d = cm(HDM + CXL_VFIO_HDM_DECODER(0));
-	char path[PATH_MAX];
 
-	expect_reason(NULL);
+	expect(CAN, 0, "", "");
 	d[CXL_VFIO_HDM_CTRL / 4] = 0;
-	expect_reason("no HDM decoder is committed");
+	expect(CANNOT, ENODATA, "no-committed-decoder", "none of 1 decoders is committed");
 	d[CXL_VFIO_HDM_CTRL / 4] = CXL_VFIO_HDM_CTRL_COMMITTED | 0x10;
-	expect_reason("interleaved");
+	expect(CANNOT, EDOM, "interleaved", "CTRL reads 0x00000410, interleaved");
 	d[CXL_VFIO_HDM_CTRL / 4] = CXL_VFIO_HDM_CTRL_COMMITTED;
-	save_text("/proc/iomem", "100000000-13fffffff : System RAM\n");
-	expect_reason("System RAM");
-	/* Without root, /proc/iomem has zeros for addresses */
-	save_text("/proc/iomem", "00000000-00000000 : System RAM\n");
-	expect_reason(NULL);
-	config[4] = 0;
-	expect_reason("memory space is off");
+	d[CXL_VFIO_HDM_SIZE_LOW / 4] = 0;
+	expect(CANNOT, ENODATA, "no-committed-decoder", "");
+	d[CXL_VFIO_HDM_SIZE_HIGH / 4] = 0x200;
+	expect(CANNOT, EFBIG, "range-too-large", "size 0x20000000000");
 	make_device(state);
 	memset(cm(0), 0xff, CXL_VFIO_CM_SIZE);
-	expect_reason("all ones");
+	expect(CANNOT, ENODEV, "gone", "the device does not respond");
 	make_device(state);
-	snprintf(path, sizeof(path), "%s%s", root, IN_DEVICE("iommu_group"));
-	unlink(path);
-	expect_reason("no IOMMU group");
+	put32(DVSEC + CXL_VFIO_DVSEC_CAP, ~0u);
+	expect(CANNOT, ENODEV, "gone", "CAPABILITY reads 0xffff");
+	make_device(state);
+	config[DVSEC + CXL_VFIO_DVSEC_CTRL] = 0;
+	config[DVSEC + CXL_VFIO_DVSEC_LOCK] = 1;
+	expect(CANNOT, EACCES, "mem-enable-locked", "CONFIG_LOCK is set");
+	make_device(state);
+	save_text(IN_DEVICE("sriov_numvfs"), "2\n");
+	expect(CANNOT, EBUSY, "vfs-enabled", "virtual functions");
+	expect_remedy("echo 0 >");
+	make_device(state);
+	unlink_in_device("iommu_group");
+	expect(CANNOT, EINVAL, "no-iommu-group", "no IOMMU group");
+}
+
+/* Another BAR or bridge window in the range, and one without an address */
+static void a_range_with_resources_of_other_functions_is_refused(void **state)
+{
+	static const char other[] = "/sys/bus/pci/devices/0000:0e:00.0/resource";
+	static const char none[] = "0x0 0x0 0x0\n";
+	char text[256];
+
+	(void)state;
+	snprintf(text, sizeof(text), "%s0x104000000 0x1040fffff 0x140204\n", none);
+	save_text(other, text);
+	save("/sys/bus/pci/devices/0000:0e:00.0/config", regs, 256);
+	save_text("/sys/bus/pci/devices/0000:0e:00.0/vendor", "0x1234\n");
+	save_text("/sys/bus/pci/devices/0000:0e:00.0/device", "0x1\n");
+	save_text("/sys/bus/pci/devices/0000:0e:00.0/class", "0x20000\n");
+	save_text("/sys/bus/pci/devices/0000:0e:00.0/irq", "0\n");
+	expect(CANNOT, EADDRNOTAVAIL, "range-is-mmio", "bridge window of 0000:0e:00.0");
+	save_text(other, "0x104000000 0x1040fffff 0x20140204\n");
+	expect(CAN, 0, "", "");
+	save_text(other, "0x1000 0x101f 0x40101\n");
+	expect(CAN, 0, "", "");
+}
+
+/* What only a bind can find out */
+static void a_verdict_without_its_facts_is_unsure(void **state)
+{
+	expect(CAN, 0, "", "");
+	config[4] = 0;
+	expect(UNSURE, 0, "memory-off", "Memory Space is off");
+	make_device(state);
+	config[PM_CAP + 4] = 3;
+	expect(UNSURE, 0, "asleep", "low power");
+	make_device(state);
+	save_text(IN_DEVICE("power/runtime_status"), "suspended\n");
+	expect(UNSURE, 0, "asleep", "low power");
+	make_device(state);
+	save_text(IN_DEVICE("resource"), "0xc0000000 0xcfffffff 0x140204\n");
+	put32(LOCATOR + CXL_VFIO_RLOC_ENTRY(1), 0x100000 | 0x100);
+	expect(UNSURE, 0, "registers-held", "cannot be mapped");
+	make_device(state);
+	put32(DVSEC + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(0), SIZE | CXL_VFIO_DVSEC_RANGE_INFO_VALID);
+	expect(UNSURE, 0, "memory-not-active", "bind waits");
+	make_device(state);
+	config[DVSEC + CXL_VFIO_DVSEC_CTRL] = 0;
+	expect(UNSURE, 0, "mem-enable-off", "CXL.mem is off");
+	make_device(state);
+	*cm(HDM + CXL_VFIO_HDM_GLOBAL_CTRL) = 0;
+	expect(UNSURE, 0, "decoders-off", "the HDM decoders are off");
+	/* A refusal that does not depend on it counts */
+	save_text("/proc/iomem", "100000000-13fffffff : System RAM\n");
+	expect(CANNOT, EADDRINUSE, "range-is-ram", "System RAM");
+	make_device(state);
+	/* Without root, /proc/iomem has zeros for addresses */
+	save_text("/proc/iomem", "00000000-00000000 : System RAM\n");
+	expect(UNSURE, 0, "iomem-hidden", "shows no addresses");
+}
+
+/* Who has the range, and how to get it back */
+static void users_of_the_range_are_named(void **state)
+{
+	(void)state;
+	save_text("/proc/iomem", "100000000-13fffffff : System RAM\n");
+	expect(CANNOT, EADDRINUSE, "range-is-ram", "is System RAM");
+	expect_remedy("have firmware setup mark it as special purpose memory");
+	save_text("/proc/iomem", "100000000-10fffffff : Soft Reserved\n"
+		  "  100000000-10fffffff : dax0.0\n"
+		  "    100000000-10fffffff : System RAM (kmem)\n");
+	expect(CANNOT, EADDRINUSE, "range-is-ram", "is System RAM");
+	expect_remedy("daxctl offline-memory dax0.0 && daxctl disable-device dax0.0");
+	save_text("/proc/iomem", "100000000-10fffffff : Soft Reserved\n"
+		  "  100000000-10fffffff : hmem.0\n    100000000-10fffffff : dax0.0\n");
+	expect(CANNOT, EBUSY, "range-claimed", "is claimed by another driver");
+	expect_remedy("daxctl disable-device dax0.0; for good, boot with modprobe.blacklist=dax_hmem");
+	/* Without its driver, a device of dax_hmem has no claim */
+	save_text("/proc/iomem", "100000000-10fffffff : Soft Reserved\n"
+		  "  100000000-10fffffff : hmem.0\n");
+	expect(CAN, 0, "", "");
+	save_text("/proc/iomem", "100000000-1ffffffff : CXL Window 0\n"
+		  "  100000000-10fffffff : region0\n");
+	expect(CAN, 0, "", "");
+	/* A resource that ends inside of the range is in the way, whatever it is */
+	save_text("/proc/iomem", "100000000-107ffffff : Reserved\n");
+	expect(CANNOT, EBUSY, "range-claimed", "");
+	expect_remedy("'Reserved' has it in /proc/iomem");
+	save_text("/sys/module/other/refcnt", "1\n");
+	save_text("/proc/iomem", "100000000-1ffffffff : Reserved\n  108000000-108000fff : nothing\n"
+		  "90000000-9fffffff : other\n");
+	expect(CANNOT, EBUSY, "range-claimed", "");
+	save_text("/proc/iomem", "100000000-1ffffffff : other\n");
+	expect(CANNOT, EBUSY, "range-claimed", "");
+	save_text("/proc/iomem", "100000000-1ffffffff : something\n");
+	expect(UNSURE, 0, "range-maybe-claimed", "'something' of /proc/iomem");
+}
+
+/* A bound device is found by its driver, whatever it reads */
+static void a_bound_device_that_is_gone_is_found(void **state)
+{
+	struct device d[4];
+	char path[PATH_MAX];
+
+	(void)state;
+	save_text("/sys/bus/pci/drivers/" DRIVER "/bind", "\n");
+	snprintf(path, sizeof(path), "%s%s", root, IN_DEVICE("driver"));
+	assert_int_equal(0, symlink("../../drivers/" DRIVER, path));
+	memset(config, 0xff, sizeof(config));
+	save_device();
+	/* As a plain function it is for unbind alone */
+	assert_int_equal(0, find_devices(d, 4));
+	assert_int_equal(0, find_device(BDF, d));
+	assert_true(d[0].bound);
+	save_text(IN_DEVICE("cxl_vfio/gate"), "closed\n");
+	save_text(IN_DEVICE("cxl_vfio/decoders"), "0 0x100000000 0x10000000\n");
+	assert_int_equal(1, find_devices(d, 4));
+	assert_true(d[0].bound);
+	assert_int_equal(CAN, d[0].judgement.verdict);
+	assert_int_equal(1, d[0].nr_ranges);
+	assert_int_equal(0x1234, d[0].vendor);
 }
 
 /* No value in the registers of a device may do harm */
@@ -246,24 +399,32 @@ static void hostile_registers_do_no_harm(void **state)
 	struct device d[4];
 
 	put32(LOCATOR + CXL_VFIO_RLOC_ENTRY(1), BLOCK | 0x107);
-	expect_reason("no component registers");
+	expect(CANNOT, EINVAL, "bad-register-locator", "in BAR 7");
+	put32(LOCATOR + CXL_VFIO_RLOC_ENTRY(1), BLOCK | 0x105);
+	expect(CANNOT, ENXIO, "bar-unassigned", "BAR 5 (start 0");
 	put32(LOCATOR + CXL_VFIO_RLOC_ENTRY(1), 0xfff00100);
-	expect_reason("cannot be read");
+	expect(CANNOT, ERANGE, "bad-register-locator", "at offset 0xfff00000");
 	put32(LOCATOR + CXL_VFIO_RLOC_ENTRY(1), BLOCK | 0x100);
 	put32(LOCATOR + CXL_VFIO_RLOC_ENTRY(1) + 4, ~0u);
-	expect_reason("cannot be read");
+	expect(CANNOT, ERANGE, "bad-register-locator", "");
 	make_device(state);
 	put32(LOCATOR + 4, CXL_VFIO_DVSEC_VENDOR_ID | 0xfffu << 20);
-	expect_reason(NULL);
+	expect(CANNOT, EPROTO, "bad-register-locator", "length is 0xfff");
 	make_device(state);
 	/* A capability at the end of the area, a reserved decoder count, 255 entries */
 	*cm(4) = 0xffcu << 20 | 0x00010005;
 	*cm(0xffc) = 0xc;
-	expect_reason("no HDM decoder is committed");
+	expect(CANNOT, EBADMSG, "bad-hdm-capability", "do not fit");
 	*cm(0xffc) = 0xf;
-	expect_reason("no HDM decoder is committed");
+	expect(CANNOT, EBADMSG, "bad-hdm-capability", "reserved encoding");
 	memset(cm(0), 0x05, CXL_VFIO_CM_SIZE);
-	expect_reason("");
+	expect(CANNOT, EPROTO, "bad-capability-array", "expected id 1");
+	/* A BAR that is shorter than its address says */
+	make_device(state);
+	save_device();
+	save(IN_DEVICE("resource0"), regs, 4096);
+	assert_int_equal(1, find_devices(d, 4));
+	assert_int_equal(UNSURE, d[0].judgement.verdict);
 	/* The walk of a chain that loops ends without a DVSEC */
 	make_device(state);
 	put32(0x100, 0x00010003 | 0x100u << 20);
@@ -272,6 +433,19 @@ static void hostile_registers_do_no_harm(void **state)
 	memset(config + 0x100, 0xff, sizeof(config) - 0x100);
 	save_device();
 	assert_int_equal(0, find_devices(d, 4));
+	memset(config, 0xff, sizeof(config));
+	save_device();
+	assert_int_equal(0, find_devices(d, 4));
+}
+
+static void remedies_fit_the_cpu(void **state)
+{
+	(void)state;
+	save_text("/proc/cpuinfo", "vendor_id : GenuineIntel\nflags : vmx\n");
+	assert_non_null(strstr(iommu_remedy(), "add intel_iommu=on"));
+	save_text("/proc/cpuinfo", "processor : 0\nCPU implementer : 0x41\n");
+	assert_null(strstr(iommu_remedy(), "intel"));
+	assert_non_null(strstr(iommu_remedy(), "SMMU"));
 }
 
 static void a_device_with_short_config_space_is_not_listed(void **state)
@@ -289,10 +463,10 @@ static void addresses_are_parsed_strictly(void **state)
 		const char *in, *out;
 	} cases[] = {
 		{ "0d:00.0", "0000:0d:00.0" }, { "0000:0d:00.0", "0000:0d:00.0" },
-		{ "0001:FF:1f.7", "0001:ff:1f.7" }, { "1:2:3.4", "0001:02:03.4" },
+		{ "0001:FF:1f.7", "0001:ff:1f.7" }, { "10000:e1:00.0", "10000:e1:00.0" }, { "1:2:3.4", "0001:02:03.4" },
 		{ "", NULL }, { "0d:00", NULL }, { "0d:00.8", NULL }, { "0d:20.0", NULL },
 		{ "0000:0d:00.0 ", NULL }, { "0d:00.0/..", NULL }, { "../../etc", NULL },
-		{ "00000:0d:00.0", NULL }, { "-1:00.0", NULL }, { "0x0d:00.0", NULL },
+		{ "000000000:0d:00.0", NULL }, { "-1:00.0", NULL }, { "0x0d:00.0", NULL },
 	};
 
 	(void)state;
@@ -478,17 +652,23 @@ int main(void)
 		cmocka_unit_test_setup(a_good_device_is_usable, make_device),
 		cmocka_unit_test_setup(json_describes_a_good_device, make_device),
 		cmocka_unit_test_setup(free_pairs_of_bars_are_found, make_device),
-		cmocka_unit_test_setup(an_unusable_device_has_a_reason, make_device),
+		cmocka_unit_test_setup(an_unusable_device_has_the_errno_of_the_driver, make_device),
+		cmocka_unit_test_setup(a_verdict_without_its_facts_is_unsure, make_device),
+		cmocka_unit_test_setup(users_of_the_range_are_named, make_device),
+		cmocka_unit_test_setup(a_bound_device_that_is_gone_is_found, make_device),
 		cmocka_unit_test_setup(hostile_registers_do_no_harm, make_device),
 		cmocka_unit_test_setup(a_device_with_short_config_space_is_not_listed, make_device),
 		cmocka_unit_test_setup(guest_memory_follows_cpu_driver_and_kernel, make_device),
 		cmocka_unit_test_setup(status_shows_holds_and_clearing, make_device),
 		cmocka_unit_test_setup(status_shows_errors, make_device),
+		cmocka_unit_test(remedies_fit_the_cpu),
 		cmocka_unit_test(certificates),
 		cmocka_unit_test(enrolled_keys),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(addresses_are_parsed_strictly),
 		cmocka_unit_test(sizes_are_shown_in_mib_or_gib),
+		cmocka_unit_test_setup(a_range_with_resources_of_other_functions_is_refused,
+				       make_device),
 	};
 
 	snprintf(root, sizeof(root), "/tmp/cxl-vfio-test.XXXXXX");

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The part of the kernel that the driver's rules for a device call: discover.c, look.c,
+ * claim.c, cedt.c and the models of ../../src.  All headers in linux/ include this file.
+ * judge.c has the functions, over what sysfs gives.
+ */
+#ifndef CXL_VFIO_TOOL_KERNEL_H
+#define CXL_VFIO_TOOL_KERNEL_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include </usr/include/linux/types.h>
+#include </usr/include/linux/pci_regs.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef unsigned long long u64;
+
+#define __iomem
+#define KBUILD_MODNAME		"cxl_vfio_pci"
+#define GFP_KERNEL		0
+#define BIT(n)			(1UL << (n))
+#define BIT_ULL(n)		(1ULL << (n))
+#define GENMASK(h, l)		((~0U >> (31 - (h))) & (~0U << (l)))
+#define FIELD_GET(mask, reg)	(((reg) & (mask)) >> __builtin_ctz(mask))
+#define FIELD_PREP(mask, val)	(((u32)(val) << __builtin_ctz(mask)) & (mask))
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#define IS_ALIGNED(x, a)	(((x) & ((typeof(x))(a) - 1)) == 0)
+#define round_down(x, a)	((x) & ~((typeof(x))(a) - 1))
+#define min(a, b)		((a) < (b) ? (a) : (b))
+#define max(a, b)		((a) > (b) ? (a) : (b))
+#define min_t(t, a, b)		min((t)(a), (t)(b))
+#define max_t(t, a, b)		max((t)(a), (t)(b))
+#define clamp(x, lo, hi)	((x) < (lo) ? (lo) : (x) > (hi) ? (hi) : (x))
+#define __ffs(x)		((unsigned int)__builtin_ctzl(x))
+#define lower_32_bits(x)	((u32)(x))
+#define upper_32_bits(x)	((u32)((x) >> 32))
+#define kzalloc(size, flags)	calloc(1, size)
+#define kmalloc(size, flags)	malloc(size)
+#define kfree(p)		free(p)
+#define ERR_PTR(err)		((void *)(intptr_t)(err))
+#define PTR_ERR(p)		((int)(intptr_t)(p))
+#define IS_ERR(p)		((uintptr_t)(p) >= (uintptr_t)-4095)
+
+/* As in vfio-pci-core: a region's index takes the upper bits of a file offset */
+#define VFIO_PCI_OFFSET_SHIFT	40
+
+#define PCI_CFG_SPACE_SIZE	256
+#define PCI_CFG_SPACE_EXP_SIZE	4096
+#define PCI_STD_NUM_BARS	6
+#define PCI_NUM_RESOURCES	17
+#define IORESOURCE_MEM		0x200
+#define IORESOURCE_SYSTEM_RAM	0x1000000
+#define IORESOURCE_UNSET	0x20000000
+#define IORES_DESC_NONE		0
+#define REGION_INTERSECTS	0
+#define REGION_DISJOINT		1
+
+struct resource {
+	u64 start;
+	u64 end;
+	unsigned long flags;
+	bool parent;		/* has an address */
+};
+
+struct pci_bus;
+
+struct pci_dev {
+	struct pci_bus *bus;
+	char name[16];
+	struct resource resource[PCI_NUM_RESOURCES];
+};
+
+#define pci_name(p)			((const char *)(p)->name)
+#define pci_dev_put(p)			((void)(p))
+#define pci_resource_start(p, i)	((p)->resource[i].start)
+#define pci_resource_flags(p, i)	((p)->resource[i].flags)
+#define PCI_POSSIBLE_ERROR(val)		((val) == (typeof(val))~0ULL)
+
+static inline u64 pci_resource_len(const struct pci_dev *pdev, unsigned int i)
+{
+	return pdev->resource[i].end ? pdev->resource[i].end - pdev->resource[i].start + 1 : 0;
+}
+
+struct pci_dev *judge_next_function(struct pci_dev *pdev);
+#define for_each_pci_dev(p)		while ((p = judge_next_function(p)))
+
+/* An error is the driver's sentence about a device that it refuses */
+__attribute__((format(printf, 2, 3))) void judge_log(bool error, const char *fmt, ...);
+#define pci_err(p, ...)			((void)(p), judge_log(true, __VA_ARGS__))
+#define pci_info(p, ...)		((void)(p), judge_log(false, __VA_ARGS__))
+
+int pci_read_config_word(struct pci_dev *pdev, int at, u16 *val);
+int pci_read_config_dword(struct pci_dev *pdev, int at, u32 *val);
+int pci_write_config_word(struct pci_dev *pdev, int at, u16 val);
+u16 pci_find_dvsec_capability(struct pci_dev *pdev, u16 vendor, u16 id);
+int pci_enable_device_mem(struct pci_dev *pdev);
+void pci_disable_device(struct pci_dev *pdev);
+void *ioremap(u64 phys, u64 size);
+void iounmap(const void *regs);
+u32 readl(const void *reg);
+void writel(u32 val, void *reg);
+unsigned long msleep_interruptible(unsigned int ms);
+int region_intersects(u64 start, u64 size, unsigned long flags, unsigned long desc);
+struct resource *request_mem_region_exclusive(u64 start, u64 size, const char *name);
+void release_mem_region(u64 start, u64 size);
+
+/* ACPI 6.5, 5.2.6, and CXL r4.0 9.18.1 */
+#define ACPI_SIG_CEDT			"CEDT"
+#define ACPI_CEDT_TYPE_CHBS		0
+#define ACPI_CEDT_TYPE_CFMWS		1
+#define ACPI_CEDT_CHBS_VERSION_CXL20	1
+#define ACPI_FAILURE(status)		((status) != 0)
+
+struct acpi_table_header {
+	char signature[4];
+	u32 length;
+	u8 rest[28];
+} __attribute__((packed));
+
+struct acpi_cedt_header {
+	u8 type;
+	u8 reserved;
+	u16 length;
+} __attribute__((packed));
+
+struct acpi_cedt_chbs {
+	struct acpi_cedt_header header;
+	u32 uid;
+	u32 cxl_version;
+	u32 reserved;
+	u64 base;
+	u64 length;
+} __attribute__((packed));
+
+struct acpi_cedt_cfmws {
+	struct acpi_cedt_header header;
+	u32 reserved1;
+	u64 base_hpa;
+	u64 window_size;
+	u8 interleave_ways;
+	u8 interleave_arithmetic;
+	u16 reserved2;
+	u32 granularity;
+	u16 restrictions;
+	u16 qtg_id;
+	u32 interleave_targets[];
+} __attribute__((packed));
+
+struct acpi_device {
+	const char *uid;
+};
+
+struct pci_host_bridge {
+	int dev;
+};
+
+struct pci_host_bridge *pci_find_host_bridge(struct pci_bus *bus);
+struct acpi_device *judge_companion(const int *dev);
+int acpi_get_table(const char *signature, u32 instance, struct acpi_table_header **table);
+void acpi_put_table(struct acpi_table_header *table);
+int kstrtou32(const char *s, unsigned int base, u32 *res);
+#define ACPI_COMPANION(dev)		judge_companion(dev)
+#define acpi_device_uid(adev)		((adev)->uid)
+
+#endif
