@@ -89,6 +89,9 @@ static void list_text(const struct device *d, int n)
 		       *d[i].driver ? d[i].driver : "-", group, d[i].nr_ranges ? size : "-",
 		       d[i].name);
 		print_verdict(&d[i].judgement);
+		if (d[i].by_ranges)
+			printf("%14s memory by ranges of the CXL Device DVSEC, without a committed decoder\n",
+			       "");
 		if (!d[i].free_bars)
 			printf("%14s no pair of BARs is free: only VMMs that know CXL give guests its memory\n",
 			       "");

@@ -16,10 +16,10 @@
 
 #include "tool.h"
 
-/* Read the decoders of a bound device from the driver's file in sysfs */
+/* Read the decoders or ranges of a bound device from the driver's files in sysfs */
 static void driver_decoders(struct device *d)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], line[32];
 	FILE *f;
 
 	if (device_path(path, sizeof(path), d->address, "cxl_vfio/decoders"))
@@ -32,6 +32,9 @@ static void driver_decoders(struct device *d)
 		      &d->range[d->nr_ranges].size) == 2)
 		d->nr_ranges++;
 	fclose(f);
+	/* An older driver, which has no such file, takes decoders alone */
+	d->by_ranges = !device_path(path, sizeof(path), d->address, "cxl_vfio/source") &&
+		       !read_line(path, line, sizeof(line)) && !strcmp(line, "ranges");
 }
 
 /* May user space assign devices without an IOMMU? */
@@ -125,6 +128,7 @@ static void find_memory(struct device *d)
 	}
 	judge_device(d->address, j);
 	d->nr_ranges = j->nr_ranges;
+	d->by_ranges = j->by_ranges;
 	memcpy(d->range, j->range, sizeof(d->range));
 	judge_core(d);
 }
@@ -273,6 +277,9 @@ struct json_object *device_json(const struct device *d)
 		json_object_array_add(ranges, r);
 	}
 	json_object_object_add(o, "hdm_ranges", ranges);
+	if (d->nr_ranges)
+		json_object_object_add(o, "source",
+				       json_object_new_string(d->by_ranges ? "ranges" : "decoders"));
 	json_object_object_add(o, "free_bars", json_object_new_boolean(d->free_bars));
 	judgement_json(&d->judgement, o);
 	return o;

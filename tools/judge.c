@@ -430,6 +430,7 @@ static const struct {
 	{ ERANGE, "Register Locator", "bad-register-locator" },
 	{ ENXIO, "Register Locator", "bar-unassigned" },
 	{ EEXIST, "component block", "bad-hdm-capability" },
+	{ EBADMSG, "CXL Device DVSEC", "bad-dvsec" },
 	{ EBADMSG, "", "bad-hdm-capability" },
 	{ EOPNOTSUPP, "component block", "no-hdm-capability" },
 	{ ENODATA, "", "no-committed-decoder" },
@@ -475,6 +476,7 @@ static int follow(struct judgement *j)
 	for (unsigned int i = 0; i < found.nr_ranges && i < MAX_RANGES; i++)
 		j->range[j->nr_ranges++] = (struct hdm_range){ found.range[i].base,
 							       found.range[i].size };
+	j->by_ranges = found.by_ranges && found.nr_ranges;
 	if (ret || !found.is_cxl) {
 		j->verdict = ret ? j->verdict : PLAIN;
 		return ret;

@@ -18,7 +18,7 @@
 /* Files of cxl_vfio/ with one line; `list` shows the decoders */
 static const char * const files[] = {
 	"gate", HOLDS, CLEARING, "last_reset", "resets", "restores", "zaps", "cache",
-	"struct_pages", "topology", "vbar"
+	"source", "struct_pages", "topology", "vbar"
 };
 
 /* The words of a line; "none" stands for no word */

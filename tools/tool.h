@@ -62,6 +62,7 @@ struct judgement {
 	char sentence[256];	/* the driver's last complaint */
 	struct hdm_range range[MAX_RANGES];
 	unsigned int nr_ranges;
+	bool by_ranges;		/* they are of the CXL Device DVSEC, and of no decoder */
 };
 
 /* One PCI function with a CXL Device DVSEC that is memory capable, or bound to the driver */
@@ -75,6 +76,7 @@ struct device {
 	bool readable;			/* config space beyond 64 bytes */
 	struct hdm_range range[MAX_RANGES];
 	unsigned int nr_ranges;
+	bool by_ranges;			/* they are of the CXL Device DVSEC, and of no decoder */
 	bool free_bars;			/* a pair of BARs for the virtual BAR */
 	bool bound;			/* to the driver of this package */
 	struct judgement judgement;

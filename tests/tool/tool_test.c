@@ -241,6 +241,72 @@ static void free_pairs_of_bars_are_found(void **state)
 	}
 }
 
+static void put_range(unsigned int i, uint64_t base, uint64_t size)
+{
+	put32(DVSEC + CXL_VFIO_DVSEC_RANGE_BASE_HIGH(i), base >> 32);
+	put32(DVSEC + CXL_VFIO_DVSEC_RANGE_BASE_LOW(i), base);
+	put32(DVSEC + CXL_VFIO_DVSEC_RANGE_SIZE_HIGH(i), size >> 32);
+	put32(DVSEC + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(i), size | CXL_VFIO_DVSEC_RANGE_INFO_VALID |
+	      CXL_VFIO_DVSEC_RANGE_ACTIVE);
+}
+
+/* Memory by the DVSEC's ranges, whose base of the second is BASE + 4 GiB */
+static void expect_ranges(unsigned int n)
+{
+	struct json_object *o, *val;
+	struct device d;
+
+	expect(CAN, 0, "", "");
+	assert_int_equal(1, find_devices(&d, 1));
+	assert_int_equal(n, d.nr_ranges);
+	assert_true(d.by_ranges);
+	for (unsigned int i = 0; i < n; i++) {
+		assert_int_equal(BASE + i * (4ull << 30), d.range[i].base);
+		assert_int_equal(SIZE, d.range[i].size);
+	}
+	o = device_json(&d);
+	assert_true(json_object_object_get_ex(o, "source", &val));
+	assert_string_equal("ranges", json_object_get_string(val));
+	json_object_put(o);
+}
+
+static void ranges_are_memory_where_no_decoder_is_used(void **state)
+{
+	uint32_t *ctrl = cm(HDM + CXL_VFIO_HDM_DECODER(0) + CXL_VFIO_HDM_CTRL);
+	uint32_t *global = cm(HDM + CXL_VFIO_HDM_GLOBAL_CTRL);
+	struct device d;
+
+	config[DVSEC + CXL_VFIO_DVSEC_CAP] |= 2 << 4;
+	put_range(0, BASE, SIZE);
+	put_range(1, BASE + (4ull << 30), SIZE);
+	/* A committed decoder comes first */
+	assert_int_equal(1, find_devices(&d, 1));
+	assert_false(d.by_ranges);
+	*ctrl = 0;
+	*global = 0;
+	expect_ranges(2);
+	*global = CXL_VFIO_HDM_GLOBAL_CTRL_ENABLE;
+	expect(CANNOT, ENODATA, "no-committed-decoder", "");
+	*cm(4) = 0;			/* no HDM Decoder Capability */
+	expect_ranges(2);
+	put32(LOCATOR + 4, CXL_VFIO_DVSEC_VENDOR_ID | 0x0c << 20);
+	expect_ranges(2);
+	put_range(1, 0, 0);
+	expect_ranges(1);
+	put32(DVSEC + 4, CXL_VFIO_DVSEC_VENDOR_ID | 0x37 << 20);
+	expect(CANNOT, EPROTO, "bad-dvsec", "for 2 ranges");
+	put32(DVSEC + 4, CXL_VFIO_DVSEC_VENDOR_ID | 0x3c << 20);
+	put_range(0, 0, 0);
+	expect(CANNOT, ENOENT, "no-component-registers", "no range of the CXL Device DVSEC");
+	put_range(0, BASE, SIZE);
+	put32(DVSEC + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(0), SIZE | CXL_VFIO_DVSEC_RANGE_ACTIVE);
+	expect(UNSURE, 0, "memory-not-active", "bind waits");
+	put_range(0, BASE, SIZE);
+	config[DVSEC + CXL_VFIO_DVSEC_CTRL] = 0;
+	expect(CANNOT, ENOENT, "no-component-registers", "Mem_Enable is off");
+	make_device(state);
+}
+
 /* What the driver refuses, with its errno and its sentence */
 static void an_unusable_device_has_the_errno_of_the_driver(void **state)
 {
@@ -652,6 +718,7 @@ int main(void)
 		cmocka_unit_test_setup(a_good_device_is_usable, make_device),
 		cmocka_unit_test_setup(json_describes_a_good_device, make_device),
 		cmocka_unit_test_setup(free_pairs_of_bars_are_found, make_device),
+		cmocka_unit_test_setup(ranges_are_memory_where_no_decoder_is_used, make_device),
 		cmocka_unit_test_setup(an_unusable_device_has_the_errno_of_the_driver, make_device),
 		cmocka_unit_test_setup(a_verdict_without_its_facts_is_unsure, make_device),
 		cmocka_unit_test_setup(users_of_the_range_are_named, make_device),
