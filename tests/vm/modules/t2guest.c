@@ -109,10 +109,11 @@ static void use(struct accel *a)
 		"the MSI-X interrupt of the copy arrives");
 }
 
-/* The decoder is committed and shows no host address */
+/* The decoder is committed, and where the memory is */
 static void look_at_decoder(struct accel *a)
 {
-	u32 base, hdm = 0, cap = readl(a->comp + CXL_VFIO_CM_OFFSET);
+	u64 base;
+	u32 hdm = 0, cap = readl(a->comp + CXL_VFIO_CM_OFFSET);
 	void __iomem *cm = a->comp + CXL_VFIO_CM_OFFSET, *decoder;
 
 	for (unsigned int i = 1; i <= FIELD_GET(CXL_VFIO_CM_CAP_HDR_ARRAY_SIZE, cap); i++) {
@@ -124,8 +125,10 @@ static void look_at_decoder(struct accel *a)
 	decoder = cm + hdm + CXL_VFIO_HDM_DECODER(0);
 	verdict(a, hdm && (readl(decoder + CXL_VFIO_HDM_CTRL) & CXL_VFIO_HDM_CTRL_COMMITTED),
 		"the HDM decoder is committed");
-	base = readl(decoder + CXL_VFIO_HDM_BASE_LOW) | readl(decoder + CXL_VFIO_HDM_BASE_HIGH);
-	verdict(a, hdm && !base, "decoder 0 shows no host address");
+	base = readl(decoder + CXL_VFIO_HDM_BASE_LOW) |
+	       (u64)readl(decoder + CXL_VFIO_HDM_BASE_HIGH) << 32;
+	verdict(a, hdm && base == pci_resource_start(a->pdev, MEMORY_BAR),
+		"decoder 0 shows the address of BAR 4");
 }
 
 static void reset(struct accel *a, u16 dvsec)

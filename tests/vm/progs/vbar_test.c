@@ -117,6 +117,104 @@ TEST_F(vbar, bar_registers_are_cleared_for_each_user)
 	EXPECT_EQ(0xc, read_bar(&self->v, self->reg));
 }
 
+/* Decoder @n as VMMs find it in COMP_REGS, and as a guest finds it in the component BAR */
+static uint32_t vmm_reg(struct vfio *v, unsigned int n, uint32_t reg)
+{
+	struct cxl_vfio_device_info_cap_v3 *cap = vfio_cxl_cap(v);
+	uint32_t hdm = find_hdm(v, cap->comp_reg_region_idx, 0);
+
+	return region_read32(v, cap->comp_reg_region_idx, hdm + CXL_VFIO_HDM_DECODER(n) + reg);
+}
+
+static uint64_t guest_at(struct vfio *v, unsigned int n, uint32_t reg)
+{
+	struct cxl_vfio_device_info_cap_v3 *cap = vfio_cxl_cap(v);
+	uint32_t hdm = find_hdm(v, cap->comp_reg_bar, cap->comp_reg_offset);
+
+	return cap->comp_reg_offset + hdm + CXL_VFIO_HDM_DECODER(n) + reg;
+}
+
+static uint32_t guest_reg(struct vfio *v, unsigned int n, uint32_t reg)
+{
+	return region_read32(v, vfio_cxl_cap(v)->comp_reg_bar, guest_at(v, n, reg));
+}
+
+static void guest_writes(struct vfio *v, unsigned int n, uint32_t reg, uint32_t val)
+{
+	region_write32(v, vfio_cxl_cap(v)->comp_reg_bar, guest_at(v, n, reg), val);
+}
+
+static uint64_t range_base(struct vfio *v)
+{
+	uint16_t dvsec = find_dvsec(v, CXL_VFIO_DVSEC_ID_DEVICE);
+
+	return (uint64_t)config_read32(v, dvsec + CXL_VFIO_DVSEC_RANGE_BASE_HIGH(0)) << 32 |
+	       config_read32(v, dvsec + CXL_VFIO_DVSEC_RANGE_BASE_LOW(0));
+}
+
+#define COMMIT		CXL_VFIO_HDM_CTRL_COMMIT
+#define COMMITTED	CXL_VFIO_HDM_CTRL_COMMITTED
+#define STATE		(COMMIT | COMMITTED | CXL_VFIO_HDM_CTRL_ERROR)
+
+TEST_F(vbar, decoder_and_range_follow_the_virtual_bar)
+{
+	static const uint64_t places[] = { 0xc080000000, 0, 0x80000000 };
+
+	for (unsigned int i = 0; i < 3; i++) {
+		uint32_t low = places[i], high = places[i] >> 32;
+
+		write_bar(&self->v, self->reg, places[i]);
+		for (unsigned int resets = 0; resets < 2; resets++) {
+			EXPECT_EQ(low, guest_reg(&self->v, 0, CXL_VFIO_HDM_BASE_LOW));
+			EXPECT_EQ(high, guest_reg(&self->v, 0, CXL_VFIO_HDM_BASE_HIGH));
+			EXPECT_EQ(low, vmm_reg(&self->v, 0, CXL_VFIO_HDM_BASE_LOW));
+			EXPECT_EQ(high, vmm_reg(&self->v, 0, CXL_VFIO_HDM_BASE_HIGH));
+			EXPECT_EQ(places[i], range_base(&self->v));
+			ASSERT_EQ(0, ioctl(self->v.device, VFIO_DEVICE_RESET));
+			set_command(&self->v, PCI_COMMAND_MEMORY, 0);
+		}
+	}
+}
+
+TEST_F(vbar, guest_commits_the_decoder_at_the_bar_alone)
+{
+	write_bar(&self->v, self->reg, 0xc080000000);
+	guest_writes(&self->v, 0, CXL_VFIO_HDM_CTRL, 0);
+	EXPECT_EQ(0, guest_reg(&self->v, 0, CXL_VFIO_HDM_CTRL) & STATE);
+	/* A decoder that the guest has in its hands does not follow any more */
+	write_bar(&self->v, self->reg, 0xc100000000);
+	EXPECT_EQ(0xc0, guest_reg(&self->v, 0, CXL_VFIO_HDM_BASE_HIGH));
+	EXPECT_EQ(0xc080000000, range_base(&self->v));
+	guest_writes(&self->v, 0, CXL_VFIO_HDM_CTRL, COMMIT);
+	EXPECT_EQ(COMMIT | CXL_VFIO_HDM_CTRL_ERROR,
+		  guest_reg(&self->v, 0, CXL_VFIO_HDM_CTRL) & STATE);
+	guest_writes(&self->v, 0, CXL_VFIO_HDM_CTRL, 0);
+	guest_writes(&self->v, 0, CXL_VFIO_HDM_BASE_HIGH, 0xc1);
+	guest_writes(&self->v, 0, CXL_VFIO_HDM_BASE_LOW, 0);
+	guest_writes(&self->v, 0, CXL_VFIO_HDM_CTRL, COMMIT);
+	EXPECT_EQ(COMMIT | COMMITTED, guest_reg(&self->v, 0, CXL_VFIO_HDM_CTRL) & STATE);
+	EXPECT_EQ(0xc100000000, range_base(&self->v));
+	/* The next reset has it follow again */
+	ASSERT_EQ(0, ioctl(self->v.device, VFIO_DEVICE_RESET));
+	write_bar(&self->v, self->reg, 0xc200000000);
+	EXPECT_EQ(0xc2, guest_reg(&self->v, 0, CXL_VFIO_HDM_BASE_HIGH));
+	set_command(&self->v, PCI_COMMAND_MEMORY, 0);
+}
+
+TEST_F(vbar, guest_finds_decoders_without_bar_uncommitted)
+{
+	if (!(vmm_reg(&self->v, 1, CXL_VFIO_HDM_CTRL) & COMMITTED))
+		SKIP(return, "no other decoder of the device is committed");
+	for (unsigned int n = 1; n < 3; n++) {
+		EXPECT_EQ(0, guest_reg(&self->v, n, CXL_VFIO_HDM_CTRL));
+		EXPECT_EQ(0, guest_reg(&self->v, n, CXL_VFIO_HDM_SIZE_LOW));
+		guest_writes(&self->v, n, CXL_VFIO_HDM_CTRL, COMMIT);
+		EXPECT_EQ(COMMIT | CXL_VFIO_HDM_CTRL_ERROR,
+			  guest_reg(&self->v, n, CXL_VFIO_HDM_CTRL));
+		EXPECT_EQ(COMMIT | COMMITTED, vmm_reg(&self->v, n, CXL_VFIO_HDM_CTRL) & STATE);
+	}
+}
+
 TEST_F(vbar, virtual_bar_and_hdm_region_share_memory)
 {
 	uint32_t *bar = region_map(&self->v, self->bar, 0, 16 * PAGE, PROT_READ | PROT_WRITE);
