@@ -105,7 +105,7 @@ check-debug-quick: ## run some of them, if that kernel is built
 bench: ## measure against stock vfio-pci in instructions, write build/bench.json
 	tests/vm/bench.sh $(DEMO_KERNEL)
 
-tools: ## build the command line tool (needs libpci-dev libkmod-dev libjson-c-dev)
+tools: ## build the command line tool (needs libpci-dev libkmod-dev libjson-c-dev acpica-tools)
 	$(MAKE) -C tools O=$(CURDIR)/build/tools
 
 deb: ## build the Debian packages, to build/deb

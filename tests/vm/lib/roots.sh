@@ -13,9 +13,9 @@ packages_of() {
 	case $1 in
 	bookworm) echo "$common" ;;
 	trixie)
-		echo "$common sparse dwarves cxl driverctl"
+		echo "$common sparse dwarves cxl driverctl ovmf"
 		echo "libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients libvirt-daemon-log"
-		echo "debhelper dh-dkms lintian rpm rpmlint man-db"
+		echo "acpica-tools debhelper dh-dkms lintian rpm rpmlint man-db"
 		echo "libkmod-dev libpci-dev libjson-c-dev libcmocka-dev bash-completion"
 		;;
 	esac
