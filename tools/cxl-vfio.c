@@ -24,12 +24,15 @@ static void usage(FILE *f)
 	      "  bind ADDRESS         bind a device to the driver " DRIVER "\n"
 	      "  unbind ADDRESS       unbind a device and let the kernel choose its driver\n"
 	      "  status [ADDRESS]     show gate, clearing, last reset and counters of bound devices\n"
+	      "  qemu ADDRESS         print options of QEMU for a bound device\n"
 	      "  xml ADDRESS          print a <hostdev> element for libvirt\n"
 	      "  doctor               check this host for problems, with a remedy for each\n"
 	      "\n"
 	      "  -j, --json           print JSON\n"
 	      "  -p, --persist        bind, unbind: keep the result across reboots\n"
 	      "  -f, --force          bind: ignore users of the device and of its IOMMU group\n"
+	      "  -t, --topology       qemu, xml: for guests with a CXL stack, which find the device in\n"
+	      "                       a CXL topology\n"
 	      "      --root=DIR       use /sys, /proc, /etc and /lib/modules below DIR\n"
 	      "  -h, --help           show this help\n"
 	      "  -V, --version        show the version\n"
@@ -148,31 +151,14 @@ static int do_status(const char *address)
 	return EXIT_OK;
 }
 
+static int do_qemu(const char *address)
+{
+	return print_qemu(address) ? EXIT_FAILED : EXIT_OK;
+}
+
 static int do_xml(const char *address)
 {
-	unsigned int domain, bus, slot, func;
-	char xml[512];
-	struct device d;
-
-	if (find_device(address, &d) ||
-	    sscanf(address, "%x:%x:%x.%x", &domain, &bus, &slot, &func) != 4)
-		return EXIT_FAILED;
-	snprintf(xml, sizeof(xml),
-		 "<hostdev mode='subsystem' type='pci' managed='yes'>\n"
-		 "  <driver model='" DRIVER "'/>\n"
-		 "  <source>\n"
-		 "    <address domain='0x%04x' bus='0x%02x' slot='0x%02x' function='0x%x'/>\n"
-		 "  </source>\n"
-		 "</hostdev>\n", domain, bus, slot, func);
-	if (options.json) {
-		struct json_object *doc = new_document();
-
-		json_object_object_add(doc, "xml", json_object_new_string(xml));
-		print_document(doc);
-	} else {
-		fputs(xml, stdout);
-	}
-	return EXIT_OK;
+	return print_xml(address) ? EXIT_FAILED : EXIT_OK;
 }
 
 static int do_doctor(const char *address)
@@ -233,6 +219,7 @@ static const struct command {
 	{ "bind", NEEDS_ADDRESS, do_bind },
 	{ "unbind", NEEDS_ADDRESS, do_unbind },
 	{ "status", MAY_HAVE_ADDRESS, do_status },
+	{ "qemu", NEEDS_ADDRESS, do_qemu },
 	{ "xml", NEEDS_ADDRESS, do_xml },
 	{ "doctor", NO_ADDRESS, do_doctor },
 };
@@ -271,6 +258,7 @@ int main(int argc, char **argv)
 		{ "json", no_argument, NULL, 'j' },
 		{ "persist", no_argument, NULL, 'p' },
 		{ "force", no_argument, NULL, 'f' },
+		{ "topology", no_argument, NULL, 't' },
 		{ "root", required_argument, NULL, 'r' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -278,7 +266,7 @@ int main(int argc, char **argv)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "jpfhV", longs, NULL)) >= 0) {
+	while ((c = getopt_long(argc, argv, "jpfthV", longs, NULL)) >= 0) {
 		switch (c) {
 		case 'j':
 			options.json = true;
@@ -288,6 +276,9 @@ int main(int argc, char **argv)
 			break;
 		case 'f':
 			options.force = true;
+			break;
+		case 't':
+			options.topology = true;
 			break;
 		case 'r':
 			options.root = optarg;

@@ -28,6 +28,7 @@ struct options {
 	bool json;
 	bool persist;
 	bool force;
+	bool topology;
 };
 
 extern struct options options;
@@ -133,6 +134,10 @@ int unbind_device(const char *address);
 int load_module(void);
 /* The driver of a function, "" if none */
 void current_driver(const char *address, char *driver, size_t size);
+
+/* qemu.c: print how to start a VMM with the device */
+int print_qemu(const char *address);
+int print_xml(const char *address);
 
 /* module.c */
 struct module {

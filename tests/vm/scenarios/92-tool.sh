@@ -27,6 +27,12 @@ json() { # command...
 	"$tool" --json "$@" | tr -d ' \n'
 }
 
+# Does QEMU make the machine of the printed options, but for the device itself?
+qemu_takes() {
+	eval "set -- $($tool qemu --topology "$bdf" | grep -v vfio-pci)"
+	echo quit | qemu-system-x86_64 -nodefaults -display none -accel tcg -S -monitor stdio "$@"
+}
+
 setpci -s "$bdf" COMMAND=0x2:0x2
 check "cxl-vfio list shows the device" says "^$bdf +- +[0-9]+ +256 MiB" $tool list
 check "cxl-vfio list does not say that the device cannot be assigned" sh -c "! $tool list | grep 'cannot be assigned'"
@@ -37,6 +43,13 @@ check "cxl-vfio bind succeeds for a device that is bound" status_is 0 $tool bind
 check "cxl-vfio status shows the gate" says '^  gate +closed' $tool status
 check "cxl-vfio status --json has the gate" grep -q '"gate":"closed"' <(json status "$bdf")
 check "cxl-vfio xml names the driver" says "<driver model='cxl_vfio_pci'/>" $tool xml "$bdf"
+check "cxl-vfio qemu prints a root port and the device behind it" \
+	equal "$($tool qemu "$bdf" | tr -d '\\\n' | tr -s ' ')" \
+	"-M q35 -device pcie-root-port,id=cxl-vfio-port,chassis=12 -device vfio-pci,host=$bdf,bus=cxl-vfio-port"
+check "cxl-vfio qemu --topology has a window of the memory's size" says "cxl-fmw\.0\.size=256M" $tool qemu --topology "$bdf"
+check "cxl-vfio qemu --topology prints options that QEMU knows" qemu_takes
+check "cxl-vfio qemu --json has the arguments one by one" grep -q "\"arguments\":\[\"-M\",\"q35\",\"-device\"," <(json qemu "$bdf")
+check "cxl-vfio xml --topology puts the device behind the CXL root port" says "name='bus' type='string' value='cxl-vfio-port'" $tool xml --topology "$bdf"
 check "cxl-vfio doctor reports that the device can be assigned" says "^ok +device +$bdf \($OURS\)" $tool doctor
 check "cxl-vfio doctor --json reports the IOMMU as ok" grep -q '"check":"iommu","state":"ok"' <(json doctor)
 check "cxl-vfio doctor shows the versions of DKMS, QEMU and libvirt" \
@@ -45,6 +58,8 @@ check "cxl-vfio unbind says who has the device afterwards" says "^$bdf: unbound,
 check "cxl-vfio unbind leaves the device without driver" [ -z "$(driver_of "$bdf")" ]
 check "cxl-vfio unbind clears driver_override" equal "$(cat "$PCI/devices/$bdf/driver_override")" "(null)"
 check "cxl-vfio status fails for a device that is not bound" status_is 1 $tool status "$bdf"
+check "cxl-vfio qemu fails for a device that is not bound" says "is not bound to $OURS; bind it with .cxl-vfio bind $bdf" $tool qemu "$bdf"
+check "cxl-vfio xml --topology fails for a device that is not bound" status_is 1 $tool xml --topology "$bdf"
 
 # What Proxmox VE does to a device that hostpci names, whatever it is bound to
 $tool bind "$bdf" > /dev/null
