@@ -38,7 +38,18 @@ fi
 step "A VMM's part: map device memory, share it with the device, DMA and interrupt"
 run "demo $bdf"
 
-if [ -c /dev/kvm ]; then
+if [ -c /dev/kvm ] && has topology; then
+	step "A stock guest in stock QEMU with KVM, whose CXL stack finds the device's memory"
+	. /src/tests/vm/guest/topology.sh
+	run "cxl-vfio qemu --topology $bdf"
+	topology_options "$bdf"
+	# shellcheck disable=SC2154 # topology_options sets it
+	topology_boot "${qemu[@]}" > /dev/null
+	sed -n '/^guest: cxl list/,/^guest: unbound/{/^guest: /!p}' "$NESTED"/lines
+	grep -E 't2cxl: (ok|FAIL|finished)' "$NESTED"/lines
+	[ "$(grep -c 't2cxl: finished' "$NESTED"/lines)" = 2 ]
+	grep -q 't2cxl: FAIL' "$NESTED"/lines && exit 1
+elif [ -c /dev/kvm ]; then
 	step "A stock guest in stock QEMU with KVM, whose driver uses the device"
 	. /src/tests/vm/guest/nested.sh
 	nested_boot "$bdf" kvm -cpu host

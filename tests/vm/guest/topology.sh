@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# A guest with a CXL topology, started with the options that cxl-vfio prints, for scenarios
+# that assign the device to it.
+
+# shellcheck source=nested.sh
+. /src/tests/vm/guest/nested.sh
+
+# Copy a module, uncompressed, to the guest's root, and note it to be loaded
+topology_module() { # path
+	local name
+
+	name=$(basename "${1%.ko*}").ko
+	case $1 in
+	*.xz) xz -dc "$1" ;;
+	*.zst) zstd -qdc "$1" ;;
+	*) cat "$1" ;;
+	esac > "$root/modules/$name"
+	echo "$name" >> "$root/modules/order"
+}
+
+# Make the guest's initramfs.  A kernel whose cxl-core does not serve drivers of Type-2
+# devices has no t2cxl.ko; its guest ends with t2guest.ko
+topology_make() {
+	local root=$NESTED/topology f t2cxl
+
+	[ ! -e $NESTED/topology.initrd ] || return 0
+	mkdir -p "$root"/{bin,proc,sys,dev,modules}
+	cp /bin/busybox "$root/bin/"
+	for f in $(command -v cxl) $(ldd "$(command -v cxl)" | grep -o '/[^ ]*'); do
+		install -D "$f" "$root$f"
+	done
+	: > "$root/modules/order"
+	for f in cxl_acpi cxl_port cxl_mem; do
+		modprobe --show-depends "$f" | sed -n 's/^insmod \([^ ]*\).*/\1/p'
+	done | awk '!seen[$0]++' > /tmp/modules
+	while read -r f; do
+		topology_module "$f"
+	done < /tmp/modules
+	t2cxl=$(find /lib/modules/"$(uname -r)" -name t2cxl.ko)
+	if [ -n "$t2cxl" ]; then
+		topology_module "$t2cxl"
+	else
+		cp "$(find /lib/modules/"$(uname -r)" -name t2guest.ko)" "$root/"
+	fi
+	install -m 755 /src/tests/vm/guest/topology-init "$root/init"
+	(cd "$root" && find . | busybox cpio -o -H newc 2>/dev/null) > $NESTED/topology.initrd
+}
+
+# Boot the guest with the options of QEMU that are the arguments; TOPOLOGY_APPEND is added
+# to its command line
+topology_boot() { # argument...
+	local pid
+
+	mkdir -p $NESTED
+	topology_make
+	timeout -k 60 "${NESTED_TIMEOUT:-1500}" qemu-system-x86_64 -nodefaults -no-user-config \
+		-display none -no-reboot -accel kvm -cpu host -m 512M \
+		-kernel "$(nested_kernel)" -initrd $NESTED/topology.initrd \
+		-append "$NESTED_APPEND ${TOPOLOGY_APPEND:-}" -serial file:$NESTED/console.log "$@" \
+		< /dev/null > $NESTED/qemu.log 2>&1 &
+	pid=$!
+	wait $pid
+	tr -d '\r' < $NESTED/console.log > $NESTED/lines
+	check "${LABEL:+$LABEL: }the guest runs to its end" grep -q '^guest: finished' $NESTED/lines
+	grep -q '^guest: finished' $NESTED/lines ||
+		tail -n 40 $NESTED/lines $NESTED/qemu.log | sed 's/^/    /'
+}
+
+# The options that the tool prints for the device, as words in $qemu
+topology_options() { # bdf
+	eval "qemu=($(cxl-vfio qemu --topology "$1"))"
+}
+
+# guest_says REGEX: for check, is there such a line "guest: ..."?
+guest_says() {
+	grep -qE "^guest: $1" $NESTED/lines && return
+	grep '^guest: ' $NESTED/lines
+	return 1
+}
+
+# The value of a line "guest: KEY VALUE"
+guest_value() { sed -n "s/^guest: $1 //p" $NESTED/lines | head -n 1; }
+
+# The verdicts of t2cxl.ko as tests of this scenario, and how often it came to its end
+topology_report() { # times
+	local label=${LABEL:+$LABEL: }
+
+	sed -n -e 's/.*t2\(cxl\|guest\): ok /@@ ok '"$label"'in the guest: /p' \
+		-e 's/.*t2\(cxl\|guest\): FAIL /@@ fail '"$label"'in the guest: /p' $NESTED/lines | sort -u
+	check "${label}the guest's driver runs to its end, each time that it is bound" \
+		equal "$(grep -c 't2cxl: finished' $NESTED/lines)" "$1"
+}
+
+# Do the CXL stack's objects of a moment lie where the BAR is?
+topology_is_at_the_bar() { # moment
+	local start end
+
+	read -r start end <<< "$(guest_value "$1: BAR")"
+	[ -n "$start" ] && [ $((end - start)) -eq $((0xfffffff)) ] &&
+		[ $(($(guest_value "$1: region" | cut -d' ' -f1))) -eq $((start)) ] &&
+		[ $(($(guest_value "$1: decoder1.0" | cut -d' ' -f1))) -eq $((start)) ] &&
+		[ $(($(guest_value "$1: decoder2.0" | cut -d' ' -f1))) -eq $((start)) ] && return
+	grep "^guest: $1" $NESTED/lines
+	return 1
+}
