@@ -94,6 +94,14 @@ static void unlink_in_device(const char *name)
 	unlink(path);
 }
 
+static void remove_path(const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s%s", root, name);
+	assert_int_equal(0, remove(path));
+}
+
 static void save_device(void)
 {
 	save(IN_DEVICE("config"), config, sizeof(config));
@@ -637,6 +645,101 @@ static void status_shows_holds_and_clearing(void **state)
 		      "  clearing     4096 (1 %)\n");
 }
 
+/* What a command prints to standard output, if it succeeds; NULL if it does not */
+static const char *printed(int (*print)(const char *), bool topology, bool json)
+{
+	static char buf[8192];
+	FILE *before = stdout;
+	int ret;
+
+	memset(buf, 0, sizeof(buf));
+	options.topology = topology;
+	options.json = json;
+	stdout = fmemopen(buf, sizeof(buf), "w");
+	assert_non_null(stdout);
+	ret = print(BDF);
+	fclose(stdout);
+	stdout = before;
+	options.topology = false;
+	options.json = false;
+	assert_true(ret < 0 || *buf);
+	return ret ? NULL : buf;
+}
+
+static void bind_to(const char *driver)
+{
+	char path[PATH_MAX], target[128];
+
+	snprintf(path, sizeof(path), "%s%s", root, IN_DEVICE("driver"));
+	unlink(path);
+	snprintf(target, sizeof(target), "../../../bus/pci/drivers/%s", driver);
+	assert_int_equal(0, symlink(target, path));
+}
+
+#define PLAIN_ARGS	"-M q35 \\\n" \
+			"-device pcie-root-port,id=cxl-vfio-port,chassis=12 \\\n" \
+			"-device vfio-pci,host=" BDF ",bus=cxl-vfio-port\n"
+
+static void vmms_are_started_as_the_driver_says(void **state)
+{
+	const char *text;
+
+	(void)state;
+	bind_to("cxl_vfio_pci");
+	save_text(IN_DEVICE("cxl_vfio/vbar"), "4\n");
+	save_text(IN_DEVICE("cxl_vfio/decoders"), "0 0x100000000 0x30000000\n");
+	text = printed(print_qemu, false, false);
+	assert_non_null(text);
+	assert_string_equal(PLAIN_ARGS, text);
+	text = printed(print_qemu, true, false);
+	assert_non_null(text);
+	assert_non_null(strstr(text, "-M q35,cxl=on,cxl-fmw.0.targets.0=cxl-vfio-bridge,"
+			       "cxl-fmw.0.size=768M \\\n"));
+	assert_non_null(strstr(text, ",hdm_for_passthrough=true \\\n"));
+	assert_non_null(strstr(text, "-acpitable file=/"));
+	text = printed(print_qemu, true, true);
+	assert_non_null(text);
+	assert_non_null(strstr(text, "\"vfio-pci,host=" BDF ",bus=cxl-vfio-port\","));
+	text = printed(print_xml, true, false);
+	assert_non_null(text);
+	assert_non_null(strstr(text, "<alias name='ua-cxl-vfio'/>"));
+	assert_non_null(strstr(text, "cxl-fmw.0.size=768M"));
+	/* libvirt needs the address alone, whatever the device is bound to */
+	bind_to("nvidia");
+	text = printed(print_xml, false, false);
+	assert_non_null(text);
+	assert_non_null(strstr(text, "<driver model='cxl_vfio_pci'/>"));
+	assert_null(strstr(text, "qemu:"));
+	bind_to("cxl_vfio_pci");
+}
+
+static void vmms_are_not_started_without_bar_or_driver(void **state)
+{
+	(void)state;
+	bind_to("vfio-pci");
+	save_text(IN_DEVICE("cxl_vfio/vbar"), "4\n");
+	save_text(IN_DEVICE("cxl_vfio/decoders"), "0 0x100000000 0x10000000\n");
+	assert_null(printed(print_qemu, false, false));
+	assert_null(printed(print_xml, true, false));
+	bind_to("cxl_vfio_pci");
+	assert_non_null(printed(print_xml, true, false));
+	save_text(IN_DEVICE("cxl_vfio/vbar"), "none\n");
+	assert_null(printed(print_qemu, false, false));
+	assert_null(printed(print_xml, true, false));
+	save_text(IN_DEVICE("cxl_vfio/vbar"), "4\n");
+	/* The address of the host is of no use to a guest's CXL stack, and harms no other */
+	save_text("/sys/module/cxl_vfio_pci/parameters/hide_hpa", "N\n");
+	assert_null(printed(print_qemu, true, false));
+	assert_non_null(printed(print_qemu, false, false));
+	save_text("/sys/module/cxl_vfio_pci/parameters/hide_hpa", "Y\n");
+	assert_non_null(printed(print_qemu, true, false));
+	unlink_in_device("driver");
+	/* For other tests the module is not there */
+	remove_path("/sys/module/cxl_vfio_pci/parameters/hide_hpa");
+	remove_path("/sys/module/cxl_vfio_pci/parameters");
+	remove_path("/sys/module/cxl_vfio_pci");
+}
+
 static void status_shows_errors(void **state)
 {
 	(void)state;
@@ -729,6 +832,8 @@ int main(void)
 		cmocka_unit_test_setup(status_shows_holds_and_clearing, make_device),
 		cmocka_unit_test_setup(status_shows_errors, make_device),
 		cmocka_unit_test(remedies_fit_the_cpu),
+		cmocka_unit_test_setup(vmms_are_started_as_the_driver_says, make_device),
+		cmocka_unit_test_setup(vmms_are_not_started_without_bar_or_driver, make_device),
 		cmocka_unit_test(certificates),
 		cmocka_unit_test(enrolled_keys),
 		cmocka_unit_test(refusals),
