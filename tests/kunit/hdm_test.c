@@ -962,7 +962,8 @@ static void hdm_guest_finds_other_decoders_uncommitted(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, HDM_EVENT_ERROR,
 				guest_set(hdm, n, CXL_VFIO_HDM_CTRL, COMMIT));
 		KUNIT_EXPECT_EQ(test, COMMIT | ERROR, guest_get(hdm, n, CXL_VFIO_HDM_CTRL));
-		KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE, guest_set(hdm, n, CXL_VFIO_HDM_CTRL, 0));
+		KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE,
+				guest_set(hdm, n, CXL_VFIO_HDM_CTRL, ~COMMIT));
 		KUNIT_EXPECT_EQ(test, 0, guest_get(hdm, n, CXL_VFIO_HDM_CTRL));
 		/* A VMM finds nothing of that */
 		guest_set(hdm, n, CXL_VFIO_HDM_CTRL, COMMIT);
