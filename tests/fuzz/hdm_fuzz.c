@@ -61,7 +61,8 @@ static void check_write(const struct cxl_vfio_hdm *was, const struct cxl_vfio_hd
 
 	assert(cxl_vfio_hdm_read(is, 0, via) == cxl_vfio_hdm_read(was, 0, via));
 	for (u32 off = 0; off < cxl_vfio_hdm_size(is); off += 4)
-		assert(off == at || cxl_vfio_hdm_read(is, off, via) == cxl_vfio_hdm_read(was, off, via));
+		assert(off == at ||
+		       cxl_vfio_hdm_read(is, off, via) == cxl_vfio_hdm_read(was, off, via));
 
 	for (unsigned int n = 0; n < is->count; n++) {
 		u32 old = reg(was, n, CXL_VFIO_HDM_CTRL), new = reg(is, n, CXL_VFIO_HDM_CTRL);

@@ -211,7 +211,8 @@ static void comp_finds_ras_where_it_fits(struct kunit *test)
 		cxl_vfio_comp_raise(comp, &errors, &mirror);
 		KUNIT_EXPECT_EQ(test, cm[0], get(comp, 0));
 		for (u32 at = 0; at < 0x58; at += 4)
-			cxl_vfio_comp_write(comp, CXL_VFIO_CM_OFFSET + cases[i].at + at, ~0U, VIA_REGION);
+			cxl_vfio_comp_write(comp, CXL_VFIO_CM_OFFSET + cases[i].at + at, ~0U,
+					    VIA_REGION);
 		KUNIT_EXPECT_EQ(test, cm[0], get(comp, 0));
 		KUNIT_EXPECT_EQ(test, cm[1], get(comp, 4));
 	}
