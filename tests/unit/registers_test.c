@@ -852,6 +852,27 @@ static void restore_needs_ranges_that_come_back(void **state)
 	assert_logged("CONTROL reads 0x0002, it was 0x0007 at bind and CONFIG_LOCK is set");
 }
 
+/* Firmware's masks and severities of RAS, which a reset that loses decoders may lose too */
+static u32 keep_all_mmio(u32 at, u32 val)
+{
+	return val;
+}
+
+static void restore_writes_the_masks_of_ras(void **state)
+{
+	unit.mmio_write = keep_all_mmio;
+	cm_put(RAS + CXL_VFIO_RAS_UNCORRECTABLE_MASK, 0);
+	cm_put(RAS + CXL_VFIO_RAS_CORRECTABLE_MASK, 0x7f);
+	put16(CTRL, CXL_VFIO_DVSEC_CTRL_IO_ENABLE);
+	assert_int_equal(cxl_vfio_restore(&dev), 1);
+	expect_write(MMIO + RAS + CXL_VFIO_RAS_UNCORRECTABLE_MASK,
+		     found.cm[(RAS + CXL_VFIO_RAS_UNCORRECTABLE_MASK) / 4]);
+	expect_write(MMIO + RAS + CXL_VFIO_RAS_CORRECTABLE_MASK,
+		     found.cm[(RAS + CXL_VFIO_RAS_CORRECTABLE_MASK) / 4]);
+	expect_write(CTRL, 7);
+	assert_expected_writes();
+}
+
 /* A DVSEC that ends in RANGE2 has no RANGE2 BASE: what is behind it is another's */
 static void restore_writes_no_register_behind_the_dvsec(void **state)
 {
@@ -987,6 +1008,7 @@ int main(void)
 		RESTORE(restore_stops_at_a_decoder_that_stays_committed),
 		RESTORE(restore_waits_for_a_slow_commit),
 		RESTORE(restore_stops_at_a_decoder_that_reports_an_error),
+		RESTORE(restore_writes_the_masks_of_ras),
 		RESTORE(restore_writes_no_register_behind_the_dvsec),
 		CASE(dvsec_range_sizes_have_both_halves),
 		RESTORE(ranges_are_intact_until_base_size_or_an_enable_changes),
