@@ -136,7 +136,8 @@ static int cxl_vfio_region_info(struct vfio_device *vdev, struct vfio_region_inf
 
 	if (cxl_vfio_is_comp_bar(dev->found, info->index))
 		return cxl_vfio_bar_region_info(dev, info, caps);
-	if (info->index == dev->vbar.bar)
+	/* VBAR_NONE is a number that users may ask for as well */
+	if (info->index < PCI_STD_NUM_BARS && info->index == dev->vbar.bar)
 		return cxl_vfio_vbar_region_info(dev, info, caps);
 	return cxl_vfio_compat_core_region_info(vdev, info, caps);
 }
