@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +18,8 @@
 
 #include "tool.h"
 
+#define UNIT	"/usr/lib/systemd/system/cxl-vfio@.service"
+#define WANTS	"/etc/systemd/system/multi-user.target.wants"
 #define RULE_FMT	"/etc/udev/rules.d/60-cxl-vfio-%s.rules"
 
 static int write_attr(const char *address, const char *attr, const char *s)
@@ -44,19 +47,16 @@ void current_driver(const char *address, char *driver, size_t size)
 		read_link_name(path, driver, size);
 }
 
-int load_module(void)
+int load_module_named(const char *name)
 {
-	char path[PATH_MAX];
-	struct kmod_ctx *ctx;
 	struct kmod_list *list = NULL, *entry;
+	struct kmod_ctx *ctx;
 	int ret;
 
-	if (!make_path(path, sizeof(path), "/sys/module/" DRIVER) && exists(path))
-		return 0;
 	ctx = kmod_new(NULL, NULL);
 	if (!ctx)
 		return -ENOMEM;
-	ret = kmod_module_new_from_lookup(ctx, MODULE, &list);
+	ret = kmod_module_new_from_lookup(ctx, name, &list);
 	if (!ret && !list)
 		ret = -ENOENT;
 	kmod_list_foreach(entry, list) {
@@ -69,16 +69,51 @@ int load_module(void)
 	}
 	kmod_module_unref_list(list);
 	kmod_unref(ctx);
+	/* A positive result is of a module that is on a list of those not to be loaded */
+	return ret > 0 ? -EPERM : ret;
+}
+
+static int load_module(void)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	if (!make_path(path, sizeof(path), "/sys/module/" DRIVER) && exists(path))
+		return 0;
+	ret = load_module_named(MODULE);
 	if (ret == -ENOENT)
 		refuse("no-module", "there is no module " MODULE " for this kernel; see `dkms status` and install the headers of this kernel");
 	else if (ret)
 		refuse("module-refused", "cannot load the module " MODULE ": %s; see `dmesg` or `cxl-vfio doctor`",
-		       strerror(ret < 0 ? -ret : EPERM));
+		       strerror(-ret));
 	return ret ? -EIO : 0;
 }
 
+int reload_module(const char *option)
+{
+	struct kmod_module *mod = NULL;
+	struct kmod_ctx *ctx = kmod_new(NULL, NULL);
+	int ret = ctx ? kmod_module_new_from_name(ctx, MODULE, &mod) : -ENOMEM;
+
+	if (!ret)
+		ret = kmod_module_remove_module(mod, 0);
+	if (!ret)
+		ret = kmod_module_probe_insert_module(mod, 0, option, NULL, NULL, NULL);
+	kmod_module_unref(mod);
+	kmod_unref(ctx);
+	return ret > 0 ? -EPERM : ret;
+}
+
+bool device_is_open(const char *address)
+{
+	char path[PATH_MAX], holds[160];
+
+	return !device_path(path, sizeof(path), address, "cxl_vfio/holds") &&
+	       !read_line(path, holds, sizeof(holds)) && !strstr(holds, "unused");
+}
+
 /* Every function of the IOMMU group must have a VFIO driver or no driver */
-static int check_group(const struct device *d)
+int check_group(const struct device *d)
 {
 	char path[PATH_MAX], driver[64];
 	struct dirent *entry;
@@ -113,7 +148,7 @@ static int check_group(const struct device *d)
 }
 
 /* A network interface that is up means that the host uses the device */
-static int check_users(const struct device *d)
+int check_users(const struct device *d)
 {
 	char path[PATH_MAX], state[32];
 	struct dirent *entry;
@@ -199,14 +234,34 @@ static int write_rule(const char *address)
 }
 
 /*
- * Keep the binding across reboots: by driverctl if installed, else by a udev rule.  A
- * driver in the initramfs would be first, so that the rule has to be there as well.
+ * Have systemd bind the device before virtual machines start, also if another driver had it
+ * from the initramfs.  Without the unit of the package there is the rule alone.
  */
+static int set_unit(const char *address, bool on)
+{
+	char unit[PATH_MAX], link[PATH_MAX];
+
+	if (make_path(unit, sizeof(unit), UNIT) || !exists(unit) ||
+	    make_path(link, sizeof(link), WANTS))
+		return 0;
+	mkdir(link, 0755);
+	if (make_path(link, sizeof(link), WANTS "/cxl-vfio@%s.service", address))
+		return -ENAMETOOLONG;
+	unlink(link);
+	if (!on || !symlink(UNIT, link))
+		return 0;
+	refuse("cannot-write", "%s: %s", link, strerror(errno));
+	return -EIO;
+}
+
+/* Keep the binding across reboots: by driverctl if installed, else by a udev rule */
 static int make_persistent(const char *address)
 {
 	char path[PATH_MAX];
-	int ret = have_driverctl() ? run_driverctl(address, DRIVER) : write_rule(address);
+	int ret;
 
+	ret = have_driverctl() ? run_driverctl(address, DRIVER) : write_rule(address);
+	ret = ret ?: set_unit(address, true);
 	if (ret || options.json)
 		return ret;
 	if (!make_path(path, sizeof(path), "/usr/sbin/update-initramfs") && exists(path))
@@ -222,6 +277,7 @@ static int drop_persistent(const char *address)
 
 	if (!make_path(path, sizeof(path), RULE_FMT, address))
 		unlink(path);
+	set_unit(address, false);
 	return have_driverctl() ? run_driverctl(address, NULL) : 0;
 }
 
@@ -248,7 +304,8 @@ static void find_sentence(int kmsg, const char *address, char *sentence, size_t 
 
 	*sentence = 0;
 	snprintf(tag, sizeof(tag), DRIVER " %s: ", address);
-	while (kmsg >= 0 && ((n = read(kmsg, line, sizeof(line) - 1)) > 0 || errno == EPIPE)) {
+	while (kmsg >= 0 && ((n = read(kmsg, line, sizeof(line) - 1)) > 0 ||
+			     (n < 0 && errno == EPIPE))) {
 		char *text;
 
 		line[n > 0 ? n : 0] = 0;

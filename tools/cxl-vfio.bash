@@ -10,10 +10,10 @@ _cxl_vfio()
 	done
 	COMPREPLY=()
 	if [[ $word == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W '--json --persist --force --topology --root= --help --version' -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W '--json --persist --force --topology --yes --rounds= --report= --full --root= --help --version' -- "$word")
 	elif [[ -z $command ]]; then
-		mapfile -t COMPREPLY < <(compgen -W 'list bind unbind status qemu xml doctor' -- "$word")
-	elif [[ $command == @(bind|unbind|status|qemu|xml) ]]; then
+		mapfile -t COMPREPLY < <(compgen -W 'list bind unbind status qemu xml check doctor' -- "$word")
+	elif [[ $command == @(bind|unbind|status|qemu|xml|check) ]]; then
 		# Addresses have colons, at which bash breaks words
 		local before=${COMP_LINE:0:COMP_POINT}
 		before=${before##* }

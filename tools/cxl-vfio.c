@@ -12,7 +12,7 @@
 
 #include "tool.h"
 
-struct options options = { .root = "" };
+struct options options = { .root = "", .rounds = 20 };
 struct refusal refusal = { .reason = "" };
 
 static void usage(FILE *f)
@@ -26,6 +26,7 @@ static void usage(FILE *f)
 	      "  status [ADDRESS]     show gate, clearing, last reset and counters of bound devices\n"
 	      "  qemu ADDRESS         print options of QEMU for a bound device\n"
 	      "  xml ADDRESS          print a <hostdev> element for libvirt\n"
+	      "  check ADDRESS        try everything on a device, which overwrites its memory\n"
 	      "  doctor               check this host for problems, with a remedy for each\n"
 	      "\n"
 	      "  -j, --json           print JSON\n"
@@ -33,6 +34,10 @@ static void usage(FILE *f)
 	      "  -f, --force          bind: ignore users of the device and of its IOMMU group\n"
 	      "  -t, --topology       qemu, xml: for guests with a CXL stack, which find the device in\n"
 	      "                       a CXL topology\n"
+	      "  -y, --yes            check: do not ask\n"
+	      "      --rounds=N       check: rounds of bind and unbind (20)\n"
+	      "      --report=FILE    doctor: write a file for a bug report, too\n"
+	      "      --full           check, doctor: with addresses in the report\n"
 	      "      --root=DIR       use /sys, /proc, /etc and /lib/modules below DIR\n"
 	      "  -h, --help           show this help\n"
 	      "  -V, --version        show the version\n"
@@ -208,6 +213,14 @@ static int do_unbind(const char *address)
 	return as_root(unbind_device, address);
 }
 
+static int do_check(const char *address)
+{
+	if (!geteuid())
+		return check_device(address) ? EXIT_FAILED : EXIT_OK;
+	refuse("not-root", "this command needs root; use sudo");
+	return EXIT_FAILED;
+}
+
 enum { NO_ADDRESS, MAY_HAVE_ADDRESS, NEEDS_ADDRESS };
 
 static const struct command {
@@ -221,6 +234,7 @@ static const struct command {
 	{ "status", MAY_HAVE_ADDRESS, do_status },
 	{ "qemu", NEEDS_ADDRESS, do_qemu },
 	{ "xml", NEEDS_ADDRESS, do_xml },
+	{ "check", NEEDS_ADDRESS, do_check },
 	{ "doctor", NO_ADDRESS, do_doctor },
 };
 
@@ -259,14 +273,19 @@ int main(int argc, char **argv)
 		{ "persist", no_argument, NULL, 'p' },
 		{ "force", no_argument, NULL, 'f' },
 		{ "topology", no_argument, NULL, 't' },
+		{ "yes", no_argument, NULL, 'y' },
+		{ "rounds", required_argument, NULL, 'n' },
+		{ "full", no_argument, NULL, 'u' },
+		{ "report", required_argument, NULL, 'o' },
 		{ "root", required_argument, NULL, 'r' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{}
 	};
+	char *end;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "jpfthV", longs, NULL)) >= 0) {
+	while ((c = getopt_long(argc, argv, "jpftyhV", longs, NULL)) >= 0) {
 		switch (c) {
 		case 'j':
 			options.json = true;
@@ -279,6 +298,20 @@ int main(int argc, char **argv)
 			break;
 		case 't':
 			options.topology = true;
+			break;
+		case 'y':
+			options.yes = true;
+			break;
+		case 'n':
+			options.rounds = strtoul(optarg, &end, 10);
+			if (*end || end == optarg || !options.rounds)
+				return wrong_usage("not a number of rounds: ", optarg);
+			break;
+		case 'o':
+			options.report = optarg;
+			break;
+		case 'u':
+			options.full = true;
 			break;
 		case 'r':
 			options.root = optarg;

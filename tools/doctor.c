@@ -3,6 +3,7 @@
  * Checks the host for problems that prevent assignment.  Each finding has a remedy.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -347,7 +348,7 @@ static void check_cache(struct report *r, const struct device *d)
 	     strcmp(line, "on") ? "may not" : "may");
 }
 
-static void check_device(struct report *r, const struct device *d)
+static void check_one_device(struct report *r, const struct device *d)
 {
 	static const enum state states[] = { [CAN] = OK, [CANNOT] = FAIL, [UNSURE] = OK };
 	const struct judgement *j = &d->judgement;
@@ -383,7 +384,7 @@ static void check_devices(struct report *r, const struct utsname *u)
 		     "check that the device is visible: lspci -vvv | grep -A3 'CXL Devices'",
 		     "there is no CXL device with memory");
 	for (int i = 0; i < n; i++) {
-		check_device(r, &d[i]);
+		check_one_device(r, &d[i]);
 		if (d[i].bound) {
 			check_memory_type(r, &d[i], m.probes);
 			check_cache(r, &d[i]);
@@ -406,6 +407,70 @@ static void check_program(struct report *r, const char *what, const char *comman
 	note(r, what, *line ? OK : WARN, remedy, "%s", *line ? line : "not installed");
 }
 
+/* Lines of the driver in the kernel log */
+static struct json_object *driver_log(void)
+{
+	struct json_object *log = json_object_new_array();
+	char path[PATH_MAX], line[2048];
+	int fd = -1;
+	ssize_t n;
+
+	if (!make_path(path, sizeof(path), "/dev/kmsg"))
+		fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	while (fd >= 0 && ((n = read(fd, line, sizeof(line) - 1)) > 0 || (n < 0 && errno == EPIPE))) {
+		char *text;
+
+		line[n > 0 ? n : 0] = 0;
+		text = strchr(line, ';');
+		if (!text || (!strstr(text, DRIVER) && !strstr(text, MODULE)))
+			continue;
+		text[strcspn(text, "\n")] = 0;
+		json_object_array_add(log, json_object_new_string(text + 1));
+	}
+	if (fd >= 0)
+		close(fd);
+	return log;
+}
+
+/* One file for a bug report: what doctor, list and status say, and the driver's log */
+static int write_report(const struct report *r, const struct utsname *u)
+{
+	struct json_object *doc = new_document(), *list = json_object_new_array();
+	struct json_object *status = json_object_new_array();
+	struct device *d = calloc(MAX_DEVICES, sizeof(*d));
+	int n = d ? find_devices(d, MAX_DEVICES) : 0, ret = 0;
+	char *text;
+	FILE *f;
+
+	for (int i = 0; i < n; i++) {
+		json_object_array_add(list, device_json(&d[i]));
+		if (d[i].bound)
+			json_object_array_add(status, status_json(&d[i]));
+	}
+	free(d);
+	json_object_object_add(doc, "tool", json_object_new_string(VERSION));
+	json_object_object_add(doc, "kernel", json_object_new_string(u->release));
+	json_object_object_add(doc, "findings", json_object_get(r->findings));
+	json_object_object_add(doc, "devices", list);
+	json_object_object_add(doc, "status", status);
+	json_object_object_add(doc, "log", driver_log());
+	text = strdup(json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PRETTY |
+						     JSON_C_TO_STRING_NOSLASHESCAPE |
+						     JSON_C_TO_STRING_SPACED));
+	if (text)
+		redact(text);
+	f = fopen(options.report, "we");
+	if (!text || !f || fprintf(f, "%s\n", text) < 0)
+		ret = -EIO;
+	if (f && fclose(f))
+		ret = -EIO;
+	if (ret)
+		complain("%s cannot be written: %s", options.report, strerror(errno));
+	free(text);
+	json_object_put(doc);
+	return ret;
+}
+
 int doctor(void)
 {
 	struct report r = { .findings = json_object_new_array() };
@@ -426,6 +491,8 @@ int doctor(void)
 	check_program(&r, "libvirt",
 		      "libvirtd --version 2>/dev/null || virtqemud --version 2>/dev/null",
 		      "needed only if libvirt runs VMs on this host");
+	if (options.report && write_report(&r, &u))
+		r.failed = true;
 	if (options.json) {
 		doc = new_document();
 		json_object_object_add(doc, "findings", r.findings);

@@ -29,6 +29,10 @@ struct options {
 	bool persist;
 	bool force;
 	bool topology;
+	bool yes;		/* do not ask */
+	bool full;		/* addresses in reports, too */
+	unsigned int rounds;
+	const char *report;	/* file for doctor's report, NULL if none */
 };
 
 extern struct options options;
@@ -131,7 +135,14 @@ void print_status(struct json_object *status, FILE *f);
 /* bind.c */
 int bind_device(const char *address);
 int unbind_device(const char *address);
-int load_module(void);
+int check_group(const struct device *d);
+int check_users(const struct device *d);
+/* Load a module, if it is not loaded; silent */
+int load_module_named(const char *name);
+/* Unload the driver and load it with a parameter, or with NULL as configured; silent */
+int reload_module(const char *option);
+/* Does a program or a VM have the bound device open? */
+bool device_is_open(const char *address);
 /* The driver of a function, "" if none */
 void current_driver(const char *address, char *driver, size_t size);
 
@@ -155,6 +166,9 @@ bool kernel_has_key(const char *signer);
 /* The last line of the kernel log with which it refused the module; returns a remedy */
 const char *find_refusal(char *found, size_t size);
 
+/* check.c */
+int check_device(const char *address);
+
 /* doctor.c: how to turn this host's IOMMU on */
 const char *iommu_remedy(void);
 
@@ -173,6 +187,9 @@ enum guest_memory {
 enum guest_memory guest_memory_of(const struct device *d, const char *probes);
 /* Returns an exit status */
 int doctor(void);
+
+/* report.c: take addresses of the host out of a text, but with --full */
+void redact(char *s);
 
 /* output.c */
 struct json_object *new_document(void);
