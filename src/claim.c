@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Claims a range of host physical addresses that an HDM decoder, or the DVSEC, names, if it
- * can be memory of the device alone.  cxl-vfio uses this file too, so that it calls nothing of the driver
- * but cedt.c.
+ * can be memory of the device alone.  cxl-vfio uses this file too, so that it calls nothing
+ * of the driver but cedt.c.
  *
  * A device that was tampered with may name any range.
  */
