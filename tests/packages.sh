@@ -81,7 +81,9 @@ check_packages() {
 		rpm -qp --scripts /src/build/rpm/cxl-vfio-pci-dkms-*.rpm | grep -q "dkms build"
 		rpm -qlp /src/build/rpm/cxl-vfio-tools-*.rpm | grep -q "^/usr/sbin/cxl-vfio$"'
 	check "apt installs the packages, DKMS builds the module, apt purge leaves no file" with_kernels "$NEWEST" '
-		cxl-vfio --version | grep -q "^cxl-vfio [0-9]"
+		/src/debian/tests/tool
+		/src/debian/tests/dkms
+		! command -v systemd-analyze || systemd-analyze verify cxl-vfio@0000:0d:00.0.service
 		'"$purged"
 	[ -n "${FULL:-}" ] && check_updates
 	finish

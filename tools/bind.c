@@ -257,6 +257,7 @@ static int set_unit(const char *address, bool on)
 /* Keep the binding across reboots: by driverctl if installed, else by a udev rule */
 static int make_persistent(const char *address)
 {
+	static const char when[] = "If another driver has the device after a reboot: ";
 	char path[PATH_MAX];
 	int ret;
 
@@ -265,9 +266,11 @@ static int make_persistent(const char *address)
 	if (ret || options.json)
 		return ret;
 	if (!make_path(path, sizeof(path), "/usr/sbin/update-initramfs") && exists(path))
-		printf("If another driver has the device after a reboot: echo " MODULE " >> /etc/initramfs-tools/modules; update-initramfs -u\n");
+		printf("%secho " MODULE " >> /etc/initramfs-tools/modules; update-initramfs -u\n",
+		       when);
 	else if (!make_path(path, sizeof(path), "/usr/bin/dracut") && exists(path))
-		printf("If another driver has the device after a reboot: echo 'force_drivers+=\" " MODULE " \"' > /etc/dracut.conf.d/cxl-vfio.conf; dracut -f\n");
+		printf("%secho 'force_drivers+=\" " MODULE " \"' > /etc/dracut.conf.d/cxl-vfio.conf; dracut -f\n",
+		       when);
 	return 0;
 }
 

@@ -41,6 +41,7 @@ static int guest_flr(struct check *c)
 static int cxl_reset(struct check *c, uint16_t needs, uint16_t more)
 {
 	unsigned int dvsec = find_dvsec(c->ours, CXL_VFIO_DVSEC_ID_DEVICE);
+	const uint16_t done = CXL_VFIO_DVSEC_STATUS2_RST_COMPLETE;
 	uint16_t status;
 
 	if (!dvsec || (config_read16(&c->vfio, dvsec + CXL_VFIO_DVSEC_CAP) & needs) != needs)
@@ -48,8 +49,7 @@ static int cxl_reset(struct check *c, uint16_t needs, uint16_t more)
 	config_write16(&c->vfio, dvsec + CXL_VFIO_DVSEC_CTRL2,
 		       CXL_VFIO_DVSEC_CTRL2_INIT_RST | more);
 	status = config_read16(&c->vfio, dvsec + CXL_VFIO_DVSEC_STATUS2);
-	return (status & (CXL_VFIO_DVSEC_STATUS2_RST_COMPLETE | CXL_VFIO_DVSEC_STATUS2_RST_ERROR)) ==
-	       CXL_VFIO_DVSEC_STATUS2_RST_COMPLETE ? 0 : -EIO;
+	return (status & (done | CXL_VFIO_DVSEC_STATUS2_RST_ERROR)) == done ? 0 : -EIO;
 }
 
 static int guest_cxl_reset(struct check *c)

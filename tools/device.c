@@ -37,12 +37,14 @@ static void driver_decoders(struct device *d)
 		       !read_line(path, line, sizeof(line)) && !strcmp(line, "ranges");
 }
 
+#define NO_IOMMU	"/sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
+
 /* May user space assign devices without an IOMMU? */
 static bool no_iommu_mode(void)
 {
 	char path[PATH_MAX], line[8];
 
-	return !make_path(path, sizeof(path), "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode") &&
+	return !make_path(path, sizeof(path), NO_IOMMU) &&
 	       !read_line(path, line, sizeof(line)) && *line == 'Y';
 }
 
@@ -278,8 +280,8 @@ struct json_object *device_json(const struct device *d)
 	}
 	json_object_object_add(o, "hdm_ranges", ranges);
 	if (d->nr_ranges)
-		json_object_object_add(o, "source",
-				       json_object_new_string(d->by_ranges ? "ranges" : "decoders"));
+		json_object_object_add(o, "source", json_object_new_string(d->by_ranges ?
+									   "ranges" : "decoders"));
 	json_object_object_add(o, "free_bars", json_object_new_boolean(d->free_bars));
 	judgement_json(&d->judgement, o);
 	return o;

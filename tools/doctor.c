@@ -202,11 +202,13 @@ static bool is_arm64(void)
 
 const char *iommu_remedy(void)
 {
-	if (is_arm64())
-		return "turn the SMMU on in firmware, and see that the kernel's command line has no iommu.passthrough or arm-smmu option against it";
-	if (cpu_has("GenuineIntel"))
-		return "turn VT-d on in firmware, and add intel_iommu=on to the kernel's command line";
-	return "turn the IOMMU on in firmware, on Intel also with intel_iommu=on on the kernel's command line";
+	static const char * const remedies[] = {
+		"turn the SMMU on in firmware, and see that the kernel's command line has no iommu.passthrough or arm-smmu option against it",
+		"turn VT-d on in firmware, and add intel_iommu=on to the kernel's command line",
+		"turn the IOMMU on in firmware, on Intel also with intel_iommu=on on the kernel's command line",
+	};
+
+	return remedies[is_arm64() ? 0 : cpu_has("GenuineIntel") ? 1 : 2];
 }
 
 static void check_iommu(struct report *r)
@@ -417,7 +419,8 @@ static struct json_object *driver_log(void)
 
 	if (!make_path(path, sizeof(path), "/dev/kmsg"))
 		fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	while (fd >= 0 && ((n = read(fd, line, sizeof(line) - 1)) > 0 || (n < 0 && errno == EPIPE))) {
+	while (fd >= 0 && ((n = read(fd, line, sizeof(line) - 1)) > 0 ||
+			   (n < 0 && errno == EPIPE))) {
 		char *text;
 
 		line[n > 0 ? n : 0] = 0;

@@ -366,7 +366,8 @@ struct acpi_device *judge_companion(const int *dev)
 		return NULL;
 	*end = 0;
 	/* The link is relative to the directory with all functions */
-	if (make_path(uid_path, sizeof(uid_path), "/sys/bus/pci/devices/%s/firmware_node/uid", target) ||
+	if (make_path(uid_path, sizeof(uid_path), "/sys/bus/pci/devices/%s/firmware_node/uid",
+		      target) ||
 	    read_line(uid_path, uid, sizeof(uid)))
 		return NULL;
 	companion.uid = uid;

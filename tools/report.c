@@ -17,6 +17,11 @@ static const char * const states[] = {
 	[LINE_OK] = "ok", [LINE_FAIL] = "FAIL", [LINE_SKIP] = "skip",
 };
 
+/* The same in JSON */
+static const char * const words[] = {
+	[LINE_OK] = "ok", [LINE_FAIL] = "failure", [LINE_SKIP] = "skipped",
+};
+
 static size_t hex_digits(const char *s)
 {
 	return strspn(s, "0123456789abcdef");
@@ -86,8 +91,7 @@ void line(struct check *c, const char *name, enum line_state state, const char *
 	va_end(args);
 	redact(found);
 	json_object_object_add(o, "check", json_object_new_string(name));
-	json_object_object_add(o, "state", json_object_new_string(state == LINE_OK ? "ok" :
-								  state == LINE_SKIP ? "skipped" : "failure"));
+	json_object_object_add(o, "state", json_object_new_string(words[state]));
 	json_object_object_add(o, "found", json_object_new_string(found));
 	json_object_array_add(c->lines, o);
 	c->failed += state == LINE_FAIL;

@@ -515,11 +515,11 @@ static void hostile_registers_do_no_harm(void **state)
 /* Reports have no addresses of the host, and registers stay */
 static void reports_have_no_addresses(void **state)
 {
-	char s[] = "0000:0d:00.0: CTRL reads 0x00000600, [mem 0x100000000-0x10fffffff] 10000:e1:00.0";
+	char s[] = "0000:0d:00.0: CTRL reads 0x600, [mem 0x100000000-0x10fffffff] 10000:e1:00.0";
 
 	(void)state;
 	redact(s);
-	assert_string_equal("*: CTRL reads 0x00000600, [mem *-*] *", s);
+	assert_string_equal("*: CTRL reads 0x600, [mem *-*] *", s);
 }
 
 static void remedies_fit_the_cpu(void **state)
@@ -547,7 +547,8 @@ static void addresses_are_parsed_strictly(void **state)
 		const char *in, *out;
 	} cases[] = {
 		{ "0d:00.0", "0000:0d:00.0" }, { "0000:0d:00.0", "0000:0d:00.0" },
-		{ "0001:FF:1f.7", "0001:ff:1f.7" }, { "10000:e1:00.0", "10000:e1:00.0" }, { "1:2:3.4", "0001:02:03.4" },
+		{ "0001:FF:1f.7", "0001:ff:1f.7" }, { "10000:e1:00.0", "10000:e1:00.0" },
+		{ "1:2:3.4", "0001:02:03.4" },
 		{ "", NULL }, { "0d:00", NULL }, { "0d:00.8", NULL }, { "0d:20.0", NULL },
 		{ "0000:0d:00.0 ", NULL }, { "0d:00.0/..", NULL }, { "../../etc", NULL },
 		{ "000000000:0d:00.0", NULL }, { "-1:00.0", NULL }, { "0x0d:00.0", NULL },

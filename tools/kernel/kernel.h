@@ -41,8 +41,8 @@ typedef unsigned long long u64;
 #define __ffs(x)		((unsigned int)__builtin_ctzl(x))
 #define lower_32_bits(x)	((u32)(x))
 #define upper_32_bits(x)	((u32)((x) >> 32))
-#define kzalloc(size, flags)	calloc(1, size)
-#define kmalloc(size, flags)	malloc(size)
+#define kzalloc(size, flags)	((void)(flags), calloc(1, size))
+#define kmalloc(size, flags)	((void)(flags), malloc(size))
 #define kfree(p)		free(p)
 #define ERR_PTR(err)		((void *)(intptr_t)(err))
 #define PTR_ERR(p)		((int)(intptr_t)(p))
@@ -89,7 +89,7 @@ static inline u64 pci_resource_len(const struct pci_dev *pdev, unsigned int i)
 }
 
 struct pci_dev *judge_next_function(struct pci_dev *pdev);
-#define for_each_pci_dev(p)		while ((p = judge_next_function(p)))
+#define for_each_pci_dev(p)		for (; (p = judge_next_function(p));)
 
 /* An error is the driver's sentence about a device that it refuses */
 __attribute__((format(printf, 2, 3))) void judge_log(bool error, const char *fmt, ...);

@@ -7,7 +7,7 @@ setpci -s "$bdf" COMMAND=2:2
 cd /tmp || return
 modprobe vfio_iommu_type1
 
-# run: a check, whose output is in check.log; prints its status
+# Run a check, whose output goes to check.log, and print its status
 run() {
 	rm -f report.txt report.json
 	cxl-vfio check --yes --rounds=3 "$bdf" > check.log 2>&1
