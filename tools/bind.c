@@ -19,7 +19,8 @@
 #include "tool.h"
 
 #define UNIT	"/usr/lib/systemd/system/cxl-vfio@.service"
-#define WANTS	"/etc/systemd/system/multi-user.target.wants"
+#define SYSTEMD	"/etc/systemd/system"
+#define WANTS	SYSTEMD "/multi-user.target.wants"
 #define RULE_FMT	"/etc/udev/rules.d/60-cxl-vfio-%s.rules"
 
 static int write_attr(const char *address, const char *attr, const char *s)
@@ -242,6 +243,7 @@ static int set_unit(const char *address, bool on)
 	char unit[PATH_MAX], link[PATH_MAX];
 
 	if (make_path(unit, sizeof(unit), UNIT) || !exists(unit) ||
+	    make_path(link, sizeof(link), SYSTEMD) || !exists(link) ||
 	    make_path(link, sizeof(link), WANTS))
 		return 0;
 	mkdir(link, 0755);
