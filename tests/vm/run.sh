@@ -11,9 +11,10 @@
 # A scenario is a file in scenarios/.  Comments in its head describe its machine:
 #   # t2dev: OPTIONS    a software device with these options, one line a device;
 #                       after @sibling it is a second function of the one before,
-#                       after @switch it is below a switch; @single has no other
-#                       function; @type3 and @igb are QEMU's memory
-#                       expander, and network card with SR-IOV, instead.  A device
+#                       after @switch it is below a switch, after @root in the root
+#                       complex, on bus 0; @single has no other function;
+#                       @type3 and @igb are QEMU's memory expander, and network
+#                       card with SR-IOV, instead.  A device
 #                       whose host breaks the specification's rules fails its
 #                       machine; what a scenario breaks on purpose it allows with
 #                       t2ctl --allow-misuse

@@ -166,7 +166,7 @@ boot() {
 	mapfile -t lines < "$dir/devices"
 	for i in "${!lines[@]}"; do
 		place="\"bus\":\"rp$i\",\"addr\":\"00.0\",\"multifunction\":true"
-		[[ ${lines[$i]} == @sibling* ]] ||
+		[[ ${lines[$i]} == @@(sibling|root)* ]] ||
 			devices+=(-device "cxl-rp,port=$i,bus=cxl.1,id=rp$i,chassis=0,slot=$((i + 2))")
 		case ${lines[$i]} in
 		@type3*)
@@ -180,6 +180,8 @@ boot() {
 			devices+=(-device "igb,bus=rp$i,romfile=")
 			continue
 			;;
+		@root*)
+			place="\"bus\":\"pcie.0\"" ;;
 		@single*)
 			place="\"bus\":\"rp$i\",\"addr\":\"00.0\"" ;;
 		@sibling*)

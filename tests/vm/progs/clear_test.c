@@ -41,7 +41,8 @@ FIXTURE_SETUP(clear)
 	struct vfio_region_info *info;
 
 	open_device(_metadata, &self->v);
-	self->hdm = vfio_cxl_cap(&self->v)->hdm_region_idx;
+	self->hdm = vfio_cxl_region(&self->v, CXL_VFIO_REGION_SUBTYPE_HDM, 0);
+	ASSERT_NE(0, self->hdm);
 	info = vfio_region(&self->v, self->hdm);
 	ASSERT_NE(NULL, info);
 	self->size = info->size;

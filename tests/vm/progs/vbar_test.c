@@ -31,7 +31,8 @@ FIXTURE(vbar) {
 FIXTURE_SETUP(vbar)
 {
 	ASSERT_EQ(0, vfio_open(&self->v, input("DEVICE")));
-	self->hdm = vfio_cxl_cap(&self->v)->hdm_region_idx;
+	self->hdm = vfio_cxl_region(&self->v, CXL_VFIO_REGION_SUBTYPE_HDM, 0);
+	ASSERT_NE(0, self->hdm);
 	self->bar = input_number("BAR", 0);
 	self->reg = PCI_BASE_ADDRESS_0 + 4 * self->bar;
 	self->size = input_number("SIZE", 0) * MIB;

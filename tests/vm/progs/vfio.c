@@ -131,6 +131,23 @@ struct vfio_region_info *vfio_region(struct vfio *v, uint32_t index)
 	return NULL;
 }
 
+uint32_t vfio_cxl_region(struct vfio *v, uint32_t subtype, unsigned int n)
+{
+	for (uint32_t i = VFIO_PCI_NUM_REGIONS; i < v->info.num_regions; i++) {
+		struct vfio_region_info *info = vfio_region(v, i);
+		struct vfio_region_info_cap_type *type = NULL;
+		bool found;
+
+		if (info && (info->flags & VFIO_REGION_INFO_FLAG_CAPS))
+			type = (void *)vfio_cap(info, info->cap_offset, VFIO_REGION_INFO_CAP_TYPE);
+		found = type && type->type == CXL_VFIO_REGION_TYPE && type->subtype == subtype;
+		free(info);
+		if (found && !n--)
+			return i;
+	}
+	return 0;
+}
+
 ssize_t region_read(struct vfio *v, uint32_t index, uint64_t at, void *buf, size_t n)
 {
 	ssize_t ret = pread(v->device, buf, n, ((off_t)index << OFFSET_SHIFT) + at);
@@ -266,9 +283,14 @@ int msix_enable(struct vfio *v)
 	return req.fd;
 }
 
+static uint32_t accel_read(struct vfio *v, uint32_t reg)
+{
+	return region_read32(v, input_number("ACCEL", T2DEV_ACCEL_BAR), reg);
+}
+
 static void accel_write(struct vfio *v, uint32_t reg, uint32_t val)
 {
-	region_write32(v, T2DEV_ACCEL_BAR, reg, val);
+	region_write32(v, input_number("ACCEL", T2DEV_ACCEL_BAR), reg, val);
 }
 
 static void accel_write64(struct vfio *v, uint32_t reg, uint64_t val)
@@ -292,13 +314,13 @@ int accel_run(struct vfio *v, const struct accel_op *op, uint32_t *result)
 	accel_write(v, T2DEV_ACC_DOORBELL, 1);
 
 	do {
-		status = region_read32(v, T2DEV_ACCEL_BAR, T2DEV_ACC_STATUS);
+		status = accel_read(v, T2DEV_ACC_STATUS);
 	} while (status & T2DEV_STATUS_BUSY);
 
 	if (!(status & T2DEV_STATUS_DONE) || (status & T2DEV_STATUS_ERROR))
-		return -(int)region_read32(v, T2DEV_ACCEL_BAR, T2DEV_ACC_ERRNO) ?: -EPROTO;
+		return -(int)accel_read(v, T2DEV_ACC_ERRNO) ?: -EPROTO;
 	if (result)
-		*result = region_read32(v, T2DEV_ACCEL_BAR, T2DEV_ACC_RESULT);
+		*result = accel_read(v, T2DEV_ACC_RESULT);
 	return 0;
 }
 

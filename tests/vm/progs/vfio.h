@@ -27,6 +27,10 @@
  *	REGIONS		number of HDM regions (default 1)
  *	BAR		number of the virtual BAR
  *	SIZE		size of the first HDM range in MiB
+ *	RANGES		1: the memory is that of the DVSEC's ranges, and of no decoder
+ *	COMP		1: the device has component registers
+ *	ROOT		1: the device is in the root complex, below no port
+ *	ACCEL		BAR of the accelerator (default 2)
  *	HUGE		largest order of a page that the kernel maps it with (default 18)
  *	PAGES		1: HDM memory has struct pages
  *	RAW_RAM		1: firmware's memory map lists HDM memory as RAM
@@ -77,6 +81,8 @@ struct cxl_vfio_device_info_cap_v3 *vfio_cxl_cap(struct vfio *v);
 
 /* Region info with its capabilities, NULL on error; the caller calls free() */
 struct vfio_region_info *vfio_region(struct vfio *v, uint32_t index);
+/* Index of the @n-th region, from 0 on, of a subtype of CXL_VFIO_REGION_TYPE; 0 if none */
+uint32_t vfio_cxl_region(struct vfio *v, uint32_t subtype, unsigned int n);
 
 /* pread() and pwrite() in a region: number of bytes or a negative errno */
 ssize_t region_read(struct vfio *v, uint32_t index, uint64_t at, void *buf, size_t n);
