@@ -337,7 +337,7 @@ static const struct {
 } bad_devices[] = {
 	{ no_capability, -ENODEV, "CAPABILITY reads 0xffff, the device does not respond" },
 	{ no_comp_and_mem_off, -ENOENT,
-	  "Register Locator: no component registers, and CONTROL of the CXL Device DVSEC reads 0x0003" },
+	  "no component registers, and CONTROL of the CXL Device DVSEC reads 0x0003, Mem_Enable" },
 	{ no_entry_and_mem_off, -ENOENT, "Register Locator: no component registers, and CONTROL" },
 	{ dead_entry, -ENODEV, "Register Locator: entry 2 reads 0xffffffff" },
 	{ two_blocks, -EEXIST, "Register Locator: entry 2 is a second one" },

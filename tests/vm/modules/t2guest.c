@@ -131,6 +131,19 @@ static void look_at_decoder(struct accel *a)
 		"decoder 0 shows the address of BAR 4");
 }
 
+/* A device without component registers: its memory is that of RANGE1 of the DVSEC */
+static void look_at_range(struct accel *a, u16 dvsec)
+{
+	u32 low = 0, high = 0, size = 0;
+
+	pci_read_config_dword(a->pdev, dvsec + CXL_VFIO_DVSEC_RANGE_BASE_HIGH(0), &high);
+	pci_read_config_dword(a->pdev, dvsec + CXL_VFIO_DVSEC_RANGE_BASE_LOW(0), &low);
+	pci_read_config_dword(a->pdev, dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(0), &size);
+	verdict(a, !low && !high, "RANGE1 of the DVSEC shows no host address");
+	verdict(a, (size & CXL_VFIO_DVSEC_RANGE_SIZE_LOW_MASK) == SZ_256M &&
+		(size & CXL_VFIO_DVSEC_RANGE_ACTIVE), "RANGE1 of the DVSEC is active memory");
+}
+
 static void reset(struct accel *a, u16 dvsec)
 {
 	u16 status = 0;
@@ -189,10 +202,13 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	a->comp = map_component_block(pdev);
 	a->mem = (__force void *)ioremap_cache(pci_resource_start(pdev, MEMORY_BAR), SZ_256M);
 	a->ram = dma_alloc_coherent(&pdev->dev, LEN, &a->ram_addr, GFP_KERNEL);
-	if (!a->regs || !a->comp || !a->mem || !a->ram || !dvsec)
+	if (!a->regs || !a->mem || !a->ram || !dvsec)
 		return -ENODEV;
 	use(a);
-	look_at_decoder(a);
+	if (a->comp)
+		look_at_decoder(a);
+	else
+		look_at_range(a, dvsec);
 	reset(a, dvsec);
 	dev_info(&pdev->dev, "t2guest: finished\n");
 	return 0;

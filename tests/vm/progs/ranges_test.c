@@ -82,7 +82,7 @@ TEST_F(ranges, device_info_has_a_capability_for_component_registers_alone)
 	bool comp = input_number("COMP", 0);
 
 	EXPECT_EQ(comp, !!(self->v.info.flags & VFIO_DEVICE_FLAGS_CXL));
-	EXPECT_EQ(comp, cap != NULL);
+	EXPECT_EQ(comp, !!cap);
 	EXPECT_EQ(comp, self->comp != 0);
 	if (!cap)
 		return;

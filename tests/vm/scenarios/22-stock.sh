@@ -22,6 +22,10 @@
 # t2dev: --profile=locked-platform-first --decoder=0,base=0x1b0000000 --decoder=1,base=0x1b0000000 --decoder=2,base=0x1b0000000 --decoder=3,base=0x1b0000000
 # t2dev: --profile=locked-platform-last --decoder=0,base=0x1c0000000 --decoder=1,base=0x1d0000000 --decoder=2,base=0x1d0000000 --decoder=3,base=0x1d0000000
 # t2dev: --profile=locked-platform-between --decoder=0,base=0x1d0000000 --decoder=1,base=0x1e0000000 --decoder=2,base=0x1e0000000 --decoder=3,base=0x1e0000000
+# t2dev: --profile=rciep-ranges --decoder=0,base=0x1f0000000
+# t2dev: --profile=rciep-decoders --decoder=0,base=0x200000000
+# t2dev: --profile=ranges-locked --decoder=0,base=0x210000000 --decoder=1,base=0x220000000
+# t2dev: --profile=no-locator --decoder=0,base=0x230000000
 
 . /src/tests/vm/guest/stock.sh
 differences=/src/tests/vm/stock-differences.txt
