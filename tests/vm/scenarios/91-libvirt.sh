@@ -6,28 +6,11 @@
 # needs: nested newest
 
 . /src/tests/vm/guest/nested.sh
+. /src/tests/vm/guest/libvirt.sh
 bdf=$(dev)
 nic=$(lspci -Dn -d 8086:10d3 | awk '{print $1}')
 load_kvm
-# systemd would make /dev/vfio/vfio
-modprobe vfio
-export LIBVIRT_DEFAULT_URI=qemu:///system
-
-# Without systemd libvirt's daemons start by hand, and QEMU runs as root in no cgroup
-mkdir -p /run/libvirt /etc/libvirt
-{
-	echo 'user = "root"'
-	echo 'group = "root"'
-	echo 'cgroup_controllers = []'
-	echo 'namespaces = []'
-	echo 'security_driver = "none"'
-	echo 'stdio_handler = "file"'
-} > /etc/libvirt/qemu.conf
-[ -s /etc/machine-id ] || echo 0123456789abcdef0123456789abcdef > /etc/machine-id
-mkdir -p /sys/fs/cgroup
-virtlogd -d
-libvirtd -d
-check "libvirtd answers" timeout 600 sh -c 'until virsh list >/dev/null 2>&1; do sleep 0.5; done'
+libvirt_start
 
 # domain NAME ADDRESS [DRIVER]: print the XML of a domain with the device
 domain() {
