@@ -519,7 +519,8 @@ static void hdm_decoder_enable_is_on_where_a_decoder_has_memory(struct kunit *te
 	for (u32 global = 0; global < 4; global++) {
 		regs[CXL_VFIO_HDM_GLOBAL_CTRL / 4] = global;
 		cxl_vfio_hdm_init(hdm, regs, &mirror, true);
-		KUNIT_EXPECT_EQ(test, global, cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, VIA_REGION));
+		KUNIT_EXPECT_EQ(test, global,
+				cxl_vfio_hdm_read(hdm, CXL_VFIO_HDM_GLOBAL_CTRL, VIA_REGION));
 	}
 	/* A decoder with size 0 has none */
 	regs[CXL_VFIO_HDM_GLOBAL_CTRL / 4] = 0;

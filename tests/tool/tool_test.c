@@ -420,7 +420,8 @@ static void users_of_the_range_are_named(void **state)
 	save_text("/proc/iomem", "100000000-10fffffff : Soft Reserved\n"
 		  "  100000000-10fffffff : hmem.0\n    100000000-10fffffff : dax0.0\n");
 	expect(CANNOT, EBUSY, "range-claimed", "is claimed by another driver");
-	expect_remedy("daxctl disable-device dax0.0; for good, boot with modprobe.blacklist=dax_hmem");
+	expect_remedy("daxctl disable-device dax0.0");
+	expect_remedy("for good, boot with modprobe.blacklist=dax_hmem");
 	/* Without its driver, a device of dax_hmem has no claim */
 	save_text("/proc/iomem", "100000000-10fffffff : Soft Reserved\n"
 		  "  100000000-10fffffff : hmem.0\n");
