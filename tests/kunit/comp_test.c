@@ -393,7 +393,8 @@ static void comp_may_have_no_decoders(struct kunit *test)
 	cxl_vfio_comp_init(comp, cm, 0, &hidden, true);
 	for (u32 at = 0; at < 0x200; at += 4) {
 		KUNIT_EXPECT_EQ(test, HDM_EVENT_NONE,
-				cxl_vfio_comp_write(comp, CXL_VFIO_CM_OFFSET + at, ~0U, VIA_REGION).type);
+				cxl_vfio_comp_write(comp, CXL_VFIO_CM_OFFSET + at, ~0U,
+						    VIA_REGION).type);
 		KUNIT_EXPECT_EQ(test, at < 8 ? cm[at / 4] : 0, get(comp, at));
 	}
 	KUNIT_EXPECT_EQ(test, 0x1cfff, get(comp, 0x200 + CXL_VFIO_RAS_UNCORRECTABLE_MASK));

@@ -1608,7 +1608,8 @@ static void *work(void *arg)
 static void __attribute__((noreturn)) usage(void)
 {
 	fputs("usage: hostile ADDRESS SEED STEPS [--only KIND] [--not KIND] [--thread N]\n"
-	      "               [--first STEP] [--no-bar-maps] [--iommufd] [--verbose]\nkinds:", stderr);
+	      "               [--first STEP] [--no-bar-maps] [--iommufd] [--verbose]\nkinds:",
+	      stderr);
 	for (unsigned int i = 0; i < KINDS; i++)
 		fprintf(stderr, " %s", kinds[i].name);
 	fputs("\n", stderr);

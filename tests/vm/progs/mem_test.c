@@ -565,7 +565,9 @@ static void *change_region(void *arg)
 	struct {
 		struct vfio_device_feature_dma_buf req;
 		struct vfio_region_dma_range range;
-	} all = { .req = { .open_flags = O_CLOEXEC | O_RDWR, .nr_ranges = 1 }, .range = { 0, PAGE } };
+	} all = {
+		.req = { .open_flags = O_CLOEXEC | O_RDWR, .nr_ranges = 1 }, .range = { 0, PAGE },
+	};
 	struct late_request *late = arg;
 	struct uffdio_copy page = { .src = (uintptr_t)source, .len = PAGE };
 	struct uffd_msg msg;
