@@ -54,6 +54,7 @@ topology_boot() { # argument...
 	local pid
 
 	mkdir -p $NESTED
+	rm -f $NESTED/console.log
 	topology_make
 	# shellcheck disable=SC2086 # one argument a word
 	timeout -k 60 "${NESTED_TIMEOUT:-1500}" qemu-system-x86_64 -nodefaults -no-user-config \

@@ -40,10 +40,11 @@ check "$LABEL: the table has moved the window" guest_says 'table: done$'
 
 # One more window for the host bridge: QEMU's table is longer than those that are known
 LABEL="unknown CEDT" TOPOLOGY_APPEND=
-more=(-M "cxl-fmw.1.targets.0=cxl-vfio-bridge,cxl-fmw.1.size=256M")
-topology_boot "${qemu[@]}" "${more[@]}"
+qemu[1]+=,cxl-fmw.1.targets.0=cxl-vfio-bridge,cxl-fmw.1.size=256M
+topology_boot "${qemu[@]}"
 check "$LABEL: the table says so" guest_says 'table: unknown CEDT$'
 check "$LABEL: the driver gets no region" grep -q 't2cxl: no region' $NESTED/lines
 with=$(guest_value CEDT:)
-topology_boot "${qemu[@]:0:${#qemu[@]}-2}" "${more[@]}"
+topology_boot "${qemu[@]:0:${#qemu[@]}-2}"
+check "$LABEL: without the table the guest has none" guest_says 'table: $'
 check "$LABEL: the CEDT is as without the table" equal "$(guest_value CEDT:)" "$with"
