@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <libkmod.h>
@@ -21,6 +20,7 @@
 #define UNIT	"/usr/lib/systemd/system/cxl-vfio@.service"
 #define SYSTEMD	"/etc/systemd/system"
 #define WANTS	SYSTEMD "/multi-user.target.wants"
+#define STORE	"/etc/driverctl.d"
 #define RULE_FMT	"/etc/udev/rules.d/60-cxl-vfio-%s.rules"
 
 static int write_attr(const char *address, const char *attr, const char *s)
@@ -182,28 +182,26 @@ static bool have_driverctl(void)
 }
 
 /*
- * Have driverctl store an override, or without @driver forget it.  The device is left as it
- * is: driverctl would unbind a device that is bound, also one that a VM uses.
+ * The override in driverctl's store, which it sets at boot.  driverctl itself would unbind
+ * the device, also one that a VM uses.
  */
-static int run_driverctl(const char *address, const char *driver)
+static int write_override(const char *address)
 {
-	int status;
-	pid_t pid = fork();
+	char path[PATH_MAX];
+	int ret = -1;
+	FILE *f;
 
-	if (pid < 0)
-		return -errno;
-	if (!pid) {
-		if (driver)
-			execl("/usr/sbin/driverctl", "driverctl", "--noprobe", "set-override",
-			      address, driver, (char *)NULL);
-		else
-			execl("/usr/sbin/driverctl", "driverctl", "--noprobe", "unset-override",
-			      address, (char *)NULL);
-		_exit(127);
+	if (!make_path(path, sizeof(path), STORE))
+		mkdir(path, 0755);
+	if (make_path(path, sizeof(path), STORE "/pci-%s", address))
+		return -ENAMETOOLONG;
+	f = fopen(path, "we");
+	if (f) {
+		ret = fputs(DRIVER "\n", f);
+		ret |= fclose(f);
 	}
-	if (waitpid(pid, &status, 0) < 0 || status) {
-		refuse("driverctl-failed", "driverctl failed to %s the override of %s",
-		       driver ? "set" : "unset", address);
+	if (ret < 0) {
+		refuse("cannot-write", "%s: %s", path, strerror(errno));
 		return -EIO;
 	}
 	return 0;
@@ -263,7 +261,7 @@ static int make_persistent(const char *address)
 	char path[PATH_MAX];
 	int ret;
 
-	ret = have_driverctl() ? run_driverctl(address, DRIVER) : write_rule(address);
+	ret = have_driverctl() ? write_override(address) : write_rule(address);
 	ret = ret ?: set_unit(address, true);
 	if (ret || options.json)
 		return ret;
@@ -276,14 +274,15 @@ static int make_persistent(const char *address)
 	return 0;
 }
 
-static int drop_persistent(const char *address)
+static void drop_persistent(const char *address)
 {
 	char path[PATH_MAX];
 
 	if (!make_path(path, sizeof(path), RULE_FMT, address))
 		unlink(path);
+	if (!make_path(path, sizeof(path), STORE "/pci-%s", address))
+		unlink(path);
 	set_unit(address, false);
-	return have_driverctl() ? run_driverctl(address, NULL) : 0;
 }
 
 static int release(const char *address, const char *driver)
@@ -315,8 +314,9 @@ static void find_sentence(int kmsg, const char *address, char *sentence, size_t 
 
 		line[n > 0 ? n : 0] = 0;
 		text = strstr(line, tag);
-		/* Level 3 is an error */
-		if (text && (strtoul(line, NULL, 10) & 7) == 3)
+		/* Level 3 is an error; the driver core logs one too, without the reason */
+		if (text && (strtoul(line, NULL, 10) & 7) == 3 &&
+		    strncmp(text + strlen(tag), "probe ", 6))
 			snprintf(sentence, size, "%.*s", (int)strcspn(text + strlen(tag), "\n"),
 				 text + strlen(tag));
 	}
@@ -416,12 +416,8 @@ int unbind_device(const char *address)
 	ret = find_device(address, &d);
 	if (ret)
 		return ret;
-	if (options.persist) {
-		ret = drop_persistent(address);
-		if (ret)
-			return ret;
-		current_driver(address, d.driver, sizeof(d.driver));
-	}
+	if (options.persist)
+		drop_persistent(address);
 	if (!d.bound) {
 		if (!options.json)
 			printf("%s: not bound to " DRIVER "\n", address);

@@ -96,7 +96,7 @@ static void read_stock(struct check *c)
 
 	progress(c, "stock");
 	if (c->restores) {
-		line(c, "stock", LINE_SKIP, "the device loses its decoders in resets, and vfio-pci would not restore them");
+		line(c, "stock", LINE_SKIP, "the device loses its decoders in an FLR, and vfio-pci would not restore them");
 		return;
 	}
 	ret = load_module_named(VFIO_PCI) ?: switch_driver(c->address, VFIO_PCI);

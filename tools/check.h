@@ -55,7 +55,7 @@ struct check {
 	bool have_stock;
 	uint8_t ours[CONFIG_SIZE];
 	int vbar;			/* BAR that shows the memory, negative if none */
-	long restores;			/* of registers that resets lost */
+	long restores;			/* of registers that an FLR lost */
 	struct json_object *lines;
 	struct json_object *facts;
 	unsigned int failed, passed, skipped, done, steps;

@@ -195,11 +195,11 @@ static void check_reset(struct check *c, const struct reset *r, uint32_t seed)
 	}
 	look_after(c, r, seed, why, sizeof(why), &contents);
 	restores = attr_number(c, "restores") - restores;
-	c->restores += restores;
+	c->restores += r->contents == KEPT ? restores : 0;
 	if (*why)
 		line(c, r->name, LINE_FAIL, "%s", why);
 	else
-		line(c, r->name, LINE_OK, "%s, decoders %s", contents,
+		line(c, r->name, LINE_OK, "%s, registers %s", contents,
 		     restores > 0 ? "restored by the driver" : "kept by the device");
 }
 

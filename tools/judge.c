@@ -59,15 +59,43 @@ static void unsure(bool stop, const char *reason, const char *fmt, ...)
 	va_end(args);
 }
 
+/* A format with its "%#x" as in the kernel, which prints 0x before 0 as well */
+static void as_kernel(char *out, size_t size, const char *fmt)
+{
+	while (*fmt && size > 8) {
+		unsigned long width;
+		char *end;
+		int n = 1;
+
+		if (fmt[0] == '%' && fmt[1] == '#') {
+			/* The width of "%#010x" has the prefix */
+			width = strtoul(fmt + 2, &end, 10);
+			n = width > 2 ? snprintf(out, size, "0x%%0%lu", width - 2) :
+					snprintf(out, size, "0x%%");
+			fmt = end;
+		} else {
+			*out = *fmt++;
+		}
+		out += n;
+		size -= n;
+	}
+	*out = 0;
+}
+
 void judge_log(bool error, const char *fmt, ...)
 {
 	struct judgement *j = host.j;
+	char kernel[256];
 	va_list args;
 
 	if (!error || host.stopped)
 		return;
+	as_kernel(kernel, sizeof(kernel), fmt);
 	va_start(args, fmt);
-	vsnprintf(j->sentence, sizeof(j->sentence), fmt, args);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	vsnprintf(j->sentence, sizeof(j->sentence), kernel, args);
+#pragma GCC diagnostic pop
 	va_end(args);
 	j->sentence[strcspn(j->sentence, "\n")] = 0;
 }
@@ -268,6 +296,11 @@ static void read_resources(struct pci_dev *pdev)
 		fclose(f);
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct pci_dev *)a)->name, ((const struct pci_dev *)b)->name);
+}
+
 static void read_functions(void)
 {
 	struct dirent *entry;
@@ -289,6 +322,8 @@ static void read_functions(void)
 	}
 	if (dir)
 		closedir(dir);
+	/* In the order of the kernel, as far as addresses show it */
+	qsort(host.functions, host.nr_functions, sizeof(*host.functions), by_name);
 }
 
 struct pci_dev *judge_next_function(struct pci_dev *pdev)

@@ -90,6 +90,7 @@ t2ctl "$bdf" restore
 t2ctl "$bdf" --control=2
 agree "CXL.mem off" "$bdf" mem-enable-off
 setpci -s "$bdf" COMMAND=2:2
+t2ctl "$bdf" restore
 t2ctl "$bdf" --global-control=0
 agree "decoders off" "$bdf" decoders-off
 t2ctl "$bdf" restore
@@ -103,7 +104,7 @@ setpci -s "$bdf" CAP_PM+4.w=0:3 COMMAND=2:2
 bind "$bdf" > /dev/null
 t2ctl "$bdf" --misbehave=reset-gone
 vfio_reset "$bdf" > /dev/null 2>&1
-check "a bound device that is gone reads all ones" equal "$(setpci -s "$bdf" 0.l)" ffffffff
+check "a bound device that is gone reads all ones" equal "$(setpci -s "$bdf" 134.l)" ffffffff
 check "cxl-vfio list has a bound device that is gone" grep -q "^$bdf  $OURS" <(cxl-vfio list)
 check "cxl-vfio status has a bound device that is gone" cxl-vfio status "$bdf"
 check "cxl-vfio unbind unbinds a device that is gone" cxl-vfio unbind "$bdf"

@@ -37,6 +37,14 @@ check "with --full the report has the address of the device" sh -c "cxl-vfio che
 check "cxl-vfio check asks, and without an answer does nothing" \
 	sh -c "! cxl-vfio check $bdf < /dev/null 2>&1 | tee /dev/stderr | grep -qv 'not checked'"
 
+# What fails after a line that leaves the device in no state to use is ".." in @lines
+fail_at() { # lines
+	# shellcheck disable=SC2053 # a pattern
+	[[ $(failures) == ${1/../*} ]] && return
+	cat check.log
+	return 1
+}
+
 # options of the software device|lines that fail|what the first one says
 while IFS='|' read -r faults lines says; do
 	t2ctl "$bdf" restore
@@ -44,13 +52,14 @@ while IFS='|' read -r faults lines says; do
 	# shellcheck disable=SC2086 # one option a word
 	t2ctl "$bdf" $faults
 	check "$faults: cxl-vfio check ends with status 1" equal "$(run)" 1
-	check "$faults: the lines that fail are $lines" equal "$(failures)" "$lines "
+	check "$faults: the lines that fail are $lines" fail_at "$lines"
+	cat check.log; dmesg | tail -30 #TMP
 	check "$faults: the line says why" has_line "^FAIL.*$says"
 done <<'LIST'
---misbehave=no-hdm-cap|judgement|no HDM Decoder Capability
---misbehave=not-active|bind|Connection timed out
---lose-memory=flr|reset-flr|contents cleared, expected kept
---misbehave=reset-error|reset-cxl reset-cxl-clear|the reset fails
+--misbehave=two-hdm|judgement |second HDM Decoder Capability
+--misbehave=not-active|bind |Connection timed out
+--lose-memory=flr|reset-flr |contents cleared, expected kept
+--misbehave=reset-error|reset-cxl ..|the reset fails
 LIST
 t2ctl "$bdf" restore
 
