@@ -243,6 +243,7 @@ static void check_clearing(struct check *c)
 	close_device(c);
 	if (ret) {
 		line(c, "clearing", LINE_FAIL, "memory cannot be written: %s", strerror(-ret));
+		c->stop = true;
 		return;
 	}
 	ret = open_device(c);

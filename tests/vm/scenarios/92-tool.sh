@@ -74,12 +74,28 @@ check "such a device is bound again" equal "$(driver_of "$bdf")" "$OURS"
 echo "1234 c712" > $PCI/drivers/vfio-pci/remove_id
 $tool unbind "$bdf" > /dev/null
 
+# As after a boot at which a driver in the initramfs was first
+bind "$bdf" vfio-pci > /dev/null
+echo $OURS > "$PCI/devices/$bdf/driver_override"
+check "cxl-vfio doctor names a driver that was bound before driver_override was set" \
+	says "^WARNING +boot +$bdf: vfio-pci has the device although driver_override names $OURS" $tool doctor
+check "cxl-vfio bind takes the device from that driver" status_is 0 $tool bind "$bdf"
+check "the device has the driver that driver_override names" equal "$(driver_of "$bdf")" "$OURS"
+$tool unbind "$bdf" > /dev/null
+check "cxl-vfio doctor --report writes findings, devices and log" \
+	sh -c "$tool doctor --report=/tmp/report > /dev/null; grep -q '\"findings\"' /tmp/report && grep -q '\"hdm_ranges\"' /tmp/report && grep -q 'HDM decoder 0' /tmp/report"
+check "cxl-vfio doctor --report has no address of the host" sh -c "! grep -E '0x100000000|$short' /tmp/report"
+
 # Without driverctl, then with it
+mkdir -p /etc/systemd/system
+unit=/etc/systemd/system/multi-user.target.wants/cxl-vfio@$bdf.service
 mv /usr/sbin/driverctl /tmp/driverctl
 check "cxl-vfio bind --persist succeeds without driverctl" status_is 0 $tool bind --persist "$bdf"
 check "cxl-vfio bind --persist writes a udev rule without driverctl" grep -q "KERNEL==\"$bdf\".*driver_override.*$OURS" "/etc/udev/rules.d/60-cxl-vfio-$bdf.rules"
+check "cxl-vfio bind --persist enables the unit" [ -e "$unit" ]
 check "cxl-vfio unbind --persist succeeds without driverctl" status_is 0 $tool unbind --persist "$bdf"
 check "cxl-vfio unbind --persist removes the udev rule" [ ! -e "/etc/udev/rules.d/60-cxl-vfio-$bdf.rules" ]
+check "cxl-vfio unbind --persist disables the unit" [ ! -L "$unit" ]
 mv /tmp/driverctl /usr/sbin/driverctl
 check "cxl-vfio bind --persist succeeds with driverctl" status_is 0 $tool bind --persist "$bdf"
 check "cxl-vfio bind --persist with driverctl binds to this driver" equal "$(driver_of "$bdf")" "$OURS"
