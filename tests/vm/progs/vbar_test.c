@@ -161,6 +161,8 @@ TEST_F(vbar, decoder_and_range_follow_the_virtual_bar)
 {
 	static const uint64_t places[] = { 0xc080000000, 0, 0x80000000 };
 
+	if (!vfio_cxl_cap(&self->v))
+		SKIP(return, "the device has no decoders");
 	for (unsigned int i = 0; i < 3; i++) {
 		uint32_t low = places[i], high = places[i] >> 32;
 
@@ -179,6 +181,8 @@ TEST_F(vbar, decoder_and_range_follow_the_virtual_bar)
 
 TEST_F(vbar, guest_commits_the_decoder_at_the_bar_alone)
 {
+	if (!vfio_cxl_cap(&self->v))
+		SKIP(return, "the device has no decoders");
 	write_bar(&self->v, self->reg, 0xc080000000);
 	guest_writes(&self->v, 0, CXL_VFIO_HDM_CTRL, 0);
 	EXPECT_EQ(0, guest_reg(&self->v, 0, CXL_VFIO_HDM_CTRL) & STATE);
@@ -204,6 +208,8 @@ TEST_F(vbar, guest_commits_the_decoder_at_the_bar_alone)
 
 TEST_F(vbar, guest_finds_decoders_without_bar_uncommitted)
 {
+	if (!vfio_cxl_cap(&self->v))
+		SKIP(return, "the device has no decoders");
 	if (!(vmm_reg(&self->v, 1, CXL_VFIO_HDM_CTRL) & COMMITTED))
 		SKIP(return, "no other decoder of the device is committed");
 	for (unsigned int n = 1; n < 3; n++) {
