@@ -7,6 +7,7 @@
 # t2dev: --profile=no-locator --decoder=0,base=0x140000000
 # memmap: 1280M$0x100000000
 # mem: 4G
+# needs: ends
 
 modprobe t2lab
 cxl_vfio() { cat "$PCI/devices/$1/cxl_vfio/$2"; } # bdf file
