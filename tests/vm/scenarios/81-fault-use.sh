@@ -29,9 +29,11 @@ done
 # HDM memory is copied by functions that cannot be made to fail
 fault_anywhere fail_usercopy
 for operation in info bar-info hdm-info dma-buf read-config write-config read-dvsec read-comp \
-	write-comp read-bar bar-dma-buf core-dma-buf; do
+	write-comp read-bar bar-dma-buf; do
 	walk "user copy" $operation 14 0
 done
+# The driver writes a page of its own, where a copy fails for want of memory alone
+walk "user copy" core-dma-buf 14 12
 fault_nothing
 
 check "the device works afterwards" sh -c "vfio_info $bdf | grep -q '^region 9'"
