@@ -482,11 +482,11 @@ static int export_mem_by_core(struct cxl_vfio_device *dev, const struct cxl_vfio
 	unsigned long at = vm_mmap(NULL, 0, PAGE_ALIGN(size), PROT_READ | PROT_WRITE,
 				   MAP_PRIVATE | MAP_ANONYMOUS, 0);
 	void __user *arg = (void __user *)at;
+	/* What a copy to pages that were mapped just now lacks, if it fails, is memory */
 	int fd = -ENOMEM;
 
 	if (IS_ERR_VALUE(at))
 		return (int)at;
-	/* A page that was mapped just now cannot be written: there is no memory for it */
 	req->region_index = dev->found->bar;
 	if (!copy_to_user(arg, req, sizeof(*req)) &&
 	    !copy_to_user(arg + sizeof(*req), range, ranges))
