@@ -27,15 +27,23 @@ static size_t hex_digits(const char *s)
 	return strspn(s, "0123456789abcdef");
 }
 
-/* "0000:0d:00.0" */
+/* "0d:00.0" */
+static size_t slot_address(const char *s)
+{
+	if (hex_digits(s) != 2 || s[2] != ':' || hex_digits(s + 3) != 2 || s[5] != '.')
+		return 0;
+	return 6 + hex_digits(s + 6);
+}
+
+/* "0000:0d:00.0", or without the domain, as a line of the log repeats a parameter */
 static size_t pci_address(const char *s)
 {
-	size_t n = hex_digits(s);
+	size_t n = hex_digits(s), slot;
 
-	if (n < 4 || s[n] != ':' || hex_digits(s + n + 1) != 2 || s[n + 3] != ':' ||
-	    hex_digits(s + n + 4) != 2 || s[n + 6] != '.')
-		return 0;
-	return n + 7 + hex_digits(s + n + 7);
+	if (n < 4 || s[n] != ':')
+		return slot_address(s);
+	slot = slot_address(s + n + 1);
+	return slot ? n + 1 + slot : 0;
 }
 
 /* "0x100000000", and no register value of 32 bits */

@@ -517,10 +517,13 @@ static void hostile_registers_do_no_harm(void **state)
 static void reports_have_no_addresses(void **state)
 {
 	char s[] = "0000:0d:00.0: CTRL reads 0x600, [mem 0x100000000-0x10fffffff] 10000:e1:00.0";
+	char typed[] = "cxl_vfio_pci: disable_cxl=0d:00.0: expected at 12:30:00";
 
 	(void)state;
 	redact(s);
 	assert_string_equal("*: CTRL reads 0x600, [mem *-*] *", s);
+	redact(typed);
+	assert_string_equal("cxl_vfio_pci: disable_cxl=*: expected at 12:30:00", typed);
 }
 
 static void remedies_fit_the_cpu(void **state)
