@@ -52,14 +52,19 @@ static const struct dma_fence_ops fence_ops = {
 
 static struct platform_device *importer;
 
+static void unmap(struct import *import)
+{
+	if (import->sgt)
+		dma_buf_unmap_attachment(import->attach, import->sgt, DMA_BIDIRECTIONAL);
+	import->sgt = NULL;
+}
+
 static void let_go(struct dma_buf_attachment *attach)
 {
 	struct import *import = attach->importer_priv;
 
 	import->let_go++;
-	if (import->sgt)
-		dma_buf_unmap_attachment(attach, import->sgt, DMA_BIDIRECTIONAL);
-	import->sgt = NULL;
+	unmap(import);
 }
 
 static const struct dma_buf_attach_ops attach_ops = {
@@ -469,9 +474,9 @@ static int importer_release(struct inode *inode, struct file *file)
 	if (import->attach) {
 		struct dma_buf *buf = import->attach->dmabuf;
 
+		/* Until it is detached the exporter may revoke what is mapped */
 		dma_resv_lock(buf->resv, NULL);
-		if (import->sgt)
-			dma_buf_unmap_attachment(import->attach, import->sgt, DMA_BIDIRECTIONAL);
+		unmap(import);
 		dma_resv_unlock(buf->resv);
 		dma_buf_detach(buf, import->attach);
 		dma_buf_put(buf);
