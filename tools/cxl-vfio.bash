@@ -17,8 +17,10 @@ _cxl_vfio()
 		# Addresses have colons, at which bash breaks words
 		local before=${COMP_LINE:0:COMP_POINT}
 		before=${before##* }
+		# qemu and xml take several addresses, each of them once
+		local given=${COMP_LINE:0:COMP_POINT-${#before}}
 		mapfile -t COMPREPLY < <(compgen -W "$(cxl-vfio list 2>/dev/null |
-			awk 'NR > 1 && $1 ~ /:/ { print $1 }')" -- "$before")
+			awk -v given="$given" 'NR > 1 && $1 ~ /:/ && !index(given, $1) { print $1 }')" -- "$before")
 		declare -F __ltrim_colon_completions >/dev/null && __ltrim_colon_completions "$before"
 	fi
 }

@@ -17,15 +17,15 @@ struct refusal refusal = { .reason = "" };
 
 static void usage(FILE *f)
 {
-	fputs("usage: cxl-vfio [OPTION...] COMMAND [ADDRESS]\n"
+	fputs("usage: cxl-vfio [OPTION...] COMMAND [ADDRESS...]\n"
 	      "Assigns CXL devices with memory to virtual machines.\n"
 	      "\n"
 	      "  list                 list CXL devices with memory, and whether they can be assigned\n"
 	      "  bind ADDRESS         bind a device to the driver " DRIVER "\n"
 	      "  unbind ADDRESS       unbind a device and let the kernel choose its driver\n"
 	      "  status [ADDRESS]     show gate, clearing, last reset and counters of bound devices\n"
-	      "  qemu ADDRESS         print options of QEMU for a bound device\n"
-	      "  xml ADDRESS          print a <hostdev> element for libvirt\n"
+	      "  qemu ADDRESS...      print options of QEMU for bound devices\n"
+	      "  xml ADDRESS...       print <hostdev> elements for libvirt\n"
 	      "  check ADDRESS        try everything on a device, which overwrites its memory\n"
 	      "  doctor               check this host for problems, with a remedy for each\n"
 	      "\n"
@@ -156,14 +156,14 @@ static int do_status(const char *address)
 	return EXIT_OK;
 }
 
-static int do_qemu(const char *address)
+static int do_qemu(const char *const *addresses, unsigned int n)
 {
-	return print_qemu(address) ? EXIT_FAILED : EXIT_OK;
+	return print_qemu(addresses, n) ? EXIT_FAILED : EXIT_OK;
 }
 
-static int do_xml(const char *address)
+static int do_xml(const char *const *addresses, unsigned int n)
 {
-	return print_xml(address) ? EXIT_FAILED : EXIT_OK;
+	return print_xml(addresses, n) ? EXIT_FAILED : EXIT_OK;
 }
 
 static int do_doctor(const char *address)
@@ -227,13 +227,14 @@ static const struct command {
 	const char *name;
 	int address;
 	int (*run)(const char *address);
+	int (*run_all)(const char *const *addresses, unsigned int n);	/* takes several */
 } commands[] = {
 	{ "list", NO_ADDRESS, do_list },
 	{ "bind", NEEDS_ADDRESS, do_bind },
 	{ "unbind", NEEDS_ADDRESS, do_unbind },
 	{ "status", MAY_HAVE_ADDRESS, do_status },
-	{ "qemu", NEEDS_ADDRESS, do_qemu },
-	{ "xml", NEEDS_ADDRESS, do_xml },
+	{ "qemu", NEEDS_ADDRESS, .run_all = do_qemu },
+	{ "xml", NEEDS_ADDRESS, .run_all = do_xml },
 	{ "check", NEEDS_ADDRESS, do_check },
 	{ "doctor", NO_ADDRESS, do_doctor },
 };
@@ -246,22 +247,27 @@ static int wrong_usage(const char *what, const char *word)
 
 static int run_command(int argc, char **argv)
 {
-	char address[ADDRESS_LEN];
+	static char address[MAX_DEVICES][ADDRESS_LEN];
+	static const char *addresses[MAX_DEVICES];
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		const struct command *c = &commands[i];
+		int max = c->run_all ? MAX_DEVICES : c->address != NO_ADDRESS;
 
 		if (strcmp(argv[0], c->name))
 			continue;
-		if (argc > (c->address == NO_ADDRESS ? 1 : 2))
+		if (argc > 1 + max)
 			return wrong_usage("too many arguments: ", argv[argc - 1]);
 		if (argc < 2)
 			return c->address == NEEDS_ADDRESS ?
 			       wrong_usage("an address is missing; lspci prints addresses", "") :
 			       c->run(NULL);
-		if (parse_address(argv[1], address))
-			return wrong_usage("not a PCI address: ", argv[1]);
-		return c->run(address);
+		for (int k = 0; k < argc - 1; k++) {
+			if (parse_address(argv[k + 1], address[k]))
+				return wrong_usage("not a PCI address: ", argv[k + 1]);
+			addresses[k] = address[k];
+		}
+		return c->run_all ? c->run_all(addresses, argc - 1) : c->run(address[0]);
 	}
 	return wrong_usage("there is no command ", argv[0]);
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tool.h"
@@ -14,16 +15,29 @@
 #define TABLE		"/usr/share/cxl-vfio/guest-cxl.aml"
 #endif
 
-/* In a guest with a CXL topology */
+/*
+ * In a guest with a CXL topology.  Names of all but the first device end with a number, so that
+ * the options of a single device stay as they are.
+ */
 #define BRIDGE		"cxl-vfio-bridge"
 #define PORT		"cxl-vfio-port"
-#define BUS_NR		"12"
-#define MACHINE		"cxl=on,cxl-fmw.0.targets.0=" BRIDGE ",cxl-fmw.0.size="
-#define BRIDGE_ARG	"pxb-cxl,id=" BRIDGE ",bus=pcie.0,bus_nr=" BUS_NR \
-			",hdm_for_passthrough=true"
-#define PORT_ARG	"cxl-rp,id=" PORT ",bus=" BRIDGE ",chassis=" BUS_NR ",slot=1,port=0"
-/* Away from the slots that libvirt gives to its own devices */
-#define BRIDGE_SLOT	",addr=0x18"
+#define ALIAS		"ua-cxl-vfio"
+#define HOSTDEV_ALIAS	"      <alias name='" ALIAS "%s'/>\n"
+/* Buses of one host bridge, and of the root complex before the first */
+#define BUSES		12
+/* Away from the slots that libvirt gives to its own devices: 0x18, 0x17 ... */
+#define BRIDGE_SLOT	0x18
+/* Host bridges that the ACPI table knows */
+#define MAX_BRIDGES	4
+
+/* One device of a VMM's command line */
+struct guest_device {
+	const char *address;
+	char suffix[12];		/* of names */
+	unsigned int bus_nr;	/* of its host bridge, also the number of its chassis */
+	unsigned int slot;	/* of its host bridge */
+	uint64_t size;		/* of its memory */
+};
 
 /* Find a device that is bound and that a guest gets with its memory */
 static int find_bound(const char *address, struct device *d)
@@ -63,10 +77,83 @@ static int find_for_topology(const char *address, struct device *d)
 	return 0;
 }
 
-/* The window that QEMU reserves is moved to the BAR, and only has to have a legal size */
-static void machine_arg(const struct device *d, char *arg, size_t size)
+/* Can one guest have all of them? */
+static int check_number(const char *const *addresses, unsigned int n)
 {
-	snprintf(arg, size, MACHINE "%" PRIu64 "M", d->range[0].size >> 20);
+	if (options.topology && n > MAX_BRIDGES) {
+		complain("a guest has at most %d devices in its CXL topology: leave %u of them out, or start the guest without --topology",
+			 MAX_BRIDGES, n - MAX_BRIDGES);
+		return -E2BIG;
+	}
+	for (unsigned int i = 1; i < n; i++)
+		for (unsigned int k = 0; k < i; k++)
+			if (!strcmp(addresses[k], addresses[i])) {
+				complain("%s is there twice: a guest gets a device once",
+					 addresses[i]);
+				return -EINVAL;
+			}
+	return 0;
+}
+
+/* Find the devices of a command line; *@devices is for the caller to free */
+static int find_all(const char *const *addresses, unsigned int n,
+		    int (*find)(const char *address, struct device *d),
+		    struct guest_device **devices)
+{
+	int ret = check_number(addresses, n);
+	struct guest_device *g;
+	struct device d;
+
+	if (ret)
+		return ret;
+	g = calloc(n, sizeof(*g));
+	if (!g) {
+		complain("out of memory");
+		return -ENOMEM;
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		ret = find(addresses[i], &d);
+		if (ret) {
+			free(g);
+			return ret;
+		}
+		if (i)
+			snprintf(g[i].suffix, sizeof(g[i].suffix), "%u", i);
+		g[i].address = addresses[i];
+		g[i].bus_nr = BUSES * (i + 1);
+		g[i].slot = BRIDGE_SLOT - i;
+		g[i].size = d.range[0].size;
+	}
+	*devices = g;
+	return 0;
+}
+
+/* The windows that QEMU reserves are moved to the BARs, and only have to have a legal size */
+static void machine_arg(const struct guest_device *g, unsigned int n, char *arg, size_t size)
+{
+	size_t len = snprintf(arg, size, "cxl=on");
+
+	for (unsigned int i = 0; i < n && len < size; i++)
+		len += snprintf(arg + len, size - len,
+				",cxl-fmw.%u.targets.0=" BRIDGE "%s,cxl-fmw.%u.size=%" PRIu64 "M",
+				i, g[i].suffix, i, g[i].size >> 20);
+}
+
+static void bridge_arg(const struct guest_device *g, char *arg, size_t size)
+{
+	snprintf(arg, size, "pxb-cxl,id=" BRIDGE "%s,bus=pcie.0,bus_nr=%u,hdm_for_passthrough=true",
+		 g->suffix, g->bus_nr);
+}
+
+static void port_arg(const struct guest_device *g, char *arg, size_t size)
+{
+	snprintf(arg, size, "cxl-rp,id=" PORT "%s,bus=" BRIDGE "%s,chassis=%u,slot=1,port=0",
+		 g->suffix, g->suffix, g->bus_nr);
+}
+
+static void function_arg(const struct guest_device *g, char *arg, size_t size)
+{
+	snprintf(arg, size, "vfio-pci,host=%s,bus=" PORT "%s", g->address, g->suffix);
 }
 
 static void add_arg(struct json_object *args, const char *option, const char *value)
@@ -75,30 +162,42 @@ static void add_arg(struct json_object *args, const char *option, const char *va
 	json_object_array_add(args, json_object_new_string(value));
 }
 
-int print_qemu(const char *address)
+static void add_device(struct json_object *args, const struct guest_device *g)
 {
-	char machine[256] = "q35,", function[128];
+	char arg[128];
+
+	if (options.topology) {
+		bridge_arg(g, arg, sizeof(arg));
+		add_arg(args, "-device", arg);
+		port_arg(g, arg, sizeof(arg));
+	} else {
+		snprintf(arg, sizeof(arg), "pcie-root-port,id=" PORT "%s,chassis=%u", g->suffix,
+			 g->bus_nr);
+	}
+	add_arg(args, "-device", arg);
+	function_arg(g, arg, sizeof(arg));
+	add_arg(args, "-device", arg);
+}
+
+int print_qemu(const char *const *addresses, unsigned int n)
+{
+	char machine[512] = "q35,";
+	struct guest_device *g;
 	struct json_object *args;
-	struct device d;
 	int ret;
 
-	ret = options.topology ? find_for_topology(address, &d) : find_bound(address, &d);
+	ret = find_all(addresses, n, options.topology ? find_for_topology : find_bound, &g);
 	if (ret)
 		return ret;
 	args = json_object_new_array();
-	snprintf(function, sizeof(function), "vfio-pci,host=%s,bus=" PORT, address);
-	if (options.topology) {
-		machine_arg(&d, machine + strlen(machine), sizeof(machine) - strlen(machine));
-		add_arg(args, "-M", machine);
-		add_arg(args, "-device", BRIDGE_ARG);
-		add_arg(args, "-device", PORT_ARG);
-		add_arg(args, "-device", function);
+	if (options.topology)
+		machine_arg(g, n, machine + strlen(machine), sizeof(machine) - strlen(machine));
+	add_arg(args, "-M", options.topology ? machine : "q35");
+	for (unsigned int i = 0; i < n; i++)
+		add_device(args, &g[i]);
+	if (options.topology)
 		add_arg(args, "-acpitable", "file=" TABLE);
-	} else {
-		add_arg(args, "-M", "q35");
-		add_arg(args, "-device", "pcie-root-port,id=" PORT ",chassis=" BUS_NR);
-		add_arg(args, "-device", function);
-	}
+	free(g);
 	if (options.json) {
 		struct json_object *doc = new_document();
 
@@ -115,68 +214,88 @@ int print_qemu(const char *address)
 	return 0;
 }
 
-static void device_element(char *xml, size_t size, const char *address, const char *indent,
-			   const char *alias)
+static void device_element(FILE *f, const char *address, const char *indent, const char *alias)
 {
 	unsigned int domain, bus, slot, func;
 
 	if (sscanf(address, "%x:%x:%x.%x", &domain, &bus, &slot, &func) != 4)
 		return;
-	snprintf(xml, size,
-		 "%1$s<hostdev mode='subsystem' type='pci' managed='yes'>\n"
-		 "%1$s  <driver model='" DRIVER "'/>\n"
-		 "%1$s  <source>\n"
-		 "%1$s    <address domain='0x%2$04x' bus='0x%3$02x' slot='0x%4$02x' function='0x%5$x'/>\n"
-		 "%1$s  </source>\n"
-		 "%6$s"
-		 "%1$s</hostdev>\n", indent, domain, bus, slot, func, alias);
+	fprintf(f,
+		"%1$s<hostdev mode='subsystem' type='pci' managed='yes'>\n"
+		"%1$s  <driver model='" DRIVER "'/>\n"
+		"%1$s  <source>\n"
+		"%1$s    <address domain='0x%2$04x' bus='0x%3$02x' slot='0x%4$02x' function='0x%5$x'/>\n"
+		"%1$s  </source>\n"
+		"%6$s"
+		"%1$s</hostdev>\n", indent, domain, bus, slot, func, alias);
 }
 
-/* libvirt has no elements for a CXL topology: its device moves to a port of QEMU's options */
-static void topology_xml(char *xml, size_t size, const char *address, const struct device *d)
+static void option_element(FILE *f, const char *option, const char *value)
 {
-	char device[512] = "", machine[256];
-
-	device_element(device, sizeof(device), address, "    ", "      <alias name='ua-cxl-vfio'/>\n");
-	machine_arg(d, machine, sizeof(machine));
-	snprintf(xml, size,
-		 "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n"
-		 "  <devices>\n%s  </devices>\n"
-		 "  <qemu:commandline>\n"
-		 "    <qemu:arg value='-machine'/>\n"
-		 "    <qemu:arg value='%s'/>\n"
-		 "    <qemu:arg value='-device'/>\n"
-		 "    <qemu:arg value='" BRIDGE_ARG BRIDGE_SLOT "'/>\n"
-		 "    <qemu:arg value='-device'/>\n"
-		 "    <qemu:arg value='" PORT_ARG "'/>\n"
-		 "    <qemu:arg value='-acpitable'/>\n"
-		 "    <qemu:arg value='file=" TABLE "'/>\n"
-		 "  </qemu:commandline>\n"
-		 "  <qemu:override>\n"
-		 "    <qemu:device alias='ua-cxl-vfio'>\n"
-		 "      <qemu:frontend>\n"
-		 "        <qemu:property name='bus' type='string' value='" PORT "'/>\n"
-		 "        <qemu:property name='addr' type='string' value='0x0'/>\n"
-		 "      </qemu:frontend>\n"
-		 "    </qemu:device>\n"
-		 "  </qemu:override>\n"
-		 "</domain>\n", device, machine);
+	fprintf(f, "    <qemu:arg value='%s'/>\n    <qemu:arg value='%s'/>\n", option, value);
 }
 
-int print_xml(const char *address)
+/* libvirt has no elements for a CXL topology: its devices move to ports of QEMU's options */
+static void topology_xml(FILE *f, const struct guest_device *g, unsigned int n)
 {
-	char xml[4096] = "";
-	struct device d;
+	char arg[512];
+
+	fputs("<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n"
+	      "  <devices>\n", f);
+	for (unsigned int i = 0; i < n; i++) {
+		snprintf(arg, sizeof(arg), HOSTDEV_ALIAS, g[i].suffix);
+		device_element(f, g[i].address, "    ", arg);
+	}
+	fputs("  </devices>\n"
+	      "  <qemu:commandline>\n", f);
+	machine_arg(g, n, arg, sizeof(arg));
+	option_element(f, "-machine", arg);
+	for (unsigned int i = 0; i < n; i++) {
+		bridge_arg(&g[i], arg, sizeof(arg));
+		snprintf(arg + strlen(arg), sizeof(arg) - strlen(arg), ",addr=0x%x", g[i].slot);
+		option_element(f, "-device", arg);
+		port_arg(&g[i], arg, sizeof(arg));
+		option_element(f, "-device", arg);
+	}
+	option_element(f, "-acpitable", "file=" TABLE);
+	fputs("  </qemu:commandline>\n"
+	      "  <qemu:override>\n", f);
+	for (unsigned int i = 0; i < n; i++)
+		fprintf(f,
+			"    <qemu:device alias='" ALIAS "%1$s'>\n"
+			"      <qemu:frontend>\n"
+			"        <qemu:property name='bus' type='string' value='" PORT "%1$s'/>\n"
+			"        <qemu:property name='addr' type='string' value='0x0'/>\n"
+			"      </qemu:frontend>\n"
+			"    </qemu:device>\n", g[i].suffix);
+	fputs("  </qemu:override>\n"
+	      "</domain>\n", f);
+}
+
+int print_xml(const char *const *addresses, unsigned int n)
+{
+	struct guest_device *g;
+	char *xml = NULL;
+	size_t size;
+	FILE *f;
 	int ret;
 
-	/* libvirt binds the device itself, if it need not know more than the address */
-	ret = options.topology ? find_for_topology(address, &d) : find_device(address, &d);
+	/* libvirt binds the devices itself, if it need not know more than the addresses */
+	ret = find_all(addresses, n, options.topology ? find_for_topology : find_device, &g);
 	if (ret)
 		return ret;
+	f = open_memstream(&xml, &size);
+	if (!f) {
+		free(g);
+		complain("out of memory");
+		return -ENOMEM;
+	}
 	if (options.topology)
-		topology_xml(xml, sizeof(xml), address, &d);
-	else
-		device_element(xml, sizeof(xml), address, "", "");
+		topology_xml(f, g, n);
+	for (unsigned int i = 0; i < n && !options.topology; i++)
+		device_element(f, g[i].address, "", "");
+	free(g);
+	fclose(f);
 	if (options.json) {
 		struct json_object *doc = new_document();
 
@@ -185,5 +304,6 @@ int print_xml(const char *address)
 	} else {
 		fputs(xml, stdout);
 	}
+	free(xml);
 	return 0;
 }

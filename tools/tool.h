@@ -147,8 +147,8 @@ bool device_is_open(const char *address);
 void current_driver(const char *address, char *driver, size_t size);
 
 /* qemu.c: print how to start a VMM with the device */
-int print_qemu(const char *address);
-int print_xml(const char *address);
+int print_qemu(const char *const *addresses, unsigned int n);
+int print_xml(const char *const *addresses, unsigned int n);
 
 /* module.c */
 struct module {

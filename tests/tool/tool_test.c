@@ -661,7 +661,9 @@ static void status_shows_holds_and_clearing(void **state)
 }
 
 /* What a command prints to standard output, if it succeeds; NULL if it does not */
-static const char *printed(int (*print)(const char *), bool topology, bool json)
+static const char *printed_for(const char *const *addresses, unsigned int n,
+			       int (*print)(const char *const *, unsigned int), bool topology,
+			       bool json)
 {
 	static char buf[8192];
 	FILE *before = stdout;
@@ -672,13 +674,19 @@ static const char *printed(int (*print)(const char *), bool topology, bool json)
 	options.json = json;
 	stdout = fmemopen(buf, sizeof(buf), "w");
 	assert_non_null(stdout);
-	ret = print(BDF);
+	ret = print(addresses, n);
 	fclose(stdout);
 	stdout = before;
 	options.topology = false;
 	options.json = false;
 	assert_true(ret < 0 || *buf);
 	return ret ? NULL : buf;
+}
+
+static const char *printed(int (*print)(const char *const *, unsigned int), bool topology,
+			   bool json)
+{
+	return printed_for((const char *[]){ BDF }, 1, print, topology, json);
 }
 
 static void bind_to(const char *driver)
@@ -695,6 +703,15 @@ static void bind_to(const char *driver)
 			"-device pcie-root-port,id=cxl-vfio-port,chassis=12 \\\n" \
 			"-device vfio-pci,host=" BDF ",bus=cxl-vfio-port\n"
 
+#define TOPOLOGY_ARGS	"-M q35,cxl=on,cxl-fmw.0.targets.0=cxl-vfio-bridge," \
+			"cxl-fmw.0.size=768M \\\n" \
+			"-device pxb-cxl,id=cxl-vfio-bridge,bus=pcie.0,bus_nr=12," \
+			"hdm_for_passthrough=true \\\n" \
+			"-device cxl-rp,id=cxl-vfio-port,bus=cxl-vfio-bridge,chassis=12," \
+			"slot=1,port=0 \\\n" \
+			"-device vfio-pci,host=" BDF ",bus=cxl-vfio-port \\\n" \
+			"-acpitable file=/usr/share/cxl-vfio/guest-cxl.aml\n"
+
 static void vmms_are_started_as_the_driver_says(void **state)
 {
 	const char *text;
@@ -708,10 +725,7 @@ static void vmms_are_started_as_the_driver_says(void **state)
 	assert_string_equal(PLAIN_ARGS, text);
 	text = printed(print_qemu, true, false);
 	assert_non_null(text);
-	assert_non_null(strstr(text, "-M q35,cxl=on,cxl-fmw.0.targets.0=cxl-vfio-bridge,"
-			       "cxl-fmw.0.size=768M \\\n"));
-	assert_non_null(strstr(text, ",hdm_for_passthrough=true \\\n"));
-	assert_non_null(strstr(text, "-acpitable file=/"));
+	assert_string_equal(TOPOLOGY_ARGS, text);
 	text = printed(print_qemu, true, true);
 	assert_non_null(text);
 	assert_non_null(strstr(text, "\"vfio-pci,host=" BDF ",bus=cxl-vfio-port\","));
@@ -726,6 +740,83 @@ static void vmms_are_started_as_the_driver_says(void **state)
 	assert_non_null(strstr(text, "<driver model='cxl_vfio_pci'/>"));
 	assert_null(strstr(text, "qemu:"));
 	bind_to("cxl_vfio_pci");
+}
+
+/* One more address of the same device */
+#define BDF_OF(n)	"0000:0d:01." #n
+
+static void add_address(const char *address)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/sys/bus/pci/devices/%s", root, address);
+	assert_int_equal(0, symlink(BDF, path));
+}
+
+static void remove_address(const char *address)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/sys/bus/pci/devices/%s", root, address);
+	assert_int_equal(0, unlink(path));
+}
+
+static void contains_once(const char *text, const char *words)
+{
+	const char *at = strstr(text, words);
+
+	if (!at || strstr(at + 1, words))
+		fail_msg("'%s' is not exactly once in '%s'", words, text);
+}
+
+static void several_devices_have_a_host_bridge_each(void **state)
+{
+	static const char * const all[] = { BDF, BDF_OF(1), BDF_OF(2), BDF_OF(3), BDF_OF(4) };
+	static const char * const twice[] = { BDF, BDF_OF(1), BDF };
+	const char *text;
+
+	(void)state;
+	bind_to("cxl_vfio_pci");
+	save_text(IN_DEVICE("cxl_vfio/vbar"), "4\n");
+	save_text(IN_DEVICE("cxl_vfio/decoders"), "0 0x100000000 0x30000000\n");
+	for (unsigned int i = 1; i < 5; i++)
+		add_address(all[i]);
+	text = printed_for(all, 4, print_qemu, true, false);
+	assert_non_null(text);
+	contains_once(text, "cxl-fmw.0.targets.0=cxl-vfio-bridge,cxl-fmw.0.size=768M,"
+		      "cxl-fmw.1.targets.0=cxl-vfio-bridge1,cxl-fmw.1.size=768M,"
+		      "cxl-fmw.2.targets.0=cxl-vfio-bridge2,cxl-fmw.2.size=768M,"
+		      "cxl-fmw.3.targets.0=cxl-vfio-bridge3,cxl-fmw.3.size=768M \\\n");
+	contains_once(text, "-device pxb-cxl,id=cxl-vfio-bridge,bus=pcie.0,bus_nr=12,");
+	contains_once(text, "-device pxb-cxl,id=cxl-vfio-bridge3,bus=pcie.0,bus_nr=48,");
+	contains_once(text, "-device cxl-rp,id=cxl-vfio-port1,bus=cxl-vfio-bridge1,chassis=24,");
+	contains_once(text, "-device vfio-pci,host=" BDF_OF(2) ",bus=cxl-vfio-port2 ");
+	contains_once(text, "-acpitable ");
+	contains_once(text, "-M ");
+	text = printed_for(all, 2, print_xml, true, false);
+	assert_non_null(text);
+	contains_once(text, "<alias name='ua-cxl-vfio'/>");
+	contains_once(text, "<alias name='ua-cxl-vfio1'/>");
+	contains_once(text, "bus_nr=12,hdm_for_passthrough=true,addr=0x18'");
+	contains_once(text, "bus_nr=24,hdm_for_passthrough=true,addr=0x17'");
+	contains_once(text, "<qemu:device alias='ua-cxl-vfio1'>\n      <qemu:frontend>\n"
+		      "        <qemu:property name='bus' type='string' value='cxl-vfio-port1'/>");
+	contains_once(text, "</domain>");
+	text = printed_for(all, 2, print_xml, false, false);
+	assert_non_null(text);
+	contains_once(text, "slot='0x00' function='0x0'");
+	contains_once(text, "slot='0x01' function='0x1'");
+	text = printed_for(all, 5, print_qemu, false, false);
+	assert_non_null(text);
+	contains_once(text, "-device pcie-root-port,id=cxl-vfio-port4,chassis=60 ");
+	/* The table in the guest knows four host bridges */
+	assert_null(printed_for(all, 5, print_qemu, true, false));
+	assert_null(printed_for(all, 5, print_xml, true, false));
+	assert_null(printed_for(twice, 3, print_qemu, true, false));
+	remove_address(BDF_OF(4));
+	assert_null(printed_for(&all[3], 2, print_qemu, true, false));
+	for (unsigned int i = 1; i < 4; i++)
+		remove_address(all[i]);
 }
 
 static void vmms_are_not_started_without_bar_or_driver(void **state)
@@ -848,6 +939,7 @@ int main(void)
 		cmocka_unit_test_setup(status_shows_errors, make_device),
 		cmocka_unit_test(remedies_fit_the_cpu),
 		cmocka_unit_test_setup(vmms_are_started_as_the_driver_says, make_device),
+		cmocka_unit_test_setup(several_devices_have_a_host_bridge_each, make_device),
 		cmocka_unit_test_setup(vmms_are_not_started_without_bar_or_driver, make_device),
 		cmocka_unit_test(reports_have_no_addresses),
 		cmocka_unit_test(certificates),

@@ -59,6 +59,10 @@ check "cxl-vfio unbind leaves the device without driver" [ -z "$(driver_of "$bdf
 check "cxl-vfio unbind clears driver_override" equal "$(cat "$PCI/devices/$bdf/driver_override")" "(null)"
 check "cxl-vfio status fails for a device that is not bound" status_is 1 $tool status "$bdf"
 check "cxl-vfio qemu fails for a device that is not bound" says "is not bound to $OURS; bind it with .cxl-vfio bind $bdf" $tool qemu "$bdf"
+check "cxl-vfio qemu --topology refuses five devices" \
+	says "at most 4 devices in its CXL topology: leave 1 of them out" \
+	$tool qemu --topology 0d:00.0 0e:00.0 0f:00.0 10:00.0 11:00.0
+check "cxl-vfio qemu refuses a device that is named twice" says "is there twice" $tool qemu "$bdf" "$short"
 check "cxl-vfio xml --topology fails for a device that is not bound" status_is 1 $tool xml --topology "$bdf"
 
 # What Proxmox VE does to a device that hostpci names, whatever it is bound to
