@@ -16,6 +16,8 @@
 # tools          the Debian release has the libraries of cxl-vfio, QEMU and driverctl
 # nested         the tests boot a nested guest here, which takes minutes: at least one
 #                series with kvm_pins and one without
+# guest          a guest of this kernel is booted that finds the device in a CXL topology,
+#                with FULL=yes
 # hostile        a hostile user of the device is tried here, which takes minutes: all series
 #                have it with FULL=yes in the environment
 # extra          not run unless it is named: 7.3-rt is 7.3 with PREEMPT_RT, 6.1-old the
@@ -37,9 +39,9 @@
 # all series have it.
 SERIES_TABLE='
 6.1  | bookworm |  0 | kvm_pins hostile large
-6.12 | trixie   | 18 | kvm_pins dvsec bar_moves tools nested large
-7.2  | trixie   | 18 | memory_errors dvsec bar_moves setcpuid tools hostile large
-7.3  | trixie   | 18 | memory_errors dvsec bar_moves setcpuid topology tools nested large
+6.12 | trixie   | 18 | kvm_pins dvsec bar_moves tools nested guest large
+7.2  | trixie   | 18 | memory_errors dvsec bar_moves setcpuid tools guest hostile large
+7.3  | trixie   | 18 | memory_errors dvsec bar_moves setcpuid topology tools nested guest large
 6.1-old | bookworm | 0 | kvm_pins extra large
 7.3-rt | trixie |  0 | memory_errors dvsec bar_moves setcpuid topology tools extra large
 7.3-debug | trixie | 18 | memory_errors dvsec bar_moves setcpuid topology tools iommufd fault_injection hostile debug extra
