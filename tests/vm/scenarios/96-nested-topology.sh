@@ -25,7 +25,10 @@ check "unbinding the guest's driver removes memdev and region" \
 	sh -c "! grep '^guest: unbound: bus .*\(mem0\|region\)' $NESTED/lines"
 check "the guest resets the function" guest_says 'function reset done'
 check "after reset and rebind the region is at the address of BAR 4" topology_is_at_the_bar rebound
-topology_report 2
+check "the guest does a CXL reset" guest_says 'CXL reset done'
+check "after CXL reset and rebind the region is at the address of BAR 4" \
+	topology_is_at_the_bar "after CXL reset"
+topology_report 3
 check "the guest's kernel has no complaint" \
 	sh -c "! grep -E 'ACPI (BIOS )?Error|WARNING|BUG:|Expanded resource' $NESTED/lines"
 check "the gate is closed after QEMU has ended" equal "$(cat "$PCI/devices/$bdf/cxl_vfio/gate")" closed

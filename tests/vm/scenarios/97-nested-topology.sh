@@ -29,7 +29,7 @@ fi
 
 LABEL=SeaBIOS TOPOLOGY_APPEND=rescan
 topology_boot "${qemu[@]}"
-topology_report 3
+topology_report 4
 check "$LABEL: the table has moved the window" guest_says 'table: done$'
 check "$LABEL: after remove and rescan the region is at the address of BAR 4" topology_is_at_the_bar rescanned
 grep -E '^guest: |PCI Bus|CXL Window' $NESTED/lines

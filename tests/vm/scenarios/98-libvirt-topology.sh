@@ -45,7 +45,7 @@ cat /var/log/libvirt/qemu/topology.log
 	timeout 1500 sh -c "until grep -q 'guest: finished' $NESTED/console.log; do sleep 1; done"
 tr -d '\r' < $NESTED/console.log > $NESTED/lines
 check "the guest runs to its end" grep -q '^guest: finished' $NESTED/lines
-topology_report 2
+topology_report 3
 check "the table has moved the window" guest_says 'table: done$'
 check "decoders and region of the guest are at the address of BAR 4" topology_is_at_the_bar start
 virsh destroy topology > /dev/null 2>&1

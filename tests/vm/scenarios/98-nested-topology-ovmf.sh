@@ -15,7 +15,7 @@ topology_options "$bdf"
 TOPOLOGY_APPEND=rescan
 TOPOLOGY_ACCEL="tcg -cpu max,la57=off"
 NESTED_TIMEOUT=7200 topology_boot "${qemu[@]}" -bios /usr/share/ovmf/OVMF.fd
-topology_report 3
+topology_report 4
 check "the table has moved the window" guest_says 'table: done$'
 check "decoders and region are at the address of BAR 4" topology_is_at_the_bar start
 check "after remove and rescan the region is at the address of BAR 4" topology_is_at_the_bar rescanned
