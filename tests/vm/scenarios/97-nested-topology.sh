@@ -37,6 +37,12 @@ grep -E '^guest: |PCI Bus|CXL Window' $NESTED/lines
 LABEL=lockdown TOPOLOGY_APPEND=lockdown=integrity
 topology_boot "${qemu[@]}"
 check "$LABEL: the table has moved the window" guest_says 'table: done$'
+check "$LABEL: the kernel's own CXL modules have the root decoder" \
+	guest_says 'start: bus .*decoder0\.0.*root0'
+check "$LABEL: cxl list shows the window" grep -q '"decoder":"decoder0.0"' $NESTED/lines
+check "$LABEL: the kernel refuses the guest's driver, which is not signed" guest_says 'not loaded: t2cxl.ko$'
+check "$LABEL: it is the only module that the kernel refuses" \
+	equal "$(grep -c '^guest: not loaded' $NESTED/lines)" 1
 
 # One more window for the host bridge: QEMU's table is longer than those that are known
 LABEL="unknown CEDT" TOPOLOGY_APPEND=
