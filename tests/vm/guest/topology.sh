@@ -70,9 +70,9 @@ topology_boot() { # argument...
 		tail -n 40 $NESTED/lines $NESTED/qemu.log | sed 's/^/    /'
 }
 
-# The options that the tool prints for the device, as words in $qemu
-topology_options() { # bdf
-	eval "qemu=($(cxl-vfio qemu --topology "$1"))"
+# The options that the tool prints for the devices, as words in $qemu
+topology_options() { # bdf...
+	eval "qemu=($(cxl-vfio qemu --topology "$@"))"
 }
 
 # guest_says REGEX: for check, is there such a line "guest: ..."?
@@ -95,15 +95,21 @@ topology_report() { # times
 		equal "$(grep -c 't2cxl: finished' $NESTED/lines)" "$1"
 }
 
-# Do the CXL stack's objects of a moment lie where the BAR is?
-topology_is_at_the_bar() { # moment
-	local start end
+# Has the guest a region, a host bridge's decoder and a device's decoder with this range?
+topology_is_at() { # moment range
+	[ "$(grep -c "^guest: $1: region $2" $NESTED/lines)" -eq 1 ] &&
+		[ "$(grep -c "^guest: $1: decoder[1-9][0-9]*\.0 $2" $NESTED/lines)" -eq 2 ]
+}
 
-	read -r start end <<< "$(guest_value "$1: BAR")"
-	[ -n "$start" ] && [ $((end - start)) -eq $((0xfffffff)) ] &&
-		[ $(($(guest_value "$1: region" | cut -d' ' -f1))) -eq $((start)) ] &&
-		[ $(($(guest_value "$1: decoder1.0" | cut -d' ' -f1))) -eq $((start)) ] &&
-		[ $(($(guest_value "$1: decoder2.0" | cut -d' ' -f1))) -eq $((start)) ] && return
+# Does it have them at the BAR 4 of each of its devices?
+topology_is_at_the_bar() { # moment [devices]
+	local start end n=0
+
+	while read -r start end; do
+		[ $((end - start)) -ne $((0xfffffff)) ] ||
+			! topology_is_at "$1" "$(printf '0x%x 0x10000000' $((start)))" || n=$((n + 1))
+	done < <(sed -n "s/^guest: $1: BAR //p" $NESTED/lines)
+	[ $n -eq "${2:-1}" ] && return
 	grep "^guest: $1" $NESTED/lines
 	return 1
 }
