@@ -13,11 +13,11 @@
 #                       after @sibling it is a second function of the one before,
 #                       after @switch it is below a switch, after @root in the root
 #                       complex, on bus 0; @single has no other function;
-#                       @type3 and @igb are QEMU's memory expander, and network
-#                       card with SR-IOV, instead.  A device
-#                       whose host breaks the specification's rules fails its
-#                       machine; what a scenario breaks on purpose it allows with
-#                       t2ctl --allow-misuse
+#                       @type3, @igb and "@bar SIZE" are QEMU's memory expander, its
+#                       network card with SR-IOV, and its device with a BAR 2 of
+#                       memory, instead.  A device whose host breaks the
+#                       specification's rules fails its machine; what a scenario
+#                       breaks on purpose it allows with t2ctl --allow-misuse
 #   # memmap: RANGES    memory hidden from the kernel, as memmap= takes it
 #   # dimm: SIZE ADDR   memory at ADDR in no firmware table, instead of memmap
 #   # cmdline: WORDS    added to the kernel's command line

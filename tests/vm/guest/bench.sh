@@ -19,13 +19,24 @@ use() { # driver device parameters...
 }
 
 declare -A stock ours
+# A memory device of QEMU, whose BAR 2 has the size of the large device's HDM memory
+bar=$(lspci -Dn -d 1af4:1110 | awk '{print $1}')
+use vfio-pci "$bar"
+stock[map_dma]=$(bench "$bar" map_dma)
+unbind "$bar"
+if ! has dvsec; then
+	# Too old for most of what is compared
+	use "$OURS" "$large" keep_memory=1
+	echo "BENCH map_dma_16g $(bench "$large" map_dma) ${stock[map_dma]}"
+	exit
+fi
+
 modprobe t2lab
 use vfio-pci "$small"
 for name in cfg_plain cfg_dvsec bar_plain open_close command_write; do
 	stock[$name]=$(bench "$small" $name)
 done
 unbind "$small"
-
 use "$OURS" "$small"
 for name in cfg_plain cfg_dvsec comp_regs bar_plain hdm_pread tmpfs_pread open_close clear memset; do
 	ours[$name]=$(bench "$small" $name)
@@ -43,6 +54,7 @@ for name in open_close zap reset_resume cxl_reset; do
 	ours[large_$name]=$(bench "$large" $name)
 done
 ours[touch]=$(bench "$large" hdm_touch)
+ours[map_dma]=$(bench "$large" map_dma)
 unbind "$small"
 unbind "$large"
 use "$OURS" "$large" keep_memory=1 max_order=0
@@ -58,6 +70,7 @@ use "$OURS" "$large"
 ours[pages_small_zap]=$(bench "$small" zap)
 ours[pages_large_zap]=$(bench "$large" zap)
 ours[pages_touch]=$(bench "$large" hdm_touch)
+ours[pages_map_dma]=$(bench "$large" map_dma)
 unbind "$small"
 unbind "$large"
 
@@ -76,6 +89,8 @@ echo "BENCH zap_scale_pages ${ours[pages_large_zap]} ${ours[pages_small_zap]}"
 echo "BENCH command_write ${ours[command_write]} ${stock[command_write]}"
 echo "BENCH reset_resume ${ours[large_reset_resume]} ${ours[small_reset_resume]}"
 echo "BENCH clear ${ours[clear]} ${ours[memset]}"
+echo "BENCH map_dma_16g ${ours[map_dma]} ${stock[map_dma]}"
+echo "BENCH map_dma_16g_pages ${ours[pages_map_dma]} ${stock[map_dma]}"
 echo "BENCH open_after_idle ${ours[huge_open_close]} ${ours[small_open_close]}"
 # Without a limit: what docs/reset.md says of cache maintenance
 echo "NOTE cxl_reset of 256 MiB and of 16 GiB: ${ours[small_cxl_reset]} ${ours[large_cxl_reset]}"

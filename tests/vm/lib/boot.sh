@@ -95,7 +95,7 @@ start_devices() { # dir
 	DEVICE_PIDS=()
 	while read -r options; do
 		# QEMU's own devices need no server
-		[[ $options != @@(type3|igb)* ]] || { n=$((n + 1)); continue; }
+		[[ $options != @@(type3|igb|bar)* ]] || { n=$((n + 1)); continue; }
 		# shellcheck disable=SC2086 # one option a word
 		"$TOP/build/t2dev" --socket "$1/dev$n.sock" ${options##@+([a-z])} > "$1/dev$n.log" 2>&1 &
 		DEVICE_PIDS[n]=$!
@@ -166,7 +166,7 @@ boot() {
 	mapfile -t lines < "$dir/devices"
 	for i in "${!lines[@]}"; do
 		place="\"bus\":\"rp$i\",\"addr\":\"00.0\",\"multifunction\":true"
-		[[ ${lines[$i]} == @@(sibling|root)* ]] ||
+		[[ ${lines[$i]} == @@(sibling|root|bar)* ]] ||
 			devices+=(-device "cxl-rp,port=$i,bus=cxl.1,id=rp$i,chassis=0,slot=$((i + 2))")
 		case ${lines[$i]} in
 		@type3*)
@@ -178,6 +178,12 @@ boot() {
 			;;
 		@igb*)
 			devices+=(-device "igb,bus=rp$i,romfile=")
+			continue
+			;;
+		@bar*)
+			size=${lines[$i]#@bar }
+			devices+=(-object "memory-backend-memfd,id=bar$i,size=$size")
+			devices+=(-device "ivshmem-plain,bus=pcie.0,memdev=bar$i")
 			continue
 			;;
 		@root*)

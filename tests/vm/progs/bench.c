@@ -127,17 +127,41 @@ static uint64_t tmpfs_pread(void)
 	return one_pread(fd, 0, MIB, 50);
 }
 
-/* Map the first @n bytes of the HDM region, at an address that allows huge pages */
-static volatile char *map_hdm(size_t n)
+/* Map the first @n bytes of a region, at an address that allows huge pages */
+static char *map_region(uint32_t index, size_t n)
 {
 	char *room = mmap(NULL, n + GIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	char *p = (char *)(((unsigned long)room + GIB - 1) / GIB * GIB);
 
 	p = mmap(p, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, v.device,
-		 region_start(hdm_region(), NULL));
+		 region_start(index, NULL));
 	if (p == MAP_FAILED)
 		die("mmap");
 	return p;
+}
+
+static volatile char *map_hdm(size_t n)
+{
+	return map_region(hdm_region(), n);
+}
+
+/*
+ * Cost of VFIO_IOMMU_MAP_DMA of all of the HDM region, as a VMM does it when a guest starts;
+ * of BAR 2 for a device without HDM memory.  No page was touched before.
+ */
+static uint64_t map_dma(void)
+{
+	uint32_t index = vfio_cxl_cap(&v) ? hdm_region() : VFIO_PCI_BAR2_REGION_INDEX;
+	uint64_t size, start;
+	char *p;
+
+	region_start(index, &size);
+	p = map_region(index, size);
+	start = now();
+	/* Above the range of interrupts */
+	if (dma_map(&v, p, 64 * GIB, size))
+		die("VFIO_IOMMU_MAP_DMA");
+	return now() - start;
 }
 
 /* Cost of the first touch of every page of 1 GiB */
@@ -354,7 +378,7 @@ static const struct {
 	{ "bar_plain", bar_plain }, { "hdm_pread", hdm_pread }, { "tmpfs_pread", tmpfs_pread },
 	{ "hdm_touch", hdm_touch }, { "zap", zap }, { "open_close", open_close },
 	{ "command_write", command_write }, { "reset_resume", reset_resume }, { "clear", clear },
-	{ "cxl_reset", cxl_reset },
+	{ "cxl_reset", cxl_reset }, { "map_dma", map_dma },
 	{ "memset", kernel_memset },
 };
 
