@@ -29,6 +29,7 @@
 #   # smp: N            number of processors
 #   # timeout: SECONDS  the machine is stopped after so long
 #   # mem: SIZE         memory, including what is hidden from the kernel
+#   # guestqemu: release  the QEMU of the Debian release in /src/build/vm/release-qemu
 # and decide where it runs:
 #   # full: yes         only with FULL=yes in the environment (make check-full)
 #   # needs: ABILITY... only on series with all of these abilities of lib/series.sh; on
@@ -50,7 +51,7 @@ done
 # Seconds until a machine is stopped, so that a hang ends by itself
 TIMEOUT=3600
 [ -z "${FULL:-}" ] || TIMEOUT=10800
-KEYS="t2dev memmap dimm cmdline topology cpu smp timeout mem full needs"
+KEYS="t2dev memmap dimm cmdline topology cpu smp timeout mem guestqemu full needs"
 SPLATS='WARNING:|BUG:|Oops|general protection|possible circular|INFO: task|suspicious RCU|KASAN|UBSAN|Call Trace|refcount_t|Kernel panic'
 SPLATS+='|kernel BUG|INFO: trying to register|ODEBUG:|DMA-API: debugging out|suspected memory leaks'
 SPLATS+='|lockdep is turned off|turning off the locking|detector disabled'
@@ -129,6 +130,7 @@ describe_machine() { # scenario dir
 	header "$1" cpu > "$2/cpu"
 	header "$1" dimm > "$2/dimm"
 	header "$1" cmdline > "$2/cmdline"
+	header "$1" guestqemu > "$2/guestqemu"
 	header "$1" smp > "$2/smp"
 	[ -s "$2/smp" ] || echo 1 > "$2/smp"
 	header "$1" timeout > "$2/timeout"
@@ -201,6 +203,7 @@ prepare_series() { # series
 	fi
 	make_initramfs "$1" "$BUILD/$1/initramfs"
 	plan "$1"
+	[ -z "$(cat "$BUILD/$1"/run/*/guestqemu 2>/dev/null)" ] || make_release_qemu "$1"
 }
 
 run_machine() { # series dir

@@ -49,7 +49,8 @@ topology_make() {
 }
 
 # Boot the guest with the options of QEMU that are the arguments; TOPOLOGY_APPEND is added
-# to its command line, TOPOLOGY_ACCEL is accelerator and processor in place of KVM
+# to its command line, TOPOLOGY_ACCEL is accelerator and processor in place of KVM,
+# TOPOLOGY_QEMU another QEMU
 topology_boot() { # argument...
 	local pid
 
@@ -57,7 +58,7 @@ topology_boot() { # argument...
 	rm -f $NESTED/console.log
 	topology_make
 	# shellcheck disable=SC2086 # one argument a word
-	timeout -k 60 "${NESTED_TIMEOUT:-1500}" qemu-system-x86_64 -nodefaults -no-user-config \
+	timeout -k 60 "${NESTED_TIMEOUT:-1500}" "${TOPOLOGY_QEMU:-qemu-system-x86_64}" -nodefaults -no-user-config \
 		-display none -no-reboot -accel ${TOPOLOGY_ACCEL:-kvm -cpu host} -m 512M \
 		-kernel "$(nested_kernel)" -initrd $NESTED/topology.initrd \
 		-append "$NESTED_APPEND ${TOPOLOGY_APPEND:-}" -serial file:$NESTED/console.log "$@" \

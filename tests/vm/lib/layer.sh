@@ -34,6 +34,29 @@ in_throwaway() { # series command...
 	return $status
 }
 
+# Unpack the QEMU of a series' Debian release, once, for guests in the machine: the root has a
+# newer one of backports.  Firmware and libraries are those of the root
+make_release_qemu() { # series
+	local dir=$BUILD/release-qemu
+
+	[ ! -x "$dir/qemu-system-x86_64" ] || return 0
+	note "unpacking the QEMU of Debian's $(suite_of "$1")"
+	# shellcheck disable=SC2016 # the root's shell
+	in_throwaway "$1" sh -ec '
+		mkdir /tmp/debs
+		cd /tmp/debs
+		apt-get -qq download "qemu-system-x86/$1" "qemu-system-data/$1"
+		for f in *.deb; do
+			dpkg -x "$f" .
+		done
+		rm -rf /out/release-qemu
+		cp -r usr/share/qemu /out/release-qemu
+		cp usr/bin/qemu-system-x86_64 /out/release-qemu/' sh "$(suite_of "$1")" \
+		> "$BUILD/$1/release-qemu.log" 2>&1 || { tail -n 20 "$BUILD/$1/release-qemu.log" >&2; return 1; }
+	rm -rf "$dir"
+	mv "$BUILD/$1/out/release-qemu" "$dir"
+}
+
 # Build a copy of the module in the root of a series; fails with a warning
 build_module() { # series make-arguments
 	local log=$BUILD/$1/out/build.log
