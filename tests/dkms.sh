@@ -72,7 +72,7 @@ check "DKMS's log has the vector of probes, and so has the module" \
 		modinfo -k \$kver -F probes cxl-vfio-pci | grep 'cxl_type2=1 '"
 check "CXL_VFIO_IDS become the only vfio_pci aliases of the module" \
 	inside "$NEWEST" "cp -r Kbuild dkms.conf src include /tmp && cd /tmp &&
-		make -s -C /lib/modules/\$kver/build M=/tmp CXL_VFIO_IDS='1234:c712 10de:2941' modules &&
+		make -s -C /lib/modules/\$kver/build M=/tmp CXL_VFIO_IDS='1234:c712 1234:c713' modules &&
 		modinfo -F alias cxl-vfio-pci.ko | sort | tr '\\n' ' ' |
-		grep -x 'vfio_pci:v000010DEd00002941sv\*sd\*bc\*sc\*i\* vfio_pci:v00001234d0000C712sv\*sd\*bc\*sc\*i\* '"
+		grep -x 'vfio_pci:v00001234d0000C712sv\*sd\*bc\*sc\*i\* vfio_pci:v00001234d0000C713sv\*sd\*bc\*sc\*i\* '"
 finish
