@@ -21,6 +21,7 @@
 #define SYSTEMD	"/etc/systemd/system"
 #define WANTS	SYSTEMD "/multi-user.target.wants"
 #define STORE	"/etc/driverctl.d"
+#define DRACUT_CONF	"/etc/dracut.conf.d/cxl-vfio.conf"
 #define RULE_FMT	"/etc/udev/rules.d/60-cxl-vfio-%s.rules"
 
 static int write_attr(const char *address, const char *attr, const char *s)
@@ -257,21 +258,14 @@ static int set_unit(const char *address, bool on)
 /* Keep the binding across reboots: by driverctl if installed, else by a udev rule */
 static int make_persistent(const char *address)
 {
-	static const char when[] = "If another driver has the device after a reboot: ";
-	char path[PATH_MAX];
+	const char *recipe = initramfs_recipe();
 	int ret;
 
 	ret = have_driverctl() ? write_override(address) : write_rule(address);
 	ret = ret ?: set_unit(address, true);
-	if (ret || options.json)
-		return ret;
-	if (!make_path(path, sizeof(path), "/usr/sbin/update-initramfs") && exists(path))
-		printf("%secho " MODULE " >> /etc/initramfs-tools/modules; update-initramfs -u\n",
-		       when);
-	else if (!make_path(path, sizeof(path), "/usr/bin/dracut") && exists(path))
-		printf("%secho 'force_drivers+=\" " MODULE " \"' > /etc/dracut.conf.d/cxl-vfio.conf; dracut -f\n",
-		       when);
-	return 0;
+	if (!ret && !options.json && recipe)
+		printf("If another driver has the device after a reboot: %s\n", recipe);
+	return ret;
 }
 
 static void drop_persistent(const char *address)
@@ -283,6 +277,13 @@ static void drop_persistent(const char *address)
 	if (!make_path(path, sizeof(path), STORE "/pci-%s", address))
 		unlink(path);
 	set_unit(address, false);
+	/* initramfs-tools takes all rules in /etc, dracut those that it was asked for */
+	if (options.json)
+		return;
+	if (!make_path(path, sizeof(path), "/usr/sbin/update-initramfs") && exists(path))
+		printf("If the initramfs was made since the bind: update-initramfs -u\n");
+	else if (!make_path(path, sizeof(path), DRACUT_CONF) && exists(path))
+		printf("To end it in the initramfs as well: dracut -f\n");
 }
 
 static int release(const char *address, const char *driver)

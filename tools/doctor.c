@@ -25,11 +25,6 @@
 #endif
 
 #define REFUSALS	"see /usr/share/doc/cxl-vfio-pci-dkms/refusals.md"
-/* Debian and Ubuntu have initramfs-tools, others dracut */
-#define BOOT_RECIPE								\
-	"`cxl-vfio bind`, and have the initramfs load the module first: "	\
-	"`cxl-vfio bind --persist` prints how"
-
 enum state { OK, WARN, FAIL };
 
 static const char * const state_names[] = { "ok", "warning", "failure" };
@@ -338,6 +333,32 @@ static void check_memory_type(struct report *r, const struct device *d, const ch
 	     what[memory].found);
 }
 
+const char *initramfs_recipe(void)
+{
+	/* Debian and Ubuntu have initramfs-tools, others dracut */
+	if (path_exists("%s", "/usr/sbin/update-initramfs"))
+		return "echo " MODULE " >> /etc/initramfs-tools/modules; update-initramfs -u";
+	if (path_exists("%s", "/usr/bin/dracut"))
+		return "echo 'add_dracutmodules+=\" cxl-vfio \"' > /etc/dracut.conf.d/cxl-vfio.conf; dracut -f";
+	return NULL;
+}
+
+/* Another driver was there before driver_override was set */
+static void check_boot(struct report *r, const struct device *d)
+{
+	const char *recipe = initramfs_recipe();
+	char remedy[256];
+
+	if (strcmp(d->override, DRIVER) || !*d->driver || d->bound)
+		return;
+	snprintf(remedy, sizeof(remedy),
+		 "`cxl-vfio bind --persist`, or if the driver does not let go, have the initramfs bind the device first and reboot%s%s",
+		 recipe ? ": " : "", recipe ?: "");
+	note(r, "boot", WARN, remedy,
+	     "%s: %s has the device although driver_override names " DRIVER
+	     ": it was bound earlier, in the initramfs", d->address, d->driver);
+}
+
 /* An older driver has no such file */
 static void check_cache(struct report *r, const struct device *d)
 {
@@ -362,10 +383,7 @@ static void check_one_device(struct report *r, const struct device *d)
 		snprintf(found, sizeof(found), "%s", j->message);
 	note(r, "device", states[j->verdict], *j->remedy ? j->remedy : REFUSALS, "%s (%s): %s",
 	     d->address, *d->driver ? d->driver : "no driver", found);
-	if (!strcmp(d->override, DRIVER) && *d->driver && !d->bound)
-		note(r, "boot", WARN, BOOT_RECIPE,
-		     "%s: %s has the device although driver_override names " DRIVER
-		     ": it was bound earlier, in the initramfs", d->address, d->driver);
+	check_boot(r, d);
 	if (!d->free_bars)
 		note(r, "virtual BAR", WARN, "use a VMM that knows the HDM region",
 		     "%s: no pair of BARs is free, so that stock VMMs give guests no device memory",

@@ -171,6 +171,8 @@ int check_device(const char *address);
 
 /* doctor.c: how to turn this host's IOMMU on */
 const char *iommu_remedy(void);
+/* Commands that have the initramfs bind persistent devices; NULL without a known program */
+const char *initramfs_recipe(void);
 
 enum guest_memory {
 	GUESTS_CHOICE,		/* as the guest maps it */
