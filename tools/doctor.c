@@ -108,6 +108,23 @@ static void check_probes(struct report *r, const struct module *m)
 		     "this kernel's vfio-pci-core has CXL code of its own, which " MODULE " turns off");
 }
 
+/* After an update the module that was loaded before goes on */
+static void check_loaded(struct report *r, const struct module *m)
+{
+	char path[PATH_MAX], loaded[64], version[64];
+
+	if (make_path(path, sizeof(path), "/sys/module/" DRIVER "/srcversion") ||
+	    read_line(path, loaded, sizeof(loaded)) || !strcmp(loaded, m->srcversion))
+		return;
+	if (make_path(path, sizeof(path), "/sys/module/" DRIVER "/version") ||
+	    read_line(path, version, sizeof(version)))
+		strcpy(version, "unknown");
+	note(r, "loaded", WARN,
+	     "shut down the guests, then `cxl-vfio unbind` each device, `modprobe -r " MODULE "` and `cxl-vfio bind`; or reboot",
+	     "another module than the installed one is loaded: version %s, installed %s", version,
+	     m->version);
+}
+
 static void check_module(struct report *r, const struct utsname *u)
 {
 	char cert[PATH_MAX], remedy[PATH_MAX + 160], line[160];
@@ -122,6 +139,7 @@ static void check_module(struct report *r, const struct utsname *u)
 	note(r, "module", OK, "", MODULE " %s, %s%s", m.version,
 	     *m.signer ? "signed by " : "not signed", m.signer);
 	check_probes(r, &m);
+	check_loaded(r, &m);
 	help = find_refusal(line, sizeof(line));
 	if (help)
 		note(r, "load", FAIL, help, "the kernel refused it: %s", line);

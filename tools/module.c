@@ -30,6 +30,8 @@ static void take_info(struct module *m, struct kmod_list *info)
 
 		if (!strcmp(key, "signer"))
 			take(m->signer, sizeof(m->signer), entry);
+		else if (!strcmp(key, "srcversion"))
+			take(m->srcversion, sizeof(m->srcversion), entry);
 		else if (!strcmp(key, "version"))
 			take(m->version, sizeof(m->version), entry);
 		else if (!strcmp(key, "probes"))

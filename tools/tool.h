@@ -154,6 +154,7 @@ int print_xml(const char *const *addresses, unsigned int n);
 struct module {
 	char version[32];
 	char signer[128];		/* "" if it is not signed */
+	char srcversion[64];		/* a checksum of its sources */
 	char probes[512];		/* what its kernel offers, "" in old modules */
 };
 
