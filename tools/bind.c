@@ -208,7 +208,7 @@ static int write_override(const char *address)
 	return 0;
 }
 
-/* Write the rule that binds the device when udev finds it */
+/* Write the rule that binds the device when udev finds it, also if the module is loaded then */
 static int write_rule(const char *address)
 {
 	char path[PATH_MAX];
@@ -221,7 +221,8 @@ static int write_rule(const char *address)
 	if (f) {
 		fprintf(f, "# Written by cxl-vfio bind --persist; `cxl-vfio unbind --persist` removes it\n"
 			"ACTION==\"add\", SUBSYSTEM==\"pci\", KERNEL==\"%s\", "
-			"ATTR{driver_override}=\"" DRIVER "\", RUN+=\"/sbin/modprobe " MODULE "\"\n",
+			"ATTR{driver_override}=\"" DRIVER "\", RUN+=\"/sbin/modprobe " MODULE "\", "
+			"RUN+=\"/bin/sh -c 'echo %%k > /sys/bus/pci/drivers_probe'\"\n",
 			address);
 		ret = ferror(f);
 		ret |= fclose(f);

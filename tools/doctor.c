@@ -357,7 +357,8 @@ const char *initramfs_recipe(void)
 	if (path_exists("%s", "/usr/sbin/update-initramfs"))
 		return "echo " MODULE " >> /etc/initramfs-tools/modules; update-initramfs -u";
 	if (path_exists("%s", "/usr/bin/dracut"))
-		return "echo 'add_dracutmodules+=\" cxl-vfio \"' > /etc/dracut.conf.d/cxl-vfio.conf; dracut -f";
+		return "echo 'add_dracutmodules+=\" cxl-vfio \"' > /etc/dracut.conf.d/cxl-vfio.conf; "
+			"dracut -f";
 	return NULL;
 }
 
