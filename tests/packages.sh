@@ -66,11 +66,35 @@ with_kernels() { # "series..." line
 		'"$2"
 }
 
+# Run a line in a root with the kernel of the newest series that runs, as far as uname
+# says, with dnf, and with an RPM that stands for Debian's packages in RPM's database
 # shellcheck disable=SC2016 # the root's shell
-purged='
-	apt-get -qq purge -y cxl-vfio-pci-dkms cxl-vfio-tools
+as_rpm_host() { # line
+	in_throwaway "$NEWEST" bash -ec 'kver=$(cat /lab/kver-'"$NEWEST"')
+		for k in $(ls /lib/modules); do
+			[ "$k" = "$kver" ] || rm -r "/lib/modules/$k"
+		done
+		mv /usr/bin/uname /usr/bin/uname.real
+		printf "#!/bin/sh\n[ \"\$*\" != -r ] || { echo %s; exit; }\nexec uname.real \"\$@\"\n" "$kver" > /usr/bin/uname
+		chmod 755 /usr/bin/uname
+		apt-get -qq install -y dnf > /tmp/apt.log 2>&1 || { tail /tmp/apt.log; exit 1; }
+		provides=$(rpm -qp --requires /src/build/rpm/*.rpm | grep -v "^rpmlib\|^config" | cut -d" " -f1 | sort -u)
+		printf "%s\n" "Name: debian" "Version: 13" "Release: 1" "Summary: packages of Debian" \
+			"License: none" "BuildArch: noarch" "Provides: $(echo $provides)" "%description" \
+			"Packages of Debian." "%files" > /tmp/debian.spec
+		rpmbuild -bb --define "_topdir /tmp/debian" /tmp/debian.spec > /tmp/debian.log 2>&1
+		rpm -i /tmp/debian/RPMS/noarch/debian-13-1.noarch.rpm
+		dnf="dnf -y --disablerepo=* --nogpgcheck"
+		'"$1"
+}
+
+# shellcheck disable=SC2016 # the root's shell
+no_file='
 	! find / -xdev \( -path /src -o -path /out -o -path /proc -o -path "/tmp/*" \) -prune -o \
 		-name "*cxl*vfio*" -not -path "*/cache/*" -print | grep .'
+purged="
+	apt-get -qq purge -y cxl-vfio-pci-dkms cxl-vfio-tools
+	$no_file"
 
 # shellcheck disable=SC2016 # the root's shell
 check_packages() {
@@ -91,6 +115,29 @@ check_packages() {
 
 # shellcheck disable=SC2016 # the root's shell
 check_updates() {
+	check "dnf installs and updates the RPM packages, DKMS builds the module, rpm -e leaves no file" as_rpm_host '
+		v=$(sed -n "s/^PACKAGE_VERSION=\"\(.*\)\"/\1/p" /src/dkms.conf)
+		$dnf install /src/build/rpm/*.rpm
+		dkms status | grep "^cxl-vfio-pci/$v, $kver, .*: installed"
+		[ "$(modinfo -k $kver -F version cxl-vfio-pci)" = $v ]
+		cxl-vfio --version
+		# The same package with another version
+		mkdir -p /tmp/next/SOURCES /tmp/cxl-vfio-pci-99.0
+		cd /src
+		tar -c --exclude=./build --exclude=./.git --exclude="*.o" --exclude="*.ko" . | tar -x -C /tmp/cxl-vfio-pci-99.0
+		sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"99.0\"/" /tmp/cxl-vfio-pci-99.0/dkms.conf
+		tar -C /tmp -czf /tmp/next/SOURCES/cxl-vfio-pci-99.0.tar.gz cxl-vfio-pci-99.0
+		rpmbuild -bb --nodeps --define "_topdir /tmp/next" --define "pkg_version 99.0" \
+			/src/rpm/cxl-vfio-pci.spec > /tmp/next.log 2>&1 || { tail -n 40 /tmp/next.log; exit 1; }
+		$dnf upgrade /tmp/next/RPMS/*/*.rpm
+		[ "$(rpm -q cxl-vfio-pci-dkms)" = cxl-vfio-pci-dkms-99.0-1.noarch ]
+		[ "$(modinfo -k $kver -F version cxl-vfio-pci)" = 99.0 ]
+		dkms status cxl-vfio-pci
+		[ "$(dkms status cxl-vfio-pci | wc -l)" = 1 ]
+		[ "$(ls -d /usr/src/cxl-vfio-pci-*)" = /usr/src/cxl-vfio-pci-99.0 ]
+		rpm -e cxl-vfio-pci-dkms cxl-vfio-tools
+		[ -z "$(dkms status cxl-vfio-pci)" ]
+		'"$no_file"
 	older=$(series_of "$(suite_of "$NEWEST")" | head -n 1)
 	check "a kernel update ($older to $NEWEST) moves the module to the new kernel" with_kernels "$older $NEWEST" '
 		/etc/kernel/postinst.d/dkms "$2"
