@@ -475,6 +475,7 @@ void cxl_vfio_queue_settle(struct cxl_vfio_device *dev);
 int cxl_vfio_settle(struct cxl_vfio_device *dev);
 void cxl_vfio_rebuild_model(struct cxl_vfio_device *dev, bool conventional);
 void cxl_vfio_settle_bind(struct cxl_vfio_device *dev);
+void cxl_vfio_settle_unbind(struct cxl_vfio_device *dev);
 
 /* reset.c */
 extern const struct pci_error_handlers cxl_vfio_err_handlers;

@@ -766,6 +766,8 @@ int cxl_vfio_reset_bind(struct cxl_vfio_device *dev)
 /**
  * cxl_vfio_reset_unbind() - undo cxl_vfio_reset_bind()
  * @dev: the device, no longer registered; a wait for its memory ends early
+ *
+ * The registers are left as the bind found them, if the device takes them.
  */
 void cxl_vfio_reset_unbind(struct cxl_vfio_device *dev)
 {
@@ -775,4 +777,5 @@ void cxl_vfio_reset_unbind(struct cxl_vfio_device *dev)
 	cancel_work_sync(&dev->recovery.settle_work);
 	cancel_work_sync(&dev->recovery.recycle_work);
 	forget_before_error(dev);
+	cxl_vfio_settle_unbind(dev);
 }

@@ -283,3 +283,29 @@ void cxl_vfio_settle_bind(struct cxl_vfio_device *dev)
 {
 	INIT_WORK(&dev->recovery.settle_work, cxl_vfio_settle_work);
 }
+
+/**
+ * cxl_vfio_settle_unbind() - leave the registers as the bind found them
+ * @dev: the device, no longer registered, its work items ended
+ *
+ * A reset that failed may have lost them, and so may the reset of the last close, after
+ * which the device was not looked at yet.  The next bind would then find no memory.
+ */
+void cxl_vfio_settle_unbind(struct cxl_vfio_device *dev)
+{
+	struct pci_dev *pdev = dev->core.pdev;
+	int ret;
+
+	if (pci_channel_offline(pdev) || !pci_device_is_present(pdev))
+		return;
+	mutex_lock(&dev->recovery.lock);
+	ret = pci_enable_device_mem(pdev);
+	if (!ret) {
+		ret = cxl_vfio_restore(dev);
+		pci_disable_device(pdev);
+	}
+	mutex_unlock(&dev->recovery.lock);
+	if (ret < 0)
+		pci_err(pdev, "unbound without the memory that firmware had set up (%d): reboot, so that firmware sets it up again before the next bind\n",
+			ret);
+}

@@ -47,3 +47,30 @@ for case in "--lose=flr,cxl --misbehave=commit-stuck|HDM decoder 0: CTRL reads 0
 	t2ctl "$bdf" restore
 done
 unbind "$bdf"
+
+# The next bind finds what the first one found, also after a reset that failed, or one at
+# the last close that nothing looked after yet
+found() { cat "$PCI/devices/$bdf/cxl_vfio/decoders" 2>&1; }
+modprobe -r cxl-vfio-pci
+modprobe cxl-vfio-pci reset_method=cxl
+bind "$bdf" > /dev/null
+before=$(found)
+for fault in --misbehave=reset-error --misbehave=reset-hangs --lose=flr; do
+	t2ctl "$bdf" restore
+	t2ctl "$bdf" $fault
+	vfio_reset "$bdf" > /dev/null 2>&1
+	log_mark
+	unbind "$bdf"
+	check "$fault: the driver has no complaint at the unbind" sh -c "! klog 'lab: mark $$' | grep '$bdf: unbound without'"
+	check "$fault: the device binds again after the unbind" equal "$(bind "$bdf")" 0
+	check "$fault: the bind finds the decoders of before" equal "$(found)" "$before"
+done
+t2ctl "$bdf" --misbehave=commit-error
+vfio_reset "$bdf" > /dev/null 2>&1
+log_mark
+unbind "$bdf"
+check "--misbehave=commit-error: the log of the unbind says what to do" \
+	logged "$bdf: unbound without the memory that firmware had set up \(-5\): reboot"
+check "--misbehave=commit-error: the next bind finds no memory" equal "$(bind "$bdf")" ENODATA
+echo > "$PCI/devices/$bdf/driver_override"
+t2ctl "$bdf" restore
