@@ -31,6 +31,7 @@
 #include "gate.h"
 #include "params.h"
 #include "registers.h"
+#include "terms.h"
 
 struct cxl_vfio_device;
 struct cxl_vfio_hdm_mem;
@@ -86,8 +87,6 @@ struct cxl_vfio_hdm_mem {
 	struct work_struct poison_work;
 	struct cxl_vfio_compat_pfn_space pfn_space;
 };
-
-#define VBAR_NONE	U32_MAX
 
 /**
  * struct cxl_vfio_vbar - the virtual BAR: HDM memory as a BAR

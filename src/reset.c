@@ -11,7 +11,6 @@
 #include <linux/io.h>
 #include <linux/ktime.h>
 #include <linux/pci.h>
-#include <linux/pci-ats.h>
 #include <linux/suspend.h>
 
 #include "cxl_vfio.h"
@@ -96,11 +95,6 @@ static int cache_off_locked(struct cxl_vfio_device *dev)
 	int ret = 0;
 
 	lockdep_assert_held(&dev->recovery.lock);
-	if (cxl_vfio_config_is_locked(dev)) {
-		pci_err(dev->core.pdev, "cxl_cache=off: CONTROL reads %#06x, Cache_Enable cannot be turned off, CONFIG_LOCK is set\n",
-			ctrl);
-		return -EACCES;
-	}
 	cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL2,
 				ctrl2 | CXL_VFIO_DVSEC_CTRL2_DISABLE_CACHING);
 	if (dev->found->dvsec_cap & CXL_VFIO_DVSEC_CAP_WBI)
@@ -133,17 +127,12 @@ static int cache_off_locked(struct cxl_vfio_device *dev)
  */
 int cxl_vfio_limit_cache(struct cxl_vfio_device *dev)
 {
-	int ret = 0;
+	int ret = cxl_vfio_check_cache(dev->core.pdev, dev->found);
 
-	if (cxl_vfio_params->cache == CACHE_KEEP)
-		return 0;
-	if (pci_ats_supported(dev->core.pdev)) {
-		pci_err(dev->core.pdev, "cxl_cache=off: the kernel may turn on ATS for the device; boot with pci=noats\n");
-		return -EPERM;
-	}
+	if (ret <= 0)
+		return ret;
 	mutex_lock(&dev->recovery.lock);
-	if (dev->found->dvsec_ctrl & CXL_VFIO_DVSEC_CTRL_CACHE_ENABLE)
-		ret = cache_off_locked(dev);
+	ret = cache_off_locked(dev);
 	mutex_unlock(&dev->recovery.lock);
 	return ret;
 }

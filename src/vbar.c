@@ -12,37 +12,6 @@
 
 #define BAR_FLAGS	(PCI_BASE_ADDRESS_MEM_TYPE_64 | PCI_BASE_ADDRESS_MEM_PREFETCH)
 
-/*
- * The BAR registers that the device has, a bit each.  A BAR without an address may
- * have no resource, so the registers are read as well.  A 64-bit BAR may start at an
- * odd register; its upper half is a register that reads 0 and has no resource.
- */
-static unsigned int used_slots(struct pci_dev *pdev)
-{
-	unsigned int used = 0;
-
-	for (unsigned int bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
-		bool is_64 = pci_resource_flags(pdev, bar) & IORESOURCE_MEM_64;
-		u32 val = ~0U;
-
-		pci_read_config_dword(pdev, PCI_BASE_ADDRESS_0 + 4 * bar, &val);
-		if (!val && !pci_resource_len(pdev, bar))
-			continue;
-		used |= BIT(bar);
-		if ((val & (PCI_BASE_ADDRESS_SPACE | PCI_BASE_ADDRESS_MEM_TYPE_MASK)) ==
-		    PCI_BASE_ADDRESS_MEM_TYPE_64)
-			is_64 = true;
-		if (is_64)
-			used |= BIT(++bar);
-	}
-	return used;
-}
-
-static bool pair_is_free(struct pci_dev *pdev, unsigned int bar)
-{
-	return !(used_slots(pdev) & (3U << bar));
-}
-
 /* Does the VMM's interface show it the HDM region?  It does so beside component registers */
 static bool knows_memory(const struct cxl_vfio_device *dev)
 {
@@ -59,29 +28,15 @@ static bool knows_memory(const struct cxl_vfio_device *dev)
 int cxl_vfio_vbar_bind(struct cxl_vfio_device *dev)
 {
 	struct cxl_vfio_vbar *vbar = &dev->vbar;
-	struct pci_dev *pdev = dev->core.pdev;
-	unsigned int choice = cxl_vfio_params->vbar, bar;
+	int ret;
 
-	vbar->bar = VBAR_NONE;
-	if (choice == VBAR_OFF || (choice == VBAR_AUTO && knows_memory(dev)))
-		return 0;
-	bar = 2 * (choice - VBAR_SLOT_0);
-	if (choice == VBAR_AUTO) {
-		for (bar = 0; bar < PCI_STD_NUM_BARS && !pair_is_free(pdev, bar); bar += 2)
-			;
-		if (bar == PCI_STD_NUM_BARS) {
-			pci_info(pdev, "no free pair of BARs: a VMM must know the HDM region to use device memory\n");
-			return 0;
-		}
-	} else if (!pair_is_free(pdev, bar)) {
-		pci_err(pdev, "vbar=%u: the device has a BAR of its own in that slot\n", bar);
-		return -EEXIST;
-	}
-	vbar->bar = bar;
+	ret = cxl_vfio_choose_vbar(dev->core.pdev, knows_memory(dev), &vbar->bar);
+	if (ret || vbar->bar == VBAR_NONE)
+		return ret;
 	vbar->size = roundup_pow_of_two(dev->mem[0].window.size);
 	vbar->window = dev->mem[0].window;
-	vbar->window.offset = VFIO_PCI_INDEX_TO_OFFSET(bar);
-	pci_info(pdev, "virtual BAR %u: %llu MiB of device memory in %llu MiB\n", bar,
+	vbar->window.offset = VFIO_PCI_INDEX_TO_OFFSET(vbar->bar);
+	pci_info(dev->core.pdev, "virtual BAR %u: %llu MiB of device memory in %llu MiB\n", vbar->bar,
 		 vbar->window.size >> 20, vbar->size >> 20);
 	return 0;
 }

@@ -42,7 +42,8 @@ QUOTA = {
     "discover.c": 48,
     "look.c": 22,
     "registers.c": 40,
-    "vbar.c": 30,
+    "vbar.c": 20,
+    "terms.c": 24,
     "cedt.c": 30,
     "port.c": 24,
 }
@@ -55,6 +56,7 @@ FUZZ = {
     "look.c": ["discover", "config"],
     "registers.c": ["discover", "config"],
     "vbar.c": [],
+    "terms.c": [],
     "cedt.c": [],
     "port.c": [],
 }

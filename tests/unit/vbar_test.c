@@ -35,6 +35,11 @@ static struct {
 	u64 addr;
 } moved;
 
+bool pci_ats_supported(struct pci_dev *pdev)
+{
+	return false;
+}
+
 void cxl_vfio_model_move_bar(struct cxl_vfio_device *d)
 {
 	assert_true(d == &dev && d->model.lock.taken);
