@@ -77,10 +77,13 @@ static void check_judgement(struct check *c)
 		     *j->remedy ? "; " : "", j->remedy);
 	else if (j->verdict == PLAIN)
 		line(c, "judgement", LINE_FAIL, "the driver takes the device for a function without CXL memory");
+	else if (j->verdict == CAN && *j->reason)
+		line(c, "judgement", LINE_FAIL, "%s (%s)", j->message, j->reason);
 	else
 		line(c, "judgement", LINE_OK, "%s", j->verdict == UNSURE ? j->message :
 								      "the driver takes the device");
-	c->stop = j->verdict == CANNOT || j->verdict == PLAIN;
+	c->stop = j->verdict == CANNOT || j->verdict == PLAIN ||
+		  (j->verdict == CAN && *j->reason);
 }
 
 /*

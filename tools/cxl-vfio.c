@@ -76,6 +76,8 @@ static void print_verdict(const struct judgement *j)
 		printf("%14s cannot be assigned: %s\n", "", j->message);
 	else if (j->verdict == UNSURE)
 		printf("%14s cannot be judged from here: %s\n", "", j->message);
+	else if (*j->reason)
+		printf("%14s %s\n", "", j->message);
 	if (*j->remedy)
 		printf("%14s -> %s\n", "", j->remedy);
 }

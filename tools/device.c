@@ -86,26 +86,6 @@ static void judge_core(struct device *d)
 	}
 }
 
-/* Does the function leave BARs 0 and 1, 2 and 3 or 4 and 5 to a virtual BAR? */
-static bool has_free_bars(struct pci_dev *p)
-{
-	unsigned int used = 0;
-
-	pci_fill_info(p, PCI_FILL_SIZES);
-	for (unsigned int bar = 0; bar < 6; bar++) {
-		uint32_t val = pci_read_long(p, PCI_BASE_ADDRESS_0 + 4 * bar);
-
-		if (!val && !p->size[bar])
-			continue;
-		used |= 1u << bar;
-		/* A 64-bit BAR may start at any register and takes the next one too */
-		if (!(val & PCI_BASE_ADDRESS_SPACE_IO) &&
-		    (val & PCI_BASE_ADDRESS_MEM_TYPE_MASK) == PCI_BASE_ADDRESS_MEM_TYPE_64)
-			used |= 1u << ++bar;
-	}
-	return !(used & 3) || !(used & 3 << 2) || !(used & 3 << 4);
-}
-
 static bool has_vbar(const struct device *d)
 {
 	char path[PATH_MAX], line[16];
@@ -163,7 +143,8 @@ static bool look_at(struct pci_access *access, struct pci_dev *p, struct device 
 		read_line(path, d->override, sizeof(d->override));
 	if (!strcmp(d->override, "(null)"))
 		*d->override = 0;
-	d->free_bars = has_vbar(d) || has_free_bars(p);
+	d->free_bars = d->bound ? has_vbar(d) || has_free_bars(d->address) :
+				  d->judgement.free_bars;
 	return true;
 }
 

@@ -398,7 +398,7 @@ static void check_one_device(struct report *r, const struct device *d)
 
 	if (j->verdict == UNSURE)
 		snprintf(found, sizeof(found), "cannot be judged from here: %s", j->message);
-	else if (j->verdict == CANNOT)
+	else if (*j->reason)
 		snprintf(found, sizeof(found), "%s", j->message);
 	note(r, "device", states[j->verdict], *j->remedy ? j->remedy : REFUSALS, "%s (%s): %s",
 	     d->address, *d->driver ? d->driver : "no driver", found);

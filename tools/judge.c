@@ -20,6 +20,8 @@
 
 #include "../src/claim.h"
 #include "../src/discover.h"
+#include "../src/params.h"
+#include "../src/terms.h"
 #include "tool.h"
 
 #define MAX_FUNCTIONS	4096
@@ -33,6 +35,7 @@ struct shadow {
 /* The device that is being judged, as the driver's files see it */
 static struct host {
 	struct pci_dev pdev;
+	struct pci_bus bus;
 	struct judgement *j;
 	int config;
 	u8 *map;
@@ -135,24 +138,57 @@ int pci_write_config_word(struct pci_dev *pdev, int at, u16 val)
 	return 0;
 }
 
-u16 pci_find_dvsec_capability(struct pci_dev *pdev, u16 vendor, u16 id)
+/* An extended capability; a DVSEC is one with the vendor @vendor and the id @dvsec */
+static u16 find_ext_cap(u16 id, u16 vendor, u16 dvsec)
 {
 	unsigned int at = PCI_CFG_SPACE_SIZE;
 
-	(void)pdev;
 	for (unsigned int left = PCI_CFG_SPACE_EXP_SIZE / 8; left && at >= PCI_CFG_SPACE_SIZE;
 	     left--) {
 		u32 header = config_read(at, 4);
 
 		if (!header)
 			break;
-		if ((header & 0xffff) == PCI_EXT_CAP_ID_DVSEC &&
-		    (config_read(at + 4, 4) & 0xffff) == vendor &&
-		    (config_read(at + 8, 4) & 0xffff) == id)
+		if ((header & 0xffff) == id &&
+		    (id != PCI_EXT_CAP_ID_DVSEC ||
+		     ((config_read(at + 4, 4) & 0xffff) == vendor &&
+		      (config_read(at + 8, 4) & 0xffff) == dvsec)))
 			return at;
 		at = header >> 20 & ~3U;
 	}
 	return 0;
+}
+
+u16 pci_find_dvsec_capability(struct pci_dev *pdev, u16 vendor, u16 id)
+{
+	(void)pdev;
+	return find_ext_cap(PCI_EXT_CAP_ID_DVSEC, vendor, id);
+}
+
+/* "noats" in the list of a word pci= on the kernel's command line */
+static bool ats_is_off(void)
+{
+	char path[PATH_MAX], line[4096], *save = NULL;
+
+	if (make_path(path, sizeof(path), "/proc/cmdline") ||
+	    read_line(path, line, sizeof(line)))
+		return false;
+	for (char *word = strtok_r(line, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		char *end, *p = strstr(word, "noats");
+
+		if (strncmp(word, "pci=", 4) || !p)
+			continue;
+		end = p + strlen("noats");
+		if ((p[-1] == '=' || p[-1] == ',') && (!*end || *end == ','))
+			return true;
+	}
+	return false;
+}
+
+bool pci_ats_supported(struct pci_dev *pdev)
+{
+	(void)pdev;
+	return find_ext_cap(PCI_EXT_CAP_ID_ATS, 0, 0) && !ats_is_off();
 }
 
 /* Power state in the PCI Power Management Capability; D0 without one */
@@ -463,6 +499,7 @@ static const struct {
 	{ ENOENT, "Register Locator", "no-component-registers" },
 	{ EEXIST, "Register Locator", "bad-register-locator" },
 	{ EINVAL, "Register Locator", "bad-register-locator" },
+	{ EINVAL, KBUILD_MODNAME ": ", "bad-parameter" },
 	{ ERANGE, "Register Locator", "bad-register-locator" },
 	{ ENXIO, "Register Locator", "bar-unassigned" },
 	{ EEXIST, "component block", "bad-hdm-capability" },
@@ -480,6 +517,10 @@ static const struct {
 	{ EADDRNOTAVAIL, "CXL window", "range-outside-window" },
 	{ EBUSY, "is claimed", "range-claimed" },
 	{ EACCES, "cannot be turned on", "mem-enable-locked" },
+	{ EACCES, "cxl_cache=off", "cache-locked" },
+	{ EPERM, "cxl_cache=off", "ats" },
+	{ EPERM, "cxl_core=require", "not-in-topology" },
+	{ EEXIST, "vbar=", "bar-in-use" },
 	{ ETIMEDOUT, "", "memory-not-active" },
 	{ ENODEV, "", "gone" },
 };
@@ -500,14 +541,58 @@ static void refuse_with(struct judgement *j, int err)
 	snprintf(j->message, sizeof(j->message), "%s", *j->sentence ? j->sentence : strerror(-err));
 }
 
-/* Follow the driver through a bind, as far as it concerns the device's own memory */
+/* Claim each range, as the driver does at bind */
+static int claim(struct judgement *j, const struct cxl_vfio_found *found)
+{
+	struct resource *claimed;
+	int ret;
+
+	for (unsigned int i = 0; i < found->nr_ranges; i++) {
+		struct hdm_range range = { found->range[i].base, found->range[i].size };
+
+		ret = cxl_vfio_claim_memory(&host.pdev, &found->range[i], &claimed);
+		if (ret == -EADDRINUSE || ret == -EBUSY)
+			holder_remedy(&range, ret == -EADDRINUSE, j->remedy, sizeof(j->remedy));
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+/* What parameters ask of a device whose memory can be claimed */
+static int check_terms(const struct cxl_vfio_found *found)
+{
+	unsigned int bar;
+	int ret;
+
+	if (cxl_vfio_params->topology == TOPOLOGY_REQUIRE)
+		unsure(false, "topology-required", "cxl_core=require: bind finds out whether the kernel's CXL topology has a place for the device");
+	ret = cxl_vfio_choose_vbar(&host.pdev, false, &bar);
+	if (ret)
+		return ret;
+	ret = cxl_vfio_check_cache(&host.pdev, found);
+	if (ret > 0)
+		unsure(false, "cache-on", "cxl_cache=off: CXL.cache is on, the driver tries to turn it off at bind");
+	return min(ret, 0);
+}
+
+/* Follow the driver through a bind, as far as it concerns the device and its own memory */
 static int follow(struct judgement *j)
 {
 	static struct cxl_vfio_found found;
-	struct resource *claim;
 	int ret;
 
 	memset(&found, 0, sizeof(found));
+	ret = read_settings();
+	if (ret)
+		return ret;
+	*j->sentence = 0;
+	if (cxl_vfio_is_disabled(&host.pdev)) {
+		j->reason = "disabled";
+		snprintf(j->message, sizeof(j->message),
+			 "disable_cxl names the device: the driver assigns it as a plain PCI function, without its memory");
+		return 0;
+	}
 	ret = cxl_vfio_discover(&host.pdev, &found);
 	for (unsigned int i = 0; i < found.nr_ranges && i < MAX_RANGES; i++)
 		j->range[j->nr_ranges++] = (struct hdm_range){ found.range[i].base,
@@ -517,33 +602,52 @@ static int follow(struct judgement *j)
 		j->verdict = ret ? j->verdict : PLAIN;
 		return ret;
 	}
-	for (unsigned int i = 0; i < found.nr_ranges; i++) {
-		struct hdm_range range = { found.range[i].base, found.range[i].size };
+	return claim(j, &found) ?: check_terms(&found);
+}
 
-		ret = cxl_vfio_claim_memory(&host.pdev, &found.range[i], &claim);
-		if (ret == -EADDRINUSE || ret == -EBUSY)
-			holder_remedy(&range, ret == -EADDRINUSE, j->remedy, sizeof(j->remedy));
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
+/* Make @host the function; close_host() undoes it */
+static void open_host(const char *address, struct judgement *j)
+{
+	unsigned int slot = 0, func = 0;
+	char path[PATH_MAX];
+
+	host = (struct host){ .j = j };
+	snprintf(host.pdev.name, sizeof(host.pdev.name), "%s", address);
+	sscanf(address, "%x:%x:%x.%x", &host.bus.domain, &host.bus.number, &slot, &func);
+	host.pdev.bus = &host.bus;
+	host.pdev.devfn = PCI_DEVFN(slot, func);
+	host.config = device_path(path, sizeof(path), address, "config") ? -1 :
+		      open(path, O_RDONLY | O_CLOEXEC);
+	read_resources(&host.pdev);
+}
+
+static void close_host(void)
+{
+	free(host.functions);
+	if (host.config >= 0)
+		close(host.config);
+}
+
+bool has_free_bars(const char *address)
+{
+	struct judgement j = {};
+	bool ret;
+
+	open_host(address, &j);
+	ret = cxl_vfio_has_free_pair(&host.pdev);
+	close_host();
+	return ret;
 }
 
 void judge_device(const char *address, struct judgement *j)
 {
-	char path[PATH_MAX];
 	int ret;
 
 	*j = (struct judgement){ .reason = "" };
-	host = (struct host){ .j = j };
-	snprintf(host.pdev.name, sizeof(host.pdev.name), "%s", address);
-	host.config = device_path(path, sizeof(path), address, "config") ? -1 :
-		      open(path, O_RDONLY | O_CLOEXEC);
-	read_resources(&host.pdev);
+	open_host(address, j);
 	ret = follow(j);
 	if (ret < 0 && !host.stopped)
 		refuse_with(j, ret);
-	free(host.functions);
-	if (host.config >= 0)
-		close(host.config);
+	j->free_bars = cxl_vfio_has_free_pair(&host.pdev);
+	close_host();
 }

@@ -68,6 +68,7 @@ struct judgement {
 	struct hdm_range range[MAX_RANGES];
 	unsigned int nr_ranges;
 	bool by_ranges;		/* they are of the CXL Device DVSEC, and of no decoder */
+	bool free_bars;		/* a pair of BARs for the virtual BAR */
 };
 
 /* One PCI function with a CXL Device DVSEC that is memory capable, or bound to the driver */
@@ -116,8 +117,16 @@ void holder_remedy(const struct hdm_range *r, bool ram, char *buf, size_t size);
 
 /* judge.c: would the driver bind the function?  Nothing is written to it */
 void judge_device(const char *address, struct judgement *j);
+/* The same for what is known of a bound device as well: are BARs free? */
+bool has_free_bars(const char *address);
 /* The stable word for a refusal of the driver */
 const char *reason_of(int err, const char *sentence);
+
+/*
+ * settings.c: the parameters of the module, loaded or not; -EINVAL if it would not load
+ * with them
+ */
+int read_settings(void);
 
 /* device.c: find at most @max functions; returns their number or a negative errno */
 int find_devices(struct device *devices, unsigned int max);

@@ -405,6 +405,73 @@ static void a_verdict_without_its_facts_is_unsure(void **state)
 	expect(UNSURE, 0, "iomem-hidden", "shows no addresses");
 }
 
+#define PARAMETER(name)	"/sys/module/" DRIVER "/parameters/" name
+#define ATS_CAP		0x300
+
+/* What the module's parameters refuse, or leave to a bind */
+static void parameters_of_the_loaded_module_count(void **state)
+{
+	save_text(PARAMETER("vbar"), "0\n");
+	expect(CANNOT, EEXIST, "bar-in-use", "vbar=0: the device has a BAR of its own");
+	save_text(PARAMETER("vbar"), "2\n");
+	expect(CAN, 0, "", "");
+	save_text(PARAMETER("disable_cxl"), "0000:0d:01.0," BDF "\n");
+	expect(CAN, 0, "disabled", "assigns it as a plain PCI function");
+	save_text(PARAMETER("disable_cxl"), "0000:0d:01.0,1:0d:00.0\n");
+	expect(CAN, 0, "", "");
+	save_text(PARAMETER("cxl_core"), "require\n");
+	expect(UNSURE, 0, "topology-required", "cxl_core=require");
+	save_text(PARAMETER("cxl_core"), "off\n");
+	expect(CAN, 0, "", "");
+	save_text(PARAMETER("cxl_cache"), "off\n");
+	expect(CAN, 0, "", "");
+	config[DVSEC + CXL_VFIO_DVSEC_CTRL] |= CXL_VFIO_DVSEC_CTRL_CACHE_ENABLE;
+	expect(UNSURE, 0, "cache-on", "cxl_cache=off");
+	config[DVSEC + CXL_VFIO_DVSEC_LOCK] = CXL_VFIO_DVSEC_LOCK_CONFIG_LOCK;
+	expect(CANNOT, EACCES, "cache-locked", "cxl_cache=off: CONTROL reads 0x0005");
+	make_device(state);
+	put32(LOCATOR, 0x00010023 | ATS_CAP << 20);
+	put32(ATS_CAP, 0x0001000f);
+	expect(CANNOT, EPERM, "ats", "may turn on ATS");
+	save_text("/proc/cmdline", "quiet pci=nomsi,noatsx pcie=noats\n");
+	expect(CANNOT, EPERM, "ats", "may turn on ATS");
+	save_text("/proc/cmdline", "quiet pci=nomsi,noats\n");
+	expect(CAN, 0, "", "");
+	save_text(PARAMETER("cxl_cache"), "keep\n");
+	save_text("/proc/cmdline", "quiet\n");
+	expect(CAN, 0, "", "");
+	remove_path("/proc/cmdline");
+	remove_path(PARAMETER("cxl_cache"));
+	remove_path(PARAMETER("cxl_core"));
+	remove_path(PARAMETER("vbar"));
+	remove_path(PARAMETER("disable_cxl"));
+	remove_path("/sys/module/" DRIVER "/parameters");
+	remove_path("/sys/module/" DRIVER);
+}
+
+static void parameters_that_the_module_would_get_count(void **state)
+{
+	(void)state;
+	save_text("/etc/modprobe.d/cxl.conf", "options cxl-vfio-pci hide_hpa=N vbar=0\n"
+		  "options vfio-pci vbar=2\n");
+	expect(CANNOT, EEXIST, "bar-in-use", "vbar=0: the device has a BAR of its own");
+	save_text("/etc/modprobe.d/cxl.conf", "options cxl_vfio_pci disable_cxl=all\n");
+	expect(CAN, 0, "disabled", "assigns it as a plain PCI function");
+	/* With these the module would not load */
+	save_text("/etc/modprobe.d/cxl.conf", "options cxl_vfio_pci vbar=1\n");
+	expect(CANNOT, EINVAL, "bad-parameter", "vbar=1: expected auto, off, 0, 2 or 4");
+	save_text("/etc/modprobe.d/cxl.conf", "options cxl_vfio_pci disable_cxl=0d:00.0\n");
+	expect(CANNOT, EINVAL, "bad-parameter", "disable_cxl=0d:00.0: expected 'all' or addresses");
+	/* The loaded module has what it was loaded with */
+	save_text(PARAMETER("vbar"), "auto\n");
+	expect(CAN, 0, "", "");
+	remove_path(PARAMETER("vbar"));
+	remove_path("/sys/module/" DRIVER "/parameters");
+	remove_path("/sys/module/" DRIVER);
+	remove_path("/etc/modprobe.d/cxl.conf");
+	expect(CAN, 0, "", "");
+}
+
 /* Who has the range, and how to get it back */
 static void users_of_the_range_are_named(void **state)
 {
@@ -930,6 +997,8 @@ int main(void)
 		cmocka_unit_test_setup(ranges_are_memory_where_no_decoder_is_used, make_device),
 		cmocka_unit_test_setup(an_unusable_device_has_the_errno_of_the_driver, make_device),
 		cmocka_unit_test_setup(a_verdict_without_its_facts_is_unsure, make_device),
+		cmocka_unit_test_setup(parameters_of_the_loaded_module_count, make_device),
+		cmocka_unit_test_setup(parameters_that_the_module_would_get_count, make_device),
 		cmocka_unit_test_setup(users_of_the_range_are_named, make_device),
 		cmocka_unit_test_setup(a_bound_device_that_is_gone_is_found, make_device),
 		cmocka_unit_test_setup(hostile_registers_do_no_harm, make_device),

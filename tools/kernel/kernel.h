@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,12 @@ typedef unsigned long long u64;
 #define min(a, b)		((a) < (b) ? (a) : (b))
 #define max(a, b)		((a) > (b) ? (a) : (b))
 #define min_t(t, a, b)		min((t)(a), (t)(b))
+#define U8_MAX			0xff
+#define U16_MAX			0xffff
+#define U32_MAX			(~0U)
+#define PAGE_SHIFT		12
+#define PUD_SHIFT		30
+#define scnprintf(buf, size, ...)	snprintf(buf, size, __VA_ARGS__)
 #define max_t(t, a, b)		max((t)(a), (t)(b))
 #define clamp(x, lo, hi)	((x) < (lo) ? (lo) : (x) > (hi) ? (hi) : (x))
 #define __ffs(x)		((unsigned int)__builtin_ctzl(x))
@@ -56,6 +63,7 @@ typedef unsigned long long u64;
 #define PCI_STD_NUM_BARS	6
 #define PCI_NUM_RESOURCES	17
 #define IORESOURCE_MEM		0x200
+#define IORESOURCE_MEM_64	0x100000
 #define IORESOURCE_SYSTEM_RAM	0x1000000
 #define IORESOURCE_UNSET	0x20000000
 #define IORES_DESC_NONE		0
@@ -69,14 +77,20 @@ struct resource {
 	bool parent;		/* has an address */
 };
 
-struct pci_bus;
+struct pci_bus {
+	unsigned int domain;
+	unsigned int number;
+};
 
 struct pci_dev {
 	struct pci_bus *bus;
+	unsigned int devfn;
 	char name[16];
 	struct resource resource[PCI_NUM_RESOURCES];
 };
 
+#define PCI_DEVFN(slot, func)		((slot) << 3 | (func))
+#define pci_domain_nr(bus)		((bus)->domain)
 #define pci_name(p)			((const char *)(p)->name)
 #define pci_dev_put(p)			((void)(p))
 #define pci_resource_start(p, i)	((p)->resource[i].start)
@@ -95,6 +109,7 @@ struct pci_dev *judge_next_function(struct pci_dev *pdev);
 __attribute__((format(printf, 2, 3))) void judge_log(bool error, const char *fmt, ...);
 #define pci_err(p, ...)			((void)(p), judge_log(true, __VA_ARGS__))
 #define pci_info(p, ...)		((void)(p), judge_log(false, __VA_ARGS__))
+#define pr_err(...)			judge_log(true, __VA_ARGS__)
 
 int pci_read_config_word(struct pci_dev *pdev, int at, u16 *val);
 int pci_read_config_dword(struct pci_dev *pdev, int at, u32 *val);
@@ -102,6 +117,7 @@ int pci_write_config_word(struct pci_dev *pdev, int at, u16 val);
 u16 pci_find_dvsec_capability(struct pci_dev *pdev, u16 vendor, u16 id);
 int pci_enable_device_mem(struct pci_dev *pdev);
 void pci_disable_device(struct pci_dev *pdev);
+bool pci_ats_supported(struct pci_dev *pdev);
 void *ioremap(u64 phys, u64 size);
 void iounmap(const void *regs);
 u32 readl(const void *reg);
@@ -110,6 +126,26 @@ unsigned long msleep_interruptible(unsigned int ms);
 int region_intersects(u64 start, u64 size, unsigned long flags, unsigned long desc);
 struct resource *request_mem_region_exclusive(u64 start, u64 size, const char *name);
 void release_mem_region(u64 start, u64 size);
+
+/* A parameter of the module, which settings.c finds by its name */
+struct setting {
+	const char *name;
+	enum { SETTING_bool, SETTING_uint, SETTING_charp } type;
+	void *value;
+	struct setting *next;
+};
+
+void add_setting(struct setting *setting);
+#define module_param(name, type, perm)	module_param_named(name, name, type, perm)
+#define module_param_named(name, var, type, perm)				\
+	static __attribute__((constructor)) void add_##name(void)		\
+	{									\
+		static struct setting setting = { #name, SETTING_##type, &(var), NULL }; \
+										\
+		add_setting(&setting);						\
+	}									\
+	struct setting
+#define MODULE_PARM_DESC(name, text)	struct setting
 
 #include "cedt_tables.h"
 
