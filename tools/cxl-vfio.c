@@ -79,7 +79,9 @@ static void print_verdict(const struct judgement *j)
 	else if (*j->reason)
 		printf("%14s %s\n", "", j->message);
 	if (*j->remedy)
-		printf("%14s -> %s\n", "", j->remedy);
+		printf("%14s -> %s%s\n", "", j->remedy, *j->commands ? "; now:" : "");
+	if (*j->commands)
+		printf("%17s %s\n", "", j->commands);
 }
 
 static void list_text(const struct device *d, int n)

@@ -78,8 +78,9 @@ static void judge_core(struct device *d)
 		return;
 	if (has_vfs(d)) {
 		cannot(j, EBUSY, "vfs-enabled", "virtual functions of the device are enabled");
-		snprintf(j->remedy, sizeof(j->remedy), "echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs",
-			 d->address);
+		snprintf(j->remedy, sizeof(j->remedy), "remove them");
+		snprintf(j->commands, sizeof(j->commands),
+			 "echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs", d->address);
 	} else if (d->iommu_group < 0 && !no_iommu_mode()) {
 		cannot(j, EINVAL, "no-iommu-group", "the device is in no IOMMU group");
 		snprintf(j->remedy, sizeof(j->remedy), "%s", iommu_remedy());
@@ -235,6 +236,8 @@ static void judgement_json(const struct judgement *j, struct json_object *o)
 				       json_object_new_string(strerrorname_np(j->err)));
 	if (*j->remedy)
 		json_object_object_add(o, "remedy", json_object_new_string(j->remedy));
+	if (*j->commands)
+		json_object_object_add(o, "commands", json_object_new_string(j->commands));
 }
 
 struct json_object *device_json(const struct device *d)

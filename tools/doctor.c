@@ -394,13 +394,15 @@ static void check_one_device(struct report *r, const struct device *d)
 {
 	static const enum state states[] = { [CAN] = OK, [CANNOT] = FAIL, [UNSURE] = OK };
 	const struct judgement *j = &d->judgement;
-	char found[320] = "can be assigned";
+	char found[320] = "can be assigned", remedy[600];
 
 	if (j->verdict == UNSURE)
 		snprintf(found, sizeof(found), "cannot be judged from here: %s", j->message);
 	else if (*j->reason)
 		snprintf(found, sizeof(found), "%s", j->message);
-	note(r, "device", states[j->verdict], *j->remedy ? j->remedy : REFUSALS, "%s (%s): %s",
+	snprintf(remedy, sizeof(remedy), "%s%s%s", *j->remedy ? j->remedy : REFUSALS,
+		 *j->commands ? "; now: " : "", j->commands);
+	note(r, "device", states[j->verdict], remedy, "%s (%s): %s",
 	     d->address, *d->driver ? d->driver : "no driver", found);
 	check_boot(r, d);
 	if (!d->free_bars)

@@ -3,7 +3,7 @@
  * The host's memory map, from /proc/iomem: is a range System RAM, and would a claim of the
  * range succeed?
  */
-#include <ctype.h>
+#include <dirent.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -81,7 +81,7 @@ static bool is_claim(const char *name)
 {
 	static const char * const names[] = {
 		"System RAM", "Kernel ", "Crash kernel", "ACPI ", "PCI ECAM", "PCI MMCONFIG", "dax",
-		"Unusable memory",
+		"namespace", "Unusable memory",
 	};
 	char path[PATH_MAX];
 
@@ -143,25 +143,76 @@ static void find_dax(const struct map *map, const struct hdm_range *r, char *nam
 			snprintf(name, size, "%s", map->entry[i].name);
 }
 
-void holder_remedy(const struct hdm_range *r, bool ram, char *buf, size_t size)
+/* How to unbind a device of this name, on any bus, from its driver; "" if there is none */
+static void unbind_command(const char *name, char *buf, size_t size)
+{
+	char path[PATH_MAX], driver[64] = "";
+	struct dirent *bus;
+	DIR *dir = NULL;
+
+	*buf = 0;
+	if (!make_path(path, sizeof(path), "/sys/bus"))
+		dir = opendir(path);
+	while (dir && !*driver && (bus = readdir(dir))) {
+		if (bus->d_name[0] == '.' || strchr(name, '/') ||
+		    make_path(path, sizeof(path), "/sys/bus/%s/devices/%s/driver", bus->d_name,
+			      name) ||
+		    read_link_name(path, driver, sizeof(driver)))
+			continue;
+		snprintf(buf, size, "echo %s > /sys/bus/%s/drivers/%s/unbind", name, bus->d_name,
+			 driver);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* How to take the memory blocks of a range from the kernel, which kmem does not do itself */
+static void offline_command(const struct hdm_range *r, char *buf, size_t size)
+{
+	static const char dir[] = "/sys/devices/system/memory";
+	char path[PATH_MAX], line[32];
+	uint64_t block = 0;
+
+	*buf = 0;
+	if (!make_path(path, sizeof(path), "%s/block_size_bytes", dir) &&
+	    !read_line(path, line, sizeof(line)))
+		block = strtoull(line, NULL, 16);
+	if (block)
+		snprintf(buf, size, "for n in $(seq %" PRIu64 " %" PRIu64 "); do echo offline > %s/memory$n/state; done; ",
+			 r->base / block, (r->base + (r->size - 1)) / block, dir);
+}
+
+static void dax_remedy(const struct hdm_range *r, const char *dax, bool ram, struct judgement *j)
+{
+	char offline[160] = "", unbind[160];
+
+	if (ram)
+		offline_command(r, offline, sizeof(offline));
+	unbind_command(dax, unbind, sizeof(unbind));
+	if (*unbind)
+		snprintf(j->commands, sizeof(j->commands), "%s%s", offline, unbind);
+	snprintf(j->remedy, sizeof(j->remedy),
+		 ram ? "the kernel's kmem driver made it RAM, as %s; for good, boot with modprobe.blacklist=dax_hmem, which helps also where the kernel does not give it back" :
+		       "the kernel's DAX driver has it, as %s; for good, boot with modprobe.blacklist=dax_hmem",
+		 dax);
+}
+
+void holder_remedy(const struct hdm_range *r, bool ram, struct judgement *j)
 {
 	struct map *map = read_map();
 	char dax[64], name[64];
 
-	*buf = 0;
 	if (!map)
 		return;
 	find_dax(map, r, dax, sizeof(dax));
-	if (*dax && ram)
-		snprintf(buf, size, "the kernel's kmem driver made it RAM: daxctl offline-memory %s && daxctl disable-device %s; for good, boot with modprobe.blacklist=dax_hmem",
-			 dax, dax);
-	else if (*dax)
-		snprintf(buf, size, "the kernel's DAX driver has it: daxctl disable-device %s; for good, boot with modprobe.blacklist=dax_hmem",
-			 dax);
-	else if (ram)
-		snprintf(buf, size, "firmware gives it out as ordinary RAM: have firmware setup mark it as special purpose memory, and boot without efi=nosoftreserve");
-	else if (can_claim(map, r, name, sizeof(name)) != IOMEM_FREE)
-		snprintf(buf, size, "'%s' has it in /proc/iomem: unbind the driver that uses it",
+	if (*dax) {
+		dax_remedy(r, dax, ram, j);
+	} else if (ram) {
+		snprintf(j->remedy, sizeof(j->remedy), "firmware gives it out as ordinary RAM: have firmware setup mark it as special purpose memory, and boot without efi=nosoftreserve");
+	} else if (can_claim(map, r, name, sizeof(name)) != IOMEM_FREE) {
+		unbind_command(name, j->commands, sizeof(j->commands));
+		snprintf(j->remedy, sizeof(j->remedy), "'%s' has it in /proc/iomem: unbind the driver that uses it",
 			 name);
+	}
 	free(map);
 }

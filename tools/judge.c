@@ -552,7 +552,7 @@ static int claim(struct judgement *j, const struct cxl_vfio_found *found)
 
 		ret = cxl_vfio_claim_memory(&host.pdev, &found->range[i], &claimed);
 		if (ret == -EADDRINUSE || ret == -EBUSY)
-			holder_remedy(&range, ret == -EADDRINUSE, j->remedy, sizeof(j->remedy));
+			holder_remedy(&range, ret == -EADDRINUSE, j);
 		if (ret < 0)
 			return ret;
 	}

@@ -40,7 +40,7 @@ extern struct options options;
 /* The last refusal, for the JSON answer */
 struct refusal {
 	const char *reason;		/* "" if there was none */
-	char message[512];
+	char message[1024];
 };
 
 extern struct refusal refusal;
@@ -64,6 +64,7 @@ struct judgement {
 	const char *reason;	/* a stable word, "" for CAN and PLAIN */
 	char message[256];	/* the same as a sentence */
 	char remedy[256];	/* "" if there is none but that of the manual page */
+	char commands[320];	/* of a shell, which do it now; "" if there are none */
 	char sentence[256];	/* the driver's last complaint */
 	struct hdm_range range[MAX_RANGES];
 	unsigned int nr_ranges;
@@ -113,7 +114,7 @@ enum iomem_answer { IOMEM_FREE, IOMEM_CLAIMED, IOMEM_UNKNOWN, IOMEM_HIDDEN };
 /* Is @r System RAM, or else can it be claimed?  @name returns who has it */
 enum iomem_answer ask_iomem(const struct hdm_range *r, bool ram, char *name, size_t size);
 /* How to free a range, by who has it */
-void holder_remedy(const struct hdm_range *r, bool ram, char *buf, size_t size);
+void holder_remedy(const struct hdm_range *r, bool ram, struct judgement *j);
 
 /* judge.c: would the driver bind the function?  Nothing is written to it */
 void judge_device(const char *address, struct judgement *j);

@@ -172,6 +172,14 @@ static void expect(enum verdict verdict, int err, const char *reason, const char
 			 j->verdict, j->err, j->reason, j->message, verdict, err, reason, words);
 }
 
+static void expect_commands(const char *commands)
+{
+	struct device d;
+
+	assert_int_equal(0, find_device(BDF, &d));
+	assert_string_equal(commands, d.judgement.commands);
+}
+
 static void expect_remedy(const char *words)
 {
 	struct device d;
@@ -343,7 +351,7 @@ static void an_unusable_device_has_the_errno_of_the_driver(void **state)
 	make_device(state);
 	save_text(IN_DEVICE("sriov_numvfs"), "2\n");
 	expect(CANNOT, EBUSY, "vfs-enabled", "virtual functions");
-	expect_remedy("echo 0 >");
+	expect_commands("echo 0 > /sys/bus/pci/devices/" BDF "/sriov_numvfs");
 	make_device(state);
 	unlink_in_device("iommu_group");
 	expect(CANNOT, EINVAL, "no-iommu-group", "no IOMMU group");
@@ -472,6 +480,17 @@ static void parameters_that_the_module_would_get_count(void **state)
 	expect(CAN, 0, "", "");
 }
 
+static void link_driver(const char *bus, const char *device, const char *driver)
+{
+	char path[PATH_MAX], target[64];
+
+	snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s/name", bus, device);
+	save_text(path, "x\n");
+	snprintf(path, sizeof(path), "%s/sys/bus/%s/devices/%s/driver", root, bus, device);
+	snprintf(target, sizeof(target), "../../drivers/%s", driver);
+	assert_int_equal(0, symlink(target, path));
+}
+
 /* Who has the range, and how to get it back */
 static void users_of_the_range_are_named(void **state)
 {
@@ -483,11 +502,20 @@ static void users_of_the_range_are_named(void **state)
 		  "  100000000-10fffffff : dax0.0\n"
 		  "    100000000-10fffffff : System RAM (kmem)\n");
 	expect(CANNOT, EADDRINUSE, "range-is-ram", "is System RAM");
-	expect_remedy("daxctl offline-memory dax0.0 && daxctl disable-device dax0.0");
+	expect_remedy("the kernel's kmem driver made it RAM, as dax0.0");
+	expect_commands("");
+	link_driver("dax", "dax0.0", "kmem");
+	save_text("/sys/devices/system/memory/block_size_bytes", "8000000\n");
+	expect_commands("for n in $(seq 32 33); do echo offline > /sys/devices/system/memory/memory$n/state; done; "
+			"echo dax0.0 > /sys/bus/dax/drivers/kmem/unbind");
+	remove_path("/sys/bus/dax/devices/dax0.0/driver");
+	link_driver("dax", "dax0.0", "device_dax");
 	save_text("/proc/iomem", "100000000-10fffffff : Soft Reserved\n"
 		  "  100000000-10fffffff : hmem.0\n    100000000-10fffffff : dax0.0\n");
 	expect(CANNOT, EBUSY, "range-claimed", "is claimed by another driver");
-	expect_remedy("daxctl disable-device dax0.0");
+	expect_remedy("the kernel's DAX driver has it, as dax0.0");
+	expect_commands("echo dax0.0 > /sys/bus/dax/drivers/device_dax/unbind");
+	remove_path("/sys/bus/dax/devices/dax0.0/driver");
 	expect_remedy("for good, boot with modprobe.blacklist=dax_hmem");
 	/* Without its driver, a device of dax_hmem has no claim */
 	save_text("/proc/iomem", "100000000-10fffffff : Soft Reserved\n"
@@ -496,6 +524,12 @@ static void users_of_the_range_are_named(void **state)
 	save_text("/proc/iomem", "100000000-1ffffffff : CXL Window 0\n"
 		  "  100000000-10fffffff : region0\n");
 	expect(CAN, 0, "", "");
+	link_driver("nd", "namespace0.0", "nd_pmem");
+	save_text("/proc/iomem", "100000000-10fffffff : Persistent Memory (legacy)\n"
+		  "  100000000-10fffffff : namespace0.0\n");
+	expect(CANNOT, EBUSY, "range-claimed", "");
+	expect_remedy("'namespace0.0' has it in /proc/iomem");
+	expect_commands("echo namespace0.0 > /sys/bus/nd/drivers/nd_pmem/unbind");
 	/* A resource that ends inside of the range is in the way, whatever it is */
 	save_text("/proc/iomem", "100000000-107ffffff : Reserved\n");
 	expect(CANNOT, EBUSY, "range-claimed", "");
