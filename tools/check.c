@@ -17,7 +17,7 @@
 
 #define VFIO_PCI	"vfio-pci"
 /* Lines at most, for the bar */
-#define STEPS		26
+#define STEPS		27
 
 static int write_bus(const char *attr, const char *s)
 {
@@ -417,6 +417,7 @@ static void run(struct check *c)
 		check_rounds(c);
 	if (c->stop)
 		return;
+	check_guest(c);
 	check_pages(c, "off", "speed-no-pages");
 	check_pages(c, "on", "speed-pages");
 	switch_driver(c->address, "");

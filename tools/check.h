@@ -99,6 +99,14 @@ void check_speed(struct check *c, const char *name);
 /* check_reset.c */
 void check_resets(struct check *c);
 
+/* guest.c: boot the guest that the options name, if they name one; the device is bound */
+void check_guest(struct check *c);
+/* Add options of QEMU for a disk image, or a directory with a kernel */
+int guest_image(const char *image, struct json_object *args);
+enum guest_word { GUEST_SILENT, GUEST_OK, GUEST_FAIL };
+/* What the guest says in @len bytes of its serial line; @log has room for one byte more */
+enum guest_word guest_word(char *log, size_t len, char *says, size_t size);
+
 /* check.c */
 int open_device(struct check *c);
 void close_device(struct check *c);

@@ -9,8 +9,11 @@ _cxl_vfio()
 		[[ ${COMP_WORDS[i]} == -* ]] || { command=${COMP_WORDS[i]}; break; }
 	done
 	COMPREPLY=()
-	if [[ $word == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W '--json --persist --force --topology --yes --rounds= --report= --full --root= --help --version' -- "$word")
+	if [[ $word == = || ${COMP_WORDS[COMP_CWORD - 1]} == = ]]; then
+		# The value of an option: a file, for --guest and --report
+		mapfile -t COMPREPLY < <(compgen -f -- "${word#=}")
+	elif [[ $word == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W '--json --persist --force --topology --yes --rounds= --guest= --guest-time= --report= --full --root= --help --version' -- "$word")
 	elif [[ -z $command ]]; then
 		mapfile -t COMPREPLY < <(compgen -W 'list bind unbind status qemu xml check doctor' -- "$word")
 	elif [[ $command == @(bind|unbind|status|qemu|xml|check) ]]; then

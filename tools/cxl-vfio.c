@@ -12,7 +12,7 @@
 
 #include "tool.h"
 
-struct options options = { .root = "", .rounds = 20 };
+struct options options = { .root = "", .rounds = 20, .guest_time = 900 };
 struct refusal refusal = { .reason = "" };
 
 static void usage(FILE *f)
@@ -36,6 +36,8 @@ static void usage(FILE *f)
 	      "                       a CXL topology\n"
 	      "  -y, --yes            check: do not ask\n"
 	      "      --rounds=N       check: rounds of bind and unbind (20)\n"
+	      "      --guest=IMAGE    check: boot this disk image, or kernel and initrd of this directory\n"
+	      "      --guest-time=S   check: seconds that the guest may take (900)\n"
 	      "      --report=FILE    doctor: write a file for a bug report, too\n"
 	      "      --full           check, doctor: with addresses in the report\n"
 	      "      --root=DIR       use /sys, /proc, /etc and /lib/modules below DIR\n"
@@ -286,6 +288,8 @@ int main(int argc, char **argv)
 		{ "yes", no_argument, NULL, 'y' },
 		{ "rounds", required_argument, NULL, 'n' },
 		{ "full", no_argument, NULL, 'u' },
+		{ "guest", required_argument, NULL, 'g' },
+		{ "guest-time", required_argument, NULL, 'G' },
 		{ "report", required_argument, NULL, 'o' },
 		{ "root", required_argument, NULL, 'r' },
 		{ "help", no_argument, NULL, 'h' },
@@ -316,6 +320,14 @@ int main(int argc, char **argv)
 			options.rounds = strtoul(optarg, &end, 10);
 			if (*end || end == optarg || !options.rounds)
 				return wrong_usage("not a number of rounds: ", optarg);
+			break;
+		case 'g':
+			options.guest = optarg;
+			break;
+		case 'G':
+			options.guest_time = strtoul(optarg, &end, 10);
+			if (*end || end == optarg || !options.guest_time)
+				return wrong_usage("not a number of seconds: ", optarg);
 			break;
 		case 'o':
 			options.report = optarg;

@@ -179,17 +179,15 @@ static void add_device(struct json_object *args, const struct guest_device *g)
 	add_arg(args, "-device", arg);
 }
 
-int print_qemu(const char *const *addresses, unsigned int n)
+int qemu_arguments(const char *const *addresses, unsigned int n, struct json_object *args)
 {
 	char machine[512] = "q35,";
 	struct guest_device *g;
-	struct json_object *args;
 	int ret;
 
 	ret = find_all(addresses, n, options.topology ? find_for_topology : find_bound, &g);
 	if (ret)
 		return ret;
-	args = json_object_new_array();
 	if (options.topology)
 		machine_arg(g, n, machine + strlen(machine), sizeof(machine) - strlen(machine));
 	add_arg(args, "-M", options.topology ? machine : "q35");
@@ -198,6 +196,18 @@ int print_qemu(const char *const *addresses, unsigned int n)
 	if (options.topology)
 		add_arg(args, "-acpitable", "file=" TABLE);
 	free(g);
+	return 0;
+}
+
+int print_qemu(const char *const *addresses, unsigned int n)
+{
+	struct json_object *args = json_object_new_array();
+	int ret = qemu_arguments(addresses, n, args);
+
+	if (ret) {
+		json_object_put(args);
+		return ret;
+	}
 	if (options.json) {
 		struct json_object *doc = new_document();
 

@@ -32,6 +32,8 @@ struct options {
 	bool yes;		/* do not ask */
 	bool full;		/* addresses in reports, too */
 	unsigned int rounds;
+	const char *guest;	/* image of a guest that check boots, NULL if none */
+	unsigned int guest_time;	/* seconds that it may take */
 	const char *report;	/* file for doctor's report, NULL if none */
 };
 
@@ -158,6 +160,8 @@ void current_driver(const char *address, char *driver, size_t size);
 
 /* qemu.c: print how to start a VMM with the device */
 int print_qemu(const char *const *addresses, unsigned int n);
+/* Add the options that print_qemu() prints */
+int qemu_arguments(const char *const *addresses, unsigned int n, struct json_object *args);
 int print_xml(const char *const *addresses, unsigned int n);
 
 /* module.c */

@@ -19,7 +19,7 @@
 
 #include <linux/cxl_vfio_regs.h>
 
-#include "../../tools/tool.h"
+#include "../../tools/check.h"
 
 #define BDF		"0000:0d:00.0"
 #define DVSEC		0x130
@@ -646,6 +646,81 @@ static void a_device_with_short_config_space_is_not_listed(void **state)
 	assert_int_equal(0, find_devices(d, 4));
 }
 
+static void expect_word(enum guest_word expected, const char *text, size_t len, const char *words)
+{
+	char log[256], says[32] = "?";
+	enum guest_word word;
+
+	memcpy(log, text, len);
+	word = guest_word(log, len, says, sizeof(says));
+	if (word != expected || strcmp(says, words))
+		fail_msg("'%s' is %d, '%s', expected %d, '%s'", text, word, says, expected, words);
+}
+
+#define EXPECT_WORD(expected, text, words)	expect_word(expected, text, sizeof(text) - 1, words)
+
+static void guests_say_whether_all_is_well(void **state)
+{
+	(void)state;
+	EXPECT_WORD(GUEST_SILENT, "", "");
+	EXPECT_WORD(GUEST_SILENT, "[    0.0] Linux\n", "");
+	EXPECT_WORD(GUEST_OK, "[    0.0] Linux\r\ncxl-vfio-guest: ok\r\nmore", "ok");
+	/* Firmware may print zeros, and a message of the kernel may come before */
+	EXPECT_WORD(GUEST_OK, "\0\0[    1.0] x cxl-vfio-guest: ok\n", "ok");
+	EXPECT_WORD(GUEST_FAIL, "cxl-vfio-guest: FAIL no BAR\n", "FAIL no BAR");
+	EXPECT_WORD(GUEST_FAIL, "cxl-vfio-guest: FAIL a reason that is longer than room\n",
+		    "FAIL a reason that is longer th");
+	/* A line that has not ended, and another word */
+	EXPECT_WORD(GUEST_SILENT, "cxl-vfio-guest: ok", "");
+	EXPECT_WORD(GUEST_SILENT, "cxl-vfio-guest: okay\n", "okay");
+	EXPECT_WORD(GUEST_OK, "cxl-vfio-guest: soon\ncxl-vfio-guest: ok\n", "ok");
+}
+
+static void expect_image(int expected, const char *name, const char *arguments)
+{
+	struct json_object *args = json_object_new_array();
+	char path[PATH_MAX], text[4096] = "";
+
+	snprintf(path, sizeof(path), "%s%s", root, name);
+	assert_int_equal(expected, guest_image(path, args));
+	for (size_t i = 0; i < json_object_array_length(args); i++) {
+		const char *arg = json_object_get_string(json_object_array_get_idx(args, i));
+		const char *in_root = strstr(arg, root);
+
+		/* Without the test's directory */
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%.*s%s|",
+			 in_root ? (int)(in_root - arg) : 0, arg,
+			 in_root ? in_root + strlen(root) : arg);
+	}
+	assert_string_equal(arguments, text);
+	json_object_put(args);
+}
+
+static void guests_have_a_disk_or_a_kernel(void **state)
+{
+	(void)state;
+	expect_image(-ENOENT, "/guest", "");
+	save_text("/guest/notes", "x\n");
+	expect_image(-ENOENT, "/guest", "");
+	save_text("/guest/vmlinuz-7.3", "x\n");
+	expect_image(0, "/guest", "-kernel|/guest/vmlinuz-7.3|-append|console=ttyS0 panic=-1 |");
+	save_text("/guest/initrd.img-7.3", "x\n");
+	save_text("/guest/cmdline", "quiet root=/dev/vda1\n");
+	expect_image(0, "/guest", "-kernel|/guest/vmlinuz-7.3|-initrd|/guest/initrd.img-7.3|"
+		     "-append|console=ttyS0 panic=-1 quiet root=/dev/vda1|");
+	save_text("/disk.qcow2", "x\n");
+	expect_image(0, "/disk.qcow2", "-drive|file=/disk.qcow2,if=virtio,snapshot=on|");
+	save_text("/a,b", "x\n");
+	expect_image(-EINVAL, "/a,b", "");
+	remove_path("/guest/notes");
+	remove_path("/guest/vmlinuz-7.3");
+	remove_path("/guest/initrd.img-7.3");
+	remove_path("/guest/cmdline");
+	remove_path("/guest");
+	remove_path("/disk.qcow2");
+	remove_path("/a,b");
+}
+
 static void addresses_are_parsed_strictly(void **state)
 {
 	static const struct {
@@ -1048,6 +1123,8 @@ int main(void)
 		cmocka_unit_test(certificates),
 		cmocka_unit_test(enrolled_keys),
 		cmocka_unit_test(refusals),
+		cmocka_unit_test(guests_say_whether_all_is_well),
+		cmocka_unit_test(guests_have_a_disk_or_a_kernel),
 		cmocka_unit_test(addresses_are_parsed_strictly),
 		cmocka_unit_test(sizes_are_shown_in_mib_or_gib),
 		cmocka_unit_test_setup(a_range_with_resources_of_other_functions_is_refused,

@@ -50,6 +50,12 @@ nested_make() {
 		echo "guest: lspci"
 		lspci -vvv -d 1234:c712
 		echo "guest: finished"
+		# For cxl-vfio check --guest
+		if lspci -vv -d 1234:c712 | grep -q "${want:-Region 4: Memory at .*size=256M}"; then
+			echo "cxl-vfio-guest: ok"
+		else
+			echo "cxl-vfio-guest: FAIL no BAR for the memory"
+		fi
 		poweroff -f
 	EOF
 	chmod 755 $dir/init
