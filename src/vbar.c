@@ -36,8 +36,8 @@ int cxl_vfio_vbar_bind(struct cxl_vfio_device *dev)
 	vbar->size = roundup_pow_of_two(dev->mem[0].window.size);
 	vbar->window = dev->mem[0].window;
 	vbar->window.offset = VFIO_PCI_INDEX_TO_OFFSET(vbar->bar);
-	pci_info(dev->core.pdev, "virtual BAR %u: %llu MiB of device memory in %llu MiB\n", vbar->bar,
-		 vbar->window.size >> 20, vbar->size >> 20);
+	pci_info(dev->core.pdev, "virtual BAR %u: %llu MiB of device memory in %llu MiB\n",
+		 vbar->bar, vbar->window.size >> 20, vbar->size >> 20);
 	return 0;
 }
 

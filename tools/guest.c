@@ -214,8 +214,8 @@ static void judge(struct check *c, enum guest_word word, const char *says, bool 
 		line(c, "guest", LINE_FAIL, "QEMU ended before the guest said anything%s%s",
 		     *qemu ? ": " : ", see " SERIAL_LOG, qemu);
 	} else {
-		line(c, "guest", LINE_FAIL, "the guest said nothing in %u s, memory was%s turned on, see " SERIAL_LOG,
-		     options.guest_time, open ? "" : " never");
+		line(c, "guest", LINE_FAIL, "the guest said nothing in %u s, memory was%s turned on, see %s",
+		     options.guest_time, open ? "" : " never", SERIAL_LOG);
 	}
 }
 
@@ -238,6 +238,28 @@ static void wait_for(struct check *c, pid_t pid)
 	judge(c, word, says, ended, open);
 }
 
+static void run_guest(struct check *c, struct json_object *args)
+{
+	int ret = qemu_arguments((const char *const[]){ c->address }, 1, args);
+	pid_t pid;
+
+	if (ret) {
+		line(c, "guest", LINE_FAIL, "there are no options of QEMU for the device");
+		return;
+	}
+	ret = guest_image(options.guest, args);
+	if (ret) {
+		line(c, "guest", LINE_FAIL, "%s is no disk image, and no directory with a kernel: %s",
+		     options.guest, strerror(-ret));
+		return;
+	}
+	pid = start(args);
+	if (pid > 0)
+		wait_for(c, pid);
+	else
+		line(c, "guest", LINE_FAIL, "QEMU cannot be started: %s", strerror(errno));
+}
+
 void check_guest(struct check *c)
 {
 	static const char * const fixed[] = {
@@ -247,8 +269,6 @@ void check_guest(struct check *c)
 	};
 	struct json_object *args;
 	struct utsname u;
-	pid_t pid;
-	int ret;
 
 	if (!options.guest)
 		return;
@@ -265,16 +285,6 @@ void check_guest(struct check *c)
 	args = json_object_new_array();
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
 		json_object_array_add(args, json_object_new_string(fixed[i]));
-	ret = qemu_arguments((const char *const[]){ c->address }, 1, args);
-	if (ret)
-		line(c, "guest", LINE_FAIL, "there are no options of QEMU for the device");
-	else if ((ret = guest_image(options.guest, args)))
-		line(c, "guest", LINE_FAIL, "%s is no disk image, and no directory with a kernel: %s",
-		     options.guest, strerror(-ret));
-	pid = ret ? -1 : start(args);
-	if (pid > 0)
-		wait_for(c, pid);
-	else if (!ret)
-		line(c, "guest", LINE_FAIL, "QEMU cannot be started: %s", strerror(errno));
+	run_guest(c, args);
 	json_object_put(args);
 }

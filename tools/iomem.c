@@ -192,9 +192,8 @@ static void dax_remedy(const struct hdm_range *r, const char *dax, bool ram, str
 	if (*unbind)
 		snprintf(j->commands, sizeof(j->commands), "%s%s", offline, unbind);
 	snprintf(j->remedy, sizeof(j->remedy),
-		 ram ? "the kernel's kmem driver made it RAM, as %s; for good, boot with modprobe.blacklist=dax_hmem, which helps also where the kernel does not give it back" :
-		       "the kernel's DAX driver has it, as %s; for good, boot with modprobe.blacklist=dax_hmem",
-		 dax);
+		 "the kernel's %s, as %s; for good, or if the kernel does not let go of it, boot with modprobe.blacklist=dax_hmem",
+		 ram ? "kmem driver made it RAM" : "DAX driver has it", dax);
 }
 
 void holder_remedy(const struct hdm_range *r, bool ram, struct judgement *j)

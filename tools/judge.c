@@ -613,9 +613,9 @@ static void open_host(const char *address, struct judgement *j)
 
 	host = (struct host){ .j = j };
 	snprintf(host.pdev.name, sizeof(host.pdev.name), "%s", address);
-	sscanf(address, "%x:%x:%x.%x", &host.bus.domain, &host.bus.number, &slot, &func);
 	host.pdev.bus = &host.bus;
-	host.pdev.devfn = PCI_DEVFN(slot, func);
+	if (sscanf(address, "%x:%x:%x.%x", &host.bus.domain, &host.bus.number, &slot, &func) == 4)
+		host.pdev.devfn = PCI_DEVFN(slot, func);
 	host.config = device_path(path, sizeof(path), address, "config") ? -1 :
 		      open(path, O_RDONLY | O_CLOEXEC);
 	read_resources(&host.pdev);

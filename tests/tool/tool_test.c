@@ -506,7 +506,8 @@ static void users_of_the_range_are_named(void **state)
 	expect_commands("");
 	link_driver("dax", "dax0.0", "kmem");
 	save_text("/sys/devices/system/memory/block_size_bytes", "8000000\n");
-	expect_commands("for n in $(seq 32 33); do echo offline > /sys/devices/system/memory/memory$n/state; done; "
+	expect_commands("for n in $(seq 32 33); do "
+			"echo offline > /sys/devices/system/memory/memory$n/state; done; "
 			"echo dax0.0 > /sys/bus/dax/drivers/kmem/unbind");
 	remove_path("/sys/bus/dax/devices/dax0.0/driver");
 	link_driver("dax", "dax0.0", "device_dax");
@@ -516,7 +517,7 @@ static void users_of_the_range_are_named(void **state)
 	expect_remedy("the kernel's DAX driver has it, as dax0.0");
 	expect_commands("echo dax0.0 > /sys/bus/dax/drivers/device_dax/unbind");
 	remove_path("/sys/bus/dax/devices/dax0.0/driver");
-	expect_remedy("for good, boot with modprobe.blacklist=dax_hmem");
+	expect_remedy("boot with modprobe.blacklist=dax_hmem");
 	/* Without its driver, a device of dax_hmem has no claim */
 	save_text("/proc/iomem", "100000000-10fffffff : Soft Reserved\n"
 		  "  100000000-10fffffff : hmem.0\n");

@@ -132,6 +132,7 @@ struct setting {
 	const char *name;
 	enum { SETTING_bool, SETTING_uint, SETTING_charp } type;
 	void *value;
+	unsigned int mode;	/* of its file in sysfs */
 	struct setting *next;
 };
 
@@ -140,12 +141,12 @@ void add_setting(struct setting *setting);
 #define module_param_named(name, var, type, perm)				\
 	static __attribute__((constructor)) void add_##name(void)		\
 	{									\
-		static struct setting setting = { #name, SETTING_##type, &(var), NULL }; \
+		static struct setting setting = { #name, SETTING_##type, &(var), perm, NULL }; \
 										\
 		add_setting(&setting);						\
 	}									\
 	struct setting
-#define MODULE_PARM_DESC(name, text)	struct setting
+#define MODULE_PARM_DESC(name, text)	_Static_assert(sizeof(text) > 1, "of " #name)
 
 #include "cedt_tables.h"
 
