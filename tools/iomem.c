@@ -178,7 +178,7 @@ static void offline_command(const struct hdm_range *r, char *buf, size_t size)
 	    !read_line(path, line, sizeof(line)))
 		block = strtoull(line, NULL, 16);
 	if (block)
-		snprintf(buf, size, "for n in $(seq %" PRIu64 " %" PRIu64 "); do echo offline > %s/memory$n/state; done; ",
+		snprintf(buf, size, "for n in $(seq %" PRIu64 " %" PRIu64 "); do echo 0 > %s/memory$n/online; done; ",
 			 r->base / block, (r->base + (r->size - 1)) / block, dir);
 }
 

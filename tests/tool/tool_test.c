@@ -507,7 +507,7 @@ static void users_of_the_range_are_named(void **state)
 	link_driver("dax", "dax0.0", "kmem");
 	save_text("/sys/devices/system/memory/block_size_bytes", "8000000\n");
 	expect_commands("for n in $(seq 32 33); do "
-			"echo offline > /sys/devices/system/memory/memory$n/state; done; "
+			"echo 0 > /sys/devices/system/memory/memory$n/online; done; "
 			"echo dax0.0 > /sys/bus/dax/drivers/kmem/unbind");
 	remove_path("/sys/bus/dax/devices/dax0.0/driver");
 	link_driver("dax", "dax0.0", "device_dax");

@@ -157,6 +157,7 @@ setpci -s "$bdf" CAP_PM+4.w=3:3
 agree "D3hot" "$bdf" asleep
 setpci -s "$bdf" CAP_PM+4.w=0:3 COMMAND=2:2
 check "vfio-pci binds the device" equal "$(bind "$bdf" vfio-pci)" 0
+timeout 60 sh -c "until grep -q suspended $PCI/devices/$bdf/power/runtime_status; do sleep 0.1; done"
 agree "vfio-pci has the device, and lets it sleep" "$bdf" asleep
 setpci -s "$bdf" CAP_PM+4.w=0:3 COMMAND=2:2
 
