@@ -3,6 +3,7 @@
 # topology: yes
 # needs: topology
 
+. /src/tests/vm/guest/verdicts.sh
 bdf=$(dev)
 bridge=$(host_bridge)
 window=0x100000000
@@ -26,6 +27,8 @@ check "cxl list shows the endpoint's decoder" sh -c "cxl list -D -d endpoint 2>/
 check "cxl list shows the region" sh -c "cxl list -R 2>/dev/null | grep -q '\"size\":268435456'"
 ! full || DEVICE=$bdf tap vfio_test
 unbind "$bdf"
+setpci -s "$bdf" COMMAND=2:2
+agree "a host with a topology" "$bdf"
 reload keep_memory=1
 bind "$bdf" > /dev/null
 t2ctl "$bdf" --lose=flr,cxl,bus,d3
@@ -56,10 +59,14 @@ lacks() { # errno words
 	local words="$2"
 
 	reload cxl_core=require
+	setpci -s "$bdf" COMMAND=2:2
+	agree "cxl_core=require, $words" "$bdf" topology-required
 	log_mark
 	check "cxl_core=require, $words: bind fails with $1" equal "$(bind "$bdf")" "$1"
 	check "cxl_core=require, $words: the log says why" logged "$bdf: cxl_core=require: .*$words"
 	reload
+	setpci -s "$bdf" COMMAND=2:2
+	agree "cxl_core=auto, $words" "$bdf"
 	log_mark
 	check "cxl_core=auto, $words: the device binds" equal "$(bind "$bdf")" 0
 	check "cxl_core=auto, $words: the log says what is missing" \

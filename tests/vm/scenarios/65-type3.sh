@@ -25,6 +25,12 @@ if has topology; then
 	modprobe -r cxl-vfio-pci
 fi
 
+if has tools; then
+	. /src/tests/vm/guest/verdicts.sh
+	modprobe cxl-vfio-pci
+	setpci -s "$bdf" COMMAND=2:2
+	agree "a memory expander" "$bdf"
+fi
 log_mark
 check "the memory expander binds" equal "$(bind "$bdf")" 0
 check "the log names the range of the memory expander" \
