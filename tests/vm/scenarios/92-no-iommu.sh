@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# On a host without an IOMMU the tool has the errno with which vfio-pci-core refuses the
+# device, and takes the device in the mode without an IOMMU.
+# needs: tools newest
+# cmdline: intel_iommu=off
+
+. /src/tests/vm/guest/verdicts.sh
+bdf=$(dev)
+modprobe cxl-vfio-pci
+setpci -s "$bdf" COMMAND=2:2
+facts "$bdf" > /tmp/facts
+result=$(bind "$bdf")
+echo > "$PCI/devices/$bdf/driver_override"
+check "no IOMMU: the tool has the errno of vfio-pci-core" \
+	equal "$(fact usable) $(fact errno) $(fact reason)" "false $result no-iommu-group"
+echo Y > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode
+setpci -s "$bdf" COMMAND=2:2
+agree "no IOMMU, enable_unsafe_noiommu_mode" "$bdf"
