@@ -28,7 +28,7 @@ static struct setting *settings;
 /* Values of the loaded module, and defaults */
 static struct {
 	struct setting *setting;
-	char text[512];			/* of a word */
+	char text[4096];		/* of a word, as long as sysfs shows them */
 	char *word;
 	unsigned int number;
 } values[16];
@@ -85,7 +85,7 @@ static void set(const char *name, const char *text)
 static void set_as_loaded(void)
 {
 	for (struct setting *setting = settings; setting; setting = setting->next) {
-		char path[PATH_MAX], text[512];
+		char path[PATH_MAX], text[4096];
 
 		if (!make_path(path, sizeof(path), PARAMETERS "/%s", setting->name) &&
 		    !read_line(path, text, sizeof(text)))
