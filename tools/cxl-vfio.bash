@@ -16,7 +16,7 @@ _cxl_vfio()
 		mapfile -t COMPREPLY < <(compgen -W '--json --persist --force --topology --yes --rounds= --guest= --guest-time= --report= --full --root= --help --version' -- "$word")
 	elif [[ -z $command ]]; then
 		mapfile -t COMPREPLY < <(compgen -W 'list bind unbind status qemu xml check doctor' -- "$word")
-	elif [[ $command == @(bind|unbind|status|qemu|xml|check) ]]; then
+	elif [[ $command == @(list|bind|unbind|status|qemu|xml|check) ]]; then
 		# Addresses have colons, at which bash breaks words
 		local before=${COMP_LINE:0:COMP_POINT}
 		before=${before##* }

@@ -20,7 +20,7 @@ static void usage(FILE *f)
 	fputs("usage: cxl-vfio [OPTION...] COMMAND [ADDRESS...]\n"
 	      "Assigns CXL devices with memory to virtual machines.\n"
 	      "\n"
-	      "  list                 list CXL devices with memory, and whether they can be assigned\n"
+	      "  list [ADDRESS]       list CXL devices with memory, and whether they can be assigned\n"
 	      "  bind ADDRESS         bind a device to the driver " DRIVER "\n"
 	      "  unbind ADDRESS       unbind a device and let the kernel choose its driver\n"
 	      "  status [ADDRESS]     show gate, clearing, last reset and counters of bound devices\n"
@@ -112,12 +112,26 @@ static void list_text(const struct device *d, int n)
 	}
 }
 
+static int list_one(const char *address)
+{
+	struct device d;
+
+	if (find_device(address, &d))
+		return EXIT_FAILED;
+	if (options.json)
+		list_json(&d, 1);
+	else
+		list_text(&d, 1);
+	return EXIT_OK;
+}
+
 static int do_list(const char *address)
 {
 	struct device *d;
 	int n;
 
-	(void)address;
+	if (address)
+		return list_one(address);
 	if (geteuid())
 		complain("only root can read all of config space: devices may be missing from this list");
 	d = all_devices(&n);
@@ -235,7 +249,7 @@ static const struct command {
 	int (*run)(const char *address);
 	int (*run_all)(const char *const *addresses, unsigned int n);	/* takes several */
 } commands[] = {
-	{ "list", NO_ADDRESS, do_list },
+	{ "list", MAY_HAVE_ADDRESS, do_list },
 	{ "bind", NEEDS_ADDRESS, do_bind },
 	{ "unbind", NEEDS_ADDRESS, do_unbind },
 	{ "status", MAY_HAVE_ADDRESS, do_status },

@@ -3,13 +3,10 @@
 #
 # For scenarios that compare the verdict of cxl-vfio on a device with what the driver does.
 
-# Members of a device in the tool's list, one a line
+# Members of a device in the tool's list, one a line; nothing of a plain function
 facts() { # bdf
-	cxl-vfio --json list | awk -v bdf="\"$1\"" '
-		/"address": / { on = index($0, bdf) }
-		on && /"(address|usable|reason|errno|message|remedy|commands)"/ {
-			sub(/^ */, ""); sub(/,$/, ""); print
-		}'
+	cxl-vfio --json list "$1" 2> /dev/null |
+		sed -nE '/"(address|usable|reason|errno|message|remedy|commands)"/{s/^ *//; s/,$//; p}'
 }
 fact() { sed -n "s/^\"$1\": \"\\?\([^\"]*\)\"\\?\$/\1/p" /tmp/facts; }
 

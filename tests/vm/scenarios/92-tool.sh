@@ -35,6 +35,8 @@ qemu_takes() {
 
 setpci -s "$bdf" COMMAND=0x2:0x2
 check "cxl-vfio list shows the device" says "^$bdf +- +[0-9]+ +256 MiB" $tool list
+check "cxl-vfio list ADDRESS lists that device" says "^$bdf +- +[0-9]+ +256 MiB" $tool list "$bdf"
+check "cxl-vfio list ADDRESS lists no network card" sh -c "! $tool list $nic"
 check "cxl-vfio list does not say that the device cannot be assigned" sh -c "! $tool list | grep 'cannot be assigned'"
 check "cxl-vfio list --json has the device as usable" grep -q "\"address\":\"$bdf\".*\"base\":\"0x100000000\",\"size\":268435456.*\"usable\":true" <(json list)
 check "cxl-vfio bind takes an address without domain" says "^$bdf: bound to $OURS" $tool bind "$short"
@@ -135,6 +137,6 @@ t2ctl "$bdf" restore
 check "cxl-vfio without a command ends with status 2" status_is 2 $tool
 check "cxl-vfio with an unknown command ends with status 2" status_is 2 $tool frobnicate
 check "cxl-vfio bind with a malformed address ends with status 2" status_is 2 $tool bind 'zz:00.0'
-check "cxl-vfio with too many arguments ends with status 2" status_is 2 $tool list "$bdf"
+check "cxl-vfio with too many arguments ends with status 2" status_is 2 $tool doctor "$bdf"
 check "cxl-vfio --help shows the usage" says "^usage: cxl-vfio" $tool --help
 check "cxl-vfio bind asks for root" says "this command needs root" setpriv --reuid 65534 $tool bind "$bdf"
