@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# cxl-vfio and the driver come to the same verdict on each profile of the software device, each
-# of its misbehaviours, each module parameter that refuses a device, and each state of the
-# host: the errno and the sentence of a refusal.
+# cxl-vfio and the driver come to the same verdict, with errno and sentence, on each profile of
+# the software device, each of its misbehaviours, each parameter of the module, and states of
+# the machine around it.
 # needs: tools ends
 # mem: 8G
 # memmap: 5G$0x100000000
