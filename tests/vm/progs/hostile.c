@@ -92,7 +92,7 @@ static __thread bool is_child;
 static struct vfio v;
 static atomic_int devices[4];		/* descriptors of the device, the first is v.device */
 static atomic_int bufs[BUFS];		/* dma-bufs */
-static int events[EVENTS], pipes[2], uffd = -1;
+static int events[EVENTS], pipes[2], uffd;
 static int self = -1;			/* this process's memory as a file */
 static int files[2];			/* an empty file, and one of BUFFER bytes */
 static bool lab;
@@ -1022,7 +1022,7 @@ static void memory_call(uint8_t *p, size_t n)
 		read(pipes[0], one_in(2) ? p : me->plain, PAGE);
 		break;
 	case 9:
-		if (uffd >= 0 && !is_child && !ioctl(uffd, UFFDIO_REGISTER, &reg))
+		if (!is_child && !ioctl(uffd, UFFDIO_REGISTER, &reg))
 			ioctl(uffd, UFFDIO_UNREGISTER, &range);
 		break;
 	case 10:
@@ -1463,7 +1463,7 @@ static void make_worker(struct worker *w)
 	close(fd);
 	reg.range.start = (uintptr_t)w->delayed;
 	reg.range.len = PAGE;
-	if (uffd >= 0 && ioctl(uffd, UFFDIO_REGISTER, &reg))
+	if (ioctl(uffd, UFFDIO_REGISTER, &reg))
 		perror("hostile: UFFDIO_REGISTER");
 }
 
@@ -1688,8 +1688,10 @@ int main(int argc, char **argv)
 	sigaction(SIGSEGV, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api))
+	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api)) {
 		perror("hostile: userfaultfd");
+		return 2;
+	}
 	lab = !access("/dev/t2lab", F_OK);
 	for (unsigned int i = 0; i < EVENTS; i++)
 		events[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -1716,8 +1718,7 @@ int main(int argc, char **argv)
 	puts("ready");
 	fflush(stdout);
 	pthread_create(&helper, NULL, flip, NULL);
-	if (uffd >= 0)
-		pthread_create(&helper, NULL, deliver, NULL);
+	pthread_create(&helper, NULL, deliver, NULL);
 	for (unsigned int i = 0; i < nthreads; i++)
 		pthread_create(&thread[i], NULL, work, nthreads == 1 ? leader : &workers[i]);
 	for (unsigned int i = 0; i < nthreads; i++)
