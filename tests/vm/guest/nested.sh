@@ -42,7 +42,7 @@ nested_make() {
 		mount -t devtmpfs dev /dev
 		export PATH=/bin:/usr/bin:/usr/sbin
 		if ! grep -qw only-lspci /proc/cmdline; then
-			insmod /t2guest.ko
+			insmod /t2guest.ko $(tr ' ' '\n' < /proc/cmdline | sed -n 's/^t2guest[.]//p')
 			dmesg | grep t2guest
 		fi
 		# No message of the kernel gets between the lines of lspci
@@ -71,22 +71,20 @@ nested_args() {
 }
 NESTED_APPEND="console=ttyS0 loglevel=4 panic=-1 no_timer_check mitigations=off"
 
-# Boot a guest with the device: nested_boot BDF ACCEL [MORE...]; the guest's
+# Boot a guest: nested_run ACCEL [MORE...], with the device among the arguments; the guest's
 # console goes to $NESTED/console.log.  It has NESTED_TIMEOUT seconds, or 1500, and QEMU
 # a minute more to end by itself; a guest that QEMU has stopped as KVM cannot run it any
 # more is ended
-nested_boot() {
-	local bdf=$1 accel=$2 pid
+nested_run() {
+	local accel=$1 pid
 
-	shift 2
+	shift
 	mkdir -p $NESTED
 	[ -n "${NESTED_KERNEL:-}" ] || nested_make
 	# shellcheck disable=SC2046 # one argument a word
 	timeout -k 60 "${NESTED_TIMEOUT:-1500}" qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
 		-M q35 -accel "$accel" $(nested_args) -append "$NESTED_APPEND" \
-		-serial file:$NESTED/console.log \
-		-device pcie-root-port,id=rp,chassis=1 -device "vfio-pci,host=$bdf,bus=rp" "$@" \
-		< /dev/null > $NESTED/qemu.log 2>&1 &
+		-serial file:$NESTED/console.log "$@" < /dev/null > $NESTED/qemu.log 2>&1 &
 	pid=$!
 	while kill -0 $pid 2>/dev/null; do
 		if grep -qs 'kvm run failed' $NESTED/qemu.log; then
@@ -96,6 +94,14 @@ nested_boot() {
 		sleep 1
 	done
 	wait $pid
+}
+
+# Boot a guest with the device: nested_boot BDF ACCEL [MORE...], as nested_run()
+nested_boot() {
+	local bdf=$1 accel=$2
+
+	nested_run "$accel" -device pcie-root-port,id=rp,chassis=1 \
+		-device "vfio-pci,host=$bdf,bus=rp" "${@:3}"
 }
 
 # Report the guest's results as tests of this scenario

@@ -20,6 +20,18 @@
 #define LEN		SZ_64K
 #define MEMORY_BAR	4
 
+/* Parts of the memory of which one page each is used */
+#define PARTS		256
+
+static unsigned int size_mib = 256;
+module_param(size_mib, uint, 0444);
+MODULE_PARM_DESC(size_mib, "size of the device's memory in MiB");
+
+static u64 memory_size(void)
+{
+	return (u64)size_mib << 20;
+}
+
 struct accel {
 	struct pci_dev *pdev;
 	void __iomem *regs;
@@ -80,13 +92,15 @@ static bool device_sees(struct accel *a)
 	       readl(a->regs + T2DEV_ACC_RESULT) == crc;
 }
 
-/* A page of each MiB, the last first, none of them at the start of a huge page */
+/* A page of each part, the last first, none of them at the start of a huge page */
 static bool holds_what_is_stored(struct accel *a)
 {
-	for (u32 i = SZ_256M / SZ_1M; i--;)
-		*(u32 *)(a->mem + i * SZ_1M + SZ_64K + SZ_4K) = i;
-	for (u32 i = 0; i < SZ_256M / SZ_1M; i++)
-		if (*(u32 *)(a->mem + i * SZ_1M + SZ_64K + SZ_4K) != i)
+	u64 part = memory_size() / PARTS;
+
+	for (u32 i = PARTS; i--;)
+		*(u32 *)(a->mem + i * part + SZ_64K + SZ_4K) = i;
+	for (u32 i = 0; i < PARTS; i++)
+		if (*(u32 *)(a->mem + i * part + SZ_64K + SZ_4K) != i)
 			return false;
 	return true;
 }
@@ -134,14 +148,15 @@ static void look_at_decoder(struct accel *a)
 /* A device without component registers: its memory is that of RANGE1 of the DVSEC */
 static void look_at_range(struct accel *a, u16 dvsec)
 {
-	u32 low = 0, high = 0, size = 0;
+	u32 low = 0, high = 0, size = 0, size_high = 0;
 
 	pci_read_config_dword(a->pdev, dvsec + CXL_VFIO_DVSEC_RANGE_BASE_HIGH(0), &high);
 	pci_read_config_dword(a->pdev, dvsec + CXL_VFIO_DVSEC_RANGE_BASE_LOW(0), &low);
 	pci_read_config_dword(a->pdev, dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_LOW(0), &size);
+	pci_read_config_dword(a->pdev, dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_HIGH(0), &size_high);
 	verdict(a, !low && !high, "RANGE1 of the DVSEC shows no host address");
-	verdict(a, (size & CXL_VFIO_DVSEC_RANGE_SIZE_LOW_MASK) == SZ_256M &&
-		(size & CXL_VFIO_DVSEC_RANGE_ACTIVE), "RANGE1 of the DVSEC is active memory");
+	verdict(a, ((u64)size_high << 32 | (size & CXL_VFIO_DVSEC_RANGE_SIZE_LOW_MASK)) ==
+		memory_size() && (size & CXL_VFIO_DVSEC_RANGE_ACTIVE), "RANGE1 of the DVSEC is active memory");
 }
 
 static void reset(struct accel *a, u16 dvsec)
@@ -189,7 +204,7 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	a->pdev = pdev;
 	init_completion(&a->irq);
 	verdict(a, dvsec, "the CXL Device DVSEC is there");
-	ok = pci_resource_len(pdev, MEMORY_BAR) == SZ_256M;
+	ok = pci_resource_len(pdev, MEMORY_BAR) == memory_size();
 	ok &= !!(pci_resource_flags(pdev, MEMORY_BAR) & IORESOURCE_PREFETCH);
 	verdict(a, ok, "device memory is BAR 4");
 	if (pci_enable_device(pdev) ||
@@ -200,7 +215,8 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	pci_set_master(pdev);
 	a->regs = pci_iomap(pdev, T2DEV_ACCEL_BAR, 0);
 	a->comp = map_component_block(pdev);
-	a->mem = (__force void *)ioremap_cache(pci_resource_start(pdev, MEMORY_BAR), SZ_256M);
+	a->mem = (__force void *)ioremap_cache(pci_resource_start(pdev, MEMORY_BAR),
+						memory_size());
 	a->ram = dma_alloc_coherent(&pdev->dev, LEN, &a->ram_addr, GFP_KERNEL);
 	if (!a->regs || !a->mem || !a->ram || !dvsec)
 		return -ENODEV;
