@@ -30,6 +30,12 @@
 #   # timeout: SECONDS  the machine is stopped after so long
 #   # mem: SIZE         memory, including what is hidden from the kernel
 #   # guestqemu: release  the QEMU of the Debian release in /src/build/vm/release-qemu
+#   # boots: N           the machine boots N times, with systemd as its init, and each boot
+#                       runs the scenario (boot_number() has the number).  What a boot
+#                       changed in the root is there in the next
+#   # initramfs: PROGRAM with boots: the program that made the initramfs, initramfs-tools
+#                       or dracut (default: lab, whose initramfs has no udev and no other
+#                       modules than the root file system needs)
 # and decide where it runs:
 #   # full: yes         only with FULL=yes in the environment (make check-full)
 #   # needs: ABILITY... only on series with all of these abilities of lib/series.sh; on
@@ -51,7 +57,7 @@ done
 # Seconds until a machine is stopped, so that a hang ends by itself
 TIMEOUT=3600
 [ -z "${FULL:-}" ] || TIMEOUT=10800
-KEYS="t2dev memmap dimm cmdline topology cpu smp timeout mem guestqemu full needs"
+KEYS="t2dev memmap dimm cmdline topology cpu smp timeout mem guestqemu boots initramfs full needs"
 SPLATS='WARNING:|BUG:|Oops|general protection|possible circular|INFO: task|suspicious RCU|KASAN|UBSAN|Call Trace|refcount_t|Kernel panic'
 SPLATS+='|kernel BUG|INFO: trying to register|ODEBUG:|DMA-API: debugging out|suspected memory leaks'
 SPLATS+='|lockdep is turned off|turning off the locking|detector disabled'
@@ -131,6 +137,9 @@ describe_machine() { # scenario dir
 	header "$1" dimm > "$2/dimm"
 	header "$1" cmdline > "$2/cmdline"
 	header "$1" guestqemu > "$2/guestqemu"
+	header "$1" boots > "$2/boots"
+	header "$1" initramfs > "$2/initramfs-of"
+	[ ! -s "$2/boots" ] || [ -s "$2/initramfs-of" ] || echo lab > "$2/initramfs-of"
 	header "$1" smp > "$2/smp"
 	[ -s "$2/smp" ] || echo 1 > "$2/smp"
 	header "$1" timeout > "$2/timeout"
@@ -165,11 +174,11 @@ plan() { # series
 }
 
 # Tests of the machine as a whole, besides its scenarios
-after_boot() { # dir status
+after_boot() { # dir status boots
 	local allowed bad
 
 	echo "@@ scenario machine"
-	if grep -q '^@@ finished' "$1/result.log"; then
+	if [ "$(grep -c '^@@ finished' "$1/result.log")" = "$3" ]; then
 		echo "@@ ok every scenario runs to its end"
 	else
 		echo "@@ fail every scenario runs to its end (QEMU ended with status $2)"
@@ -204,18 +213,25 @@ prepare_series() { # series
 	make_initramfs "$1" "$BUILD/$1/initramfs"
 	plan "$1"
 	[ -z "$(cat "$BUILD/$1"/run/*/guestqemu 2>/dev/null)" ] || make_release_qemu "$1"
+	cat "$BUILD/$1"/run/*/initramfs-of 2>/dev/null | sort -u | while read -r kind; do
+		make_boot_layer "$1" "$kind" </dev/null
+	done
 }
 
 run_machine() { # series dir
-	local status=0 start=$SECONDS
+	local status=0 start=$SECONDS boots=1 n
 
 	if [ -n "${KEEP:-}" ]; then
 		echo ,wait=off > "$2/shell"
 		echo infinity > "$2/timeout"
 	fi
-	boot "$1" "$2" || status=$?
+	[ ! -s "$2/boots" ] || boots=$(cat "$2/boots")
+	for ((n = 1; n <= boots && status == 0; n++)); do
+		echo $n > "$2/boot"
+		boot "$1" "$2" || status=$?
+	done
 	cat "$2/result.log"
-	after_boot "$2" "$status"
+	after_boot "$2" "$status" "$boots"
 	echo "@@ took $((SECONDS - start)) s: the whole machine of $(sed 's,scenarios/\(.*\)[.]sh,\1,' "$2/plan" | paste -sd ' ')"
 }
 

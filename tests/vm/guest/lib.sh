@@ -35,6 +35,9 @@ host_bridge() { if has x86; then echo 5G; else echo 0x4004000000; fi; }
 # Is this make check-full, which runs tests that take long as well?
 full() { grep -qw lab.full /proc/cmdline; }
 
+# The number of this boot, in a machine that boots several times
+boot_number() { sed -n 's/.*lab\.boot=\([0-9]*\).*/\1/p' /proc/cmdline; }
+
 skip() { echo "@@ skip $*"; }
 
 # equal A B: for check; fails if both are empty

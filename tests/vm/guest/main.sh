@@ -11,12 +11,17 @@ stty -F "${TTY}1" -onlcr 2>/dev/null
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$progs
 export HOME=/root LC_ALL=C.UTF-8
 
-mount -t tmpfs tmpfs /tmp
-mount -t tmpfs tmpfs /run
-mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
-ln -sf /proc/self/fd /dev/fd
-mkdir -p /dev/pts && mount -t devpts devpts /dev/pts 2>/dev/null
-hostname lab
+if [ "$(cat /proc/1/comm)" = systemd ]; then
+	# Some unit may fail
+	timeout 1800 systemctl is-system-running --wait
+else
+	mount -t tmpfs tmpfs /tmp
+	mount -t tmpfs tmpfs /run
+	mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
+	ln -sf /proc/self/fd /dev/fd
+	mkdir -p /dev/pts && mount -t devpts devpts /dev/pts 2>/dev/null
+	hostname lab
+fi
 
 # Commit decoders, as firmware does before the kernel starts
 firmware() { # file
@@ -37,6 +42,15 @@ keep() {
 	setsid --ctty bash --rcfile /src/tests/vm/guest/lib.sh -i < /dev/ttyS2 > /dev/ttyS2 2>&1
 }
 
+# What the machine changed in its root, for its next boot
+save_state() {
+	grep -q 'lab[.]boot=' /proc/cmdline || return
+	rm -rf /lab/state/upper
+	# The share takes no access control lists, which cp would copy
+	mkdir /lab/state/upper &&
+		tar -C /lab/upper -c . | tar -C /lab/state/upper -x || echo "@@ fail the machine saves what it changed"
+}
+
 plan=/src/$(sed 's/.*lab\.plan=\([^ ]*\).*/\1/' /proc/cmdline)
 firmware "$(dirname "$plan")/firmware"
 while read -r script; do
@@ -53,6 +67,7 @@ done < "$plan"
 echo "@@ scenario machine"
 bash -c '. /src/tests/vm/guest/lib.sh; check_kernel'
 dmesg > "${TTY}0"
+save_state
 echo "@@ finished"
 sync
 echo o > /proc/sysrq-trigger

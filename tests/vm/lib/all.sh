@@ -8,6 +8,7 @@
 . "$here/lib/roots.sh"
 . "$here/lib/layer.sh"
 . "$here/lib/boot.sh"
+. "$here/lib/reboot.sh"
 [ "$LAB_ARCH" = amd64 ] || . "$here/lib/foreign.sh"
 
 # Build the software device, the test programs and the packages

@@ -27,7 +27,7 @@ make_initramfs() { # series out
 	dir=$(mktemp -d "${TMPDIR:-/tmp}/cxl-vfio-lab.XXXXXX")
 	mkdir -p "$dir"/{bin,proc,sys,dev,modules}
 	cp "$(find_in_root "$1" bin/busybox)" "$dir/bin/"
-	cp "$TOP/tests/vm/guest/init" "$dir/init"
+	cp "$TOP/tests/vm/guest/init" "$TOP/tests/vm/guest/mount-root.sh" "$dir/"
 	chmod 755 "$dir/init"
 	# A kernel that has one of them built in says so, without a line insmod
 	# Devices behind virtio-iommu wait for its driver
@@ -127,14 +127,18 @@ stop_devices() { # dir
 # boot SERIES DIR: DIR has devices (a line of options each), plan, memmap, mem,
 # smp, timeout, cpu, dimm, cmdline and topology (which may be empty) and, for a clock
 # that counts instructions, icount; console.log and result.log are written there.
+# With DIR/initramfs-of the machine boots the initramfs that this program made, with
+# systemd as its init, and DIR/boot is the number of the boot: what earlier boots changed in
+# the root is in DIR/state, and the logs go on.
 # With a file DIR/shell the third serial line is shell.sock there; the file's content is
 # appended to the options of the socket.
 boot() {
-	local series=$1 dir=$2 lines devices=() i place status=0 layer=$BUILD/$1/layer mem accel
+	local series=$1 dir=$2 lines devices=() i place status=0 lowers mem accel
 	local initramfs bridge=pxb-cxl cmdline slots size addr shell=()
 	local clock="" cpu machine=q35,cxl=on,kernel-irqchip=split,memory-backend=ram
-	local qemu=(qemu-system-x86_64) tools tty=ttyS iommu
+	local qemu=(qemu-system-x86_64) tools tty=ttyS iommu state=() number=1
 
+	lowers=$BUILD/$series/layer/upper:$(lowerdir_of "$series")
 	mem=$(cat "$dir/mem")
 	tools=$(host_root)
 	iommu=intel-iommu,intremap=on,caching-mode=on
@@ -203,18 +207,28 @@ boot() {
 	done
 	[ -e "$BUILD/$series/initramfs" ] || make_initramfs "$series" "$BUILD/$series/initramfs"
 	initramfs=$BUILD/$series/initramfs
+	if [ -s "$dir/initramfs-of" ]; then
+		number=$(cat "$dir/boot")
+		initramfs=$(packaged_initramfs "$series" "$dir") || return
+		lowers=$BUILD/$series/$(cat "$dir/initramfs-of")/upper:$lowers
+		mkdir -p "$dir/state"
+		state=(-fsdev "local,id=state,path=/lab/run/state,security_model=none"
+			-device "virtio-9p-pci,bus=pcie.0,fsdev=state,mount_tag=state")
+		cmdline+=" lab.boot=$number boot=lab root=lab init=/lib/systemd/systemd"
+	fi
 	if [ -s "$dir/topology" ] || grep -q '^@type3' "$dir/devices"; then
 		make_firmware "$dir" "$initramfs" "$dir/initramfs" || return
 		initramfs=$dir/initramfs
 		bridge=pxb-cxl,hdm_for_passthrough=true
 	fi
+	[ "$number" -gt 1 ] || truncate -s 0 "$dir"/{console,result,devices}.log
 	start_devices "$dir" || return
 	# The machine sees the layer over its root; QEMU runs in the root of the newest series
 	export -f in_root
 	# shellcheck disable=SC2016 # the script's own variables
 	timeout -k 5 "$(cat "$dir/timeout")" unshare --mount --propagation private bash -c '
 		set -e
-		root=$1 layer=$2 qemu=$3 dir=$4 image=$5 initramfs=$6 top=$7; shift 7
+		root=$1 qemu=$2 dir=$3 image=$4 initramfs=$5 top=$6; shift 6
 		merged=$(mktemp -d "$dir/merged.XXXXXX")
 		# A root of several layers
 		if [[ $qemu == *:* ]]; then
@@ -222,10 +236,10 @@ boot() {
 			mount -t overlay overlay "$dir/qemu/root" -o "lowerdir=$qemu,upperdir=$dir/qemu/upper,workdir=$dir/qemu/work"
 			qemu=$dir/qemu/root
 		fi
-		mount -t overlay overlay "$merged" -o "ro,lowerdir=$layer/upper:$root"
+		mount -t overlay overlay "$merged" -o "ro,lowerdir=$root"
 		in_root "$qemu" "$merged=/lab/root" "$dir=/lab/run" "$top=/lab/src" \
 			"${image%/*}=/lab/image" "${initramfs%/*}=/lab/initramfs" -- "$@"
-	' boot "$(lowerdir_of "$series")" "$layer" "$tools" "$dir" \
+	' boot "$lowers" "$tools" "$dir" \
 		"$(kernel_image "$series")" "$initramfs" "$TOP" \
 		"${qemu[@]}" -nodefaults -no-user-config -display none -no-reboot \
 		-M "$machine" \
@@ -236,14 +250,15 @@ boot() {
 		-device virtio-9p-pci,bus=pcie.0,fsdev=root,mount_tag=root \
 		-fsdev local,id=src,path=/lab/src,security_model=none,readonly=on,multidevs=remap \
 		-device virtio-9p-pci,bus=pcie.0,fsdev=src,mount_tag=src \
-		-device e1000e,bus=pcie.0,romfile= \
+		"${state[@]}" -device e1000e,bus=pcie.0,romfile= \
 		-device "$bridge,bus_nr=12,bus=pcie.0,id=cxl.1" "${devices[@]}" \
 		-kernel "/lab/image/$(basename "$(kernel_image "$series")")" \
 		-initrd /lab/initramfs/initramfs \
-		-serial file:/lab/run/console.log -serial file:/lab/run/result.log "${shell[@]}" \
+		-chardev file,id=console,path=/lab/run/console.log,append=on -serial chardev:console \
+		-chardev file,id=result,path=/lab/run/result.log,append=on -serial chardev:result "${shell[@]}" \
 		-append "console=${tty}0 loglevel=5 panic=-1 oops=panic intel_iommu=on nokaslr no_timer_check mitigations=off $clock $cmdline $(cat "$dir/cmdline" 2>/dev/null) lab.plan=${dir#"$TOP"/}/plan${FULL:+ lab.full}${KEEP:+ lab.keep}" \
 		< /dev/null > "$dir/qemu.log" 2>&1 || status=$?
 	rmdir "$dir"/merged.* 2>/dev/null
-	stop_devices "$dir" > "$dir/devices.log"
+	stop_devices "$dir" >> "$dir/devices.log"
 	return $status
 }
