@@ -36,6 +36,8 @@
 #   # initramfs: PROGRAM with boots: the program that made the initramfs, initramfs-tools
 #                       or dracut (default: lab, whose initramfs has no udev and no other
 #                       modules than the root file system needs)
+#   # installed: VERSION the packages of this released version are installed, instead of
+#                       those of the tree
 # and decide where it runs:
 #   # full: yes         only with FULL=yes in the environment (make check-full)
 #   # needs: ABILITY... only on series with all of these abilities of lib/series.sh; on
@@ -57,7 +59,7 @@ done
 # Seconds until a machine is stopped, so that a hang ends by itself
 TIMEOUT=3600
 [ -z "${FULL:-}" ] || TIMEOUT=10800
-KEYS="t2dev memmap dimm cmdline topology cpu smp timeout mem guestqemu boots initramfs full needs"
+KEYS="t2dev memmap dimm cmdline topology cpu smp timeout mem guestqemu boots initramfs installed full needs"
 SPLATS='WARNING:|BUG:|Oops|general protection|possible circular|INFO: task|suspicious RCU|KASAN|UBSAN|Call Trace|refcount_t|Kernel panic'
 SPLATS+='|kernel BUG|INFO: trying to register|ODEBUG:|DMA-API: debugging out|suspected memory leaks'
 SPLATS+='|lockdep is turned off|turning off the locking|detector disabled'
@@ -140,6 +142,7 @@ describe_machine() { # scenario dir
 	header "$1" boots > "$2/boots"
 	header "$1" initramfs > "$2/initramfs-of"
 	[ ! -s "$2/boots" ] || [ -s "$2/initramfs-of" ] || echo lab > "$2/initramfs-of"
+	header "$1" installed > "$2/installed"
 	header "$1" smp > "$2/smp"
 	[ -s "$2/smp" ] || echo 1 > "$2/smp"
 	header "$1" timeout > "$2/timeout"
@@ -215,6 +218,9 @@ prepare_series() { # series
 	[ -z "$(cat "$BUILD/$1"/run/*/guestqemu 2>/dev/null)" ] || make_release_qemu "$1"
 	cat "$BUILD/$1"/run/*/initramfs-of 2>/dev/null | sort -u | while read -r kind; do
 		make_boot_layer "$1" "$kind" </dev/null
+	done
+	cat "$BUILD/$1"/run/*/installed 2>/dev/null | sort -u | while read -r version; do
+		make_release_layer "$1" "$version" </dev/null
 	done
 }
 

@@ -130,6 +130,7 @@ stop_devices() { # dir
 # With DIR/initramfs-of the machine boots the initramfs that this program made, with
 # systemd as its init, and DIR/boot is the number of the boot: what earlier boots changed in
 # the root is in DIR/state, and the logs go on.
+# With a version in DIR/installed its packages are installed, not those of the tree.
 # With a file DIR/shell the third serial line is shell.sock there; the file's content is
 # appended to the options of the socket.
 boot() {
@@ -139,6 +140,8 @@ boot() {
 	local qemu=(qemu-system-x86_64) tools tty=ttyS iommu state=() number=1
 
 	lowers=$BUILD/$series/layer/upper:$(lowerdir_of "$series")
+	[ ! -s "$dir/installed" ] ||
+		lowers=$BUILD/$series/$(cat "$dir/installed")/upper:$(lowerdir_of "$series")
 	mem=$(cat "$dir/mem")
 	tools=$(host_root)
 	iommu=intel-iommu,intremap=on,caching-mode=on

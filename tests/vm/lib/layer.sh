@@ -103,6 +103,63 @@ make_debs() {
 	return 1
 }
 
+# The last commit of a released version
+commit_of() { # version
+	case $1 in
+	0.1.0) echo 5e40cf1a05dd0ed98c7ba941b2b6728100199348 ;;
+	*) die "no released version '$1', there is: 0.1.0" ;;
+	esac
+}
+
+# Build the Debian packages of a released version, once; they are in build/vm/SERIES/out
+make_release_debs() { # series version
+	local dir=$BUILD/$1/out/$2
+
+	[ "$(cat "$dir/key" 2>/dev/null)" = "$(commit_of "$2")" ] && return
+	note "building the Debian packages of version $2 (once)"
+	rm -rf "$dir"
+	mkdir -p "$dir/cxl-vfio-pci"
+	git -C "$TOP" archive "$(commit_of "$2")" | tar -x -C "$dir/cxl-vfio-pci" || return
+	in_throwaway "$1" sh -ec '
+		cp -r "/out/$1/cxl-vfio-pci" /tmp
+		cd /tmp/cxl-vfio-pci
+		dpkg-buildpackage -b -d -us -uc
+		cp /tmp/*.deb "/out/$1"' sh "$2" > "$dir/build.log" 2>&1 ||
+		{ tail -n 20 "$dir/build.log" >&2; return 1; }
+	rm -r "$dir/cxl-vfio-pci"
+	commit_of "$2" > "$dir/key"
+}
+
+# A layer over the root of a series with the packages of a released version, and with the
+# modules that the tests need, from the layer of the series
+make_release_layer() { # series version
+	local dir=$BUILD/$1/$2 kver key
+
+	make_release_debs "$1" "$2" || return
+	kver=$(kver_of "$1")
+	key="$kver $(commit_of "$2") $( (declare -f make_release_layer; cat "$TOP"/tests/vm/modules/*.[ch]) | sha256sum)"
+	[ "$(cat "$dir/key" 2>/dev/null)" = "$key" ] && return
+	note "installing version $2 for Linux $1"
+	rm -rf --one-file-system "$dir"
+	mkdir -p "$dir"
+	# shellcheck disable=SC2016 # the root's shell
+	if ! in_layer "$(lowerdir_of "$1")" "$dir" "$BUILD/$1/out/$2=/debs" \
+		"$(dirname "$(find "$BUILD/$1/layer/upper" -name t2lab.ko -path '*/updates/*')")=/updates" -- sh -ec '
+		for kernel in /lib/modules/*; do
+			[ "${kernel##*/}" = "$1" ] || rm -r "$kernel"
+		done
+		apt-get -qq install -y /debs/cxl-vfio-pci-dkms_*.deb /debs/cxl-vfio-tools_*_amd64.deb
+		/etc/kernel/postinst.d/dkms "$1"
+		modinfo -k "$1" cxl-vfio-pci
+		install -D -t "/lib/modules/$1/updates" /updates/*.ko
+		depmod "$1"
+		' sh "$kver" > "$dir.log" 2>&1 </dev/null; then
+		tail -n 20 "$dir.log" >&2
+		return 1
+	fi
+	echo "$key" > "$dir/key"
+}
+
 # Install the packages for a series as an operator would, with apt and DKMS, and the
 # modules that the tests need.  The caller ran make_debs().
 make_layer() { # series
