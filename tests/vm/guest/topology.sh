@@ -7,8 +7,8 @@
 # shellcheck source=nested.sh
 . /src/tests/vm/guest/nested.sh
 
-# Copy a module, uncompressed, to the guest's root, and note it to be loaded
-topology_module() { # path
+# Copy a module, uncompressed, to the guest's root, and note it in a list to be loaded
+topology_module() { # path list
 	local name
 
 	name=$(basename "${1%.ko*}").ko
@@ -17,7 +17,7 @@ topology_module() { # path
 	*.zst) zstd -qdc "$1" ;;
 	*) cat "$1" ;;
 	esac > "$root/modules/$name"
-	echo "$name" >> "$root/modules/order"
+	echo "$name" >> "$root/modules/$2"
 }
 
 # Make the guest's initramfs.  A kernel whose cxl-core does not serve drivers of Type-2
@@ -32,15 +32,23 @@ topology_make() {
 		install -D "$f" "$root$f"
 	done
 	: > "$root/modules/order"
+	: > "$root/modules/dax"
 	for f in cxl_acpi cxl_port cxl_mem; do
 		modprobe --show-depends "$f" | sed -n 's/^insmod \([^ ]*\).*/\1/p'
 	done | awk '!seen[$0]++' > /tmp/modules
 	while read -r f; do
-		topology_module "$f"
+		topology_module "$f" order
 	done < /tmp/modules
+	# What takes memory from dax regions, for the guest with NUMA nodes
+	for f in dax_cxl device_dax kmem; do
+		modprobe --show-depends "$f" | sed -n 's/^insmod \([^ ]*\).*/\1/p'
+	done | awk '!seen[$0]++' | grep -vxFf /tmp/modules > /tmp/dax
+	while read -r f; do
+		topology_module "$f" dax
+	done < /tmp/dax
 	t2cxl=$(find /lib/modules/"$(uname -r)" -name t2cxl.ko)
 	if [ -n "$t2cxl" ]; then
-		topology_module "$t2cxl"
+		topology_module "$t2cxl" order
 	else
 		cp "$(find /lib/modules/"$(uname -r)" -name t2guest.ko)" "$root/"
 	fi

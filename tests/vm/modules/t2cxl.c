@@ -7,6 +7,7 @@
  */
 #include <linux/crc32.h>
 #include <linux/io.h>
+#include <linux/memory_hotplug.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <cxl/cxl.h>
@@ -20,11 +21,16 @@
 #define MEMORY_BAR	4
 #define PATTERN		0x600df00d
 
+static int node = NUMA_NO_NODE;
+module_param(node, int, 0444);
+MODULE_PARM_DESC(node, "NUMA node that the memory is added to after the checks (-1: none)");
+
 struct accel {
 	struct cxl_dev_state cxlds;
 	struct pci_dev *pdev;
 	void __iomem *regs;
 	u8 *mem;
+	u64 start;
 	u64 size;
 };
 
@@ -103,11 +109,36 @@ static void use(struct accel *a)
 	verdict(a, bar_has_the_same(a), "the region and BAR 4 are the same memory");
 }
 
+static void take_from_node(void *data)
+{
+	struct accel *a = data;
+
+	verdict(a, !offline_and_remove_memory(a->start, a->size),
+		"the kernel gives the memory of the NUMA node back");
+}
+
+/* The kernel has no dax device for a region that a driver has: the driver adds the memory */
+static void add_to_node(struct accel *a, struct resource *claim)
+{
+	int ret;
+
+	devm_memunmap(&a->pdev->dev, a->mem);
+	/* Not busy, so that the kernel's own claim fits into it */
+	claim->flags = IORESOURCE_SYSTEM_RAM;
+	ret = add_memory_driver_managed(node, a->start, a->size, "System RAM (t2cxl)", MHP_NONE);
+	verdict(a, !ret, "the kernel takes the memory of the region for a NUMA node");
+	if (!ret)
+		ret = devm_add_action_or_reset(&a->pdev->dev, take_from_node, a);
+	if (ret)
+		pci_info(a->pdev, "t2cxl: no memory for node %d: %d\n", node, ret);
+}
+
 static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	u16 dvsec = pci_find_dvsec_capability(pdev, CXL_VFIO_DVSEC_VENDOR_ID,
 					      CXL_VFIO_DVSEC_ID_DEVICE);
 	struct cxl_memdev *memdev;
+	struct resource *claim;
 	struct range range;
 	struct accel *a;
 	int ret;
@@ -135,17 +166,20 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		pci_info(pdev, "t2cxl: no region: %pe\n", memdev);
 		return PTR_ERR(memdev);
 	}
+	a->start = range.start;
 	a->size = range_len(&range);
 	verdict(a, a->size == SZ_256M, "cxl-core makes a region of all device memory");
 	verdict(a, range.start == pci_resource_start(pdev, MEMORY_BAR),
 		"the region is at the address of BAR 4");
-	verdict(a, devm_request_mem_region(&pdev->dev, range.start, a->size, "t2cxl"),
-		"the driver claims the memory of the region");
+	claim = devm_request_mem_region(&pdev->dev, range.start, a->size, "t2cxl");
+	verdict(a, claim, "the driver claims the memory of the region");
 	a->mem = devm_memremap(&pdev->dev, range.start, a->size, MEMREMAP_WB);
 	a->regs = pcim_iomap(pdev, T2DEV_ACCEL_BAR, 0);
 	if (IS_ERR(a->mem) || !a->regs)
 		return -ENOMEM;
 	use(a);
+	if (node != NUMA_NO_NODE && claim)
+		add_to_node(a, claim);
 	pci_info(pdev, "t2cxl: finished\n");
 	return 0;
 }
