@@ -996,6 +996,85 @@ static void several_devices_have_a_host_bridge_each(void **state)
 		remove_address(all[i]);
 }
 
+/* The line of a guest on a QEMU that is the script @qemu, with the gate @gate */
+static void expect_guest(const char *qemu, const char *gate, const char *state, const char *words)
+{
+	struct check c = { .address = BDF, .vbar = 4 };
+	const char *is = "none", *found = "";
+	char path[PATH_MAX];
+	struct json_object *o;
+
+	save_text("/bin/qemu-system-x86_64", qemu);
+	snprintf(path, sizeof(path), "%s/bin/qemu-system-x86_64", root);
+	assert_int_equal(0, chmod(path, 0755));
+	save_text(IN_DEVICE("cxl_vfio/gate"), gate);
+	c.lines = json_object_new_array();
+	check_guest(&c);
+	o = json_object_array_get_idx(c.lines, 0);
+	if (o) {
+		is = json_object_get_string(json_object_object_get(o, "state"));
+		found = json_object_get_string(json_object_object_get(o, "found"));
+	}
+	if (strcmp(is, state) || !strstr(found, words))
+		fail_msg("the guest's line is %s, '%s', expected %s, '%s'", is, found, state,
+			 words);
+	json_object_put(c.lines);
+}
+
+#define SCRIPT		"#!/bin/sh\n"
+#define SAYS(what)	"printf 'Linux\\r\\n" what "\\r\\n' > guest.log\n"
+/* As a guest that goes on, until it is ended */
+#define STAYS		"exec /bin/sleep 600\n"
+
+static void guests_are_booted_and_heard(void **state)
+{
+	const char *path = getenv("PATH");
+	char before[PATH_MAX], bin[PATH_MAX], old[PATH_MAX];
+
+	(void)state;
+	snprintf(old, sizeof(old), "%s", path ?: "");
+	snprintf(bin, sizeof(bin), "%s/bin", root);
+	setenv("PATH", bin, 1);
+	assert_non_null(getcwd(before, sizeof(before)));
+	assert_int_equal(0, chdir(root));
+	bind_to("cxl_vfio_pci");
+	save_text(IN_DEVICE("cxl_vfio/vbar"), "4\n");
+	save_text(IN_DEVICE("cxl_vfio/decoders"), "0 0x100000000 0x10000000\n");
+	save_text("/disk", "x\n");
+	options.guest = "disk";
+	options.json = true;
+	options.guest_time = 600;
+	expect_guest(SCRIPT SAYS("cxl-vfio-guest: ok"), "open\n", "ok", "says ok");
+	expect_guest(SCRIPT SAYS("cxl-vfio-guest: ok") STAYS, "open\n", "ok", "says ok");
+	expect_guest(SCRIPT SAYS("cxl-vfio-guest: ok"), "closed\n", "failure",
+		     "never turned the device's memory on");
+	expect_guest(SCRIPT SAYS("cxl-vfio-guest: FAIL no BAR") STAYS, "open\n", "failure",
+		     "the guest says: FAIL no BAR");
+	expect_guest(SCRIPT SAYS("nothing"), "open\n", "failure",
+		     "QEMU ended before the guest said anything, see guest.log");
+	expect_guest(SCRIPT "echo no such device >&2\nexit 1\n", "closed\n", "failure",
+		     "QEMU ended before the guest said anything: no such device");
+	/* What QEMU is started with, the last of it */
+	expect_guest(SCRIPT "for last; do :; done; echo \"$last\" >&2\n", "closed\n", "failure",
+		     "anything: file=disk,if=virtio,snapshot=on");
+	options.guest_time = 1;
+	expect_guest(SCRIPT STAYS, "closed\n", "failure",
+		     "the guest said nothing in 1 s, memory was never turned on, see guest.log");
+	options.guest = "missing";
+	expect_guest(SCRIPT, "closed\n", "failure", "missing is no disk image");
+	assert_int_equal(0, access("guest-qemu.log", F_OK));
+	options.guest = NULL;
+	expect_guest(SCRIPT, "closed\n", "none", "");
+	unlink("guest.log");
+	unlink("guest-qemu.log");
+	options.json = false;
+	assert_int_equal(0, chdir(before));
+	setenv("PATH", old, 1);
+	remove_path("/disk");
+	remove_path("/bin/qemu-system-x86_64");
+	remove_path("/bin");
+}
+
 static void vmms_are_not_started_without_bar_or_driver(void **state)
 {
 	(void)state;
@@ -1124,6 +1203,7 @@ int main(void)
 		cmocka_unit_test(certificates),
 		cmocka_unit_test(enrolled_keys),
 		cmocka_unit_test(refusals),
+		cmocka_unit_test_setup(guests_are_booted_and_heard, make_device),
 		cmocka_unit_test(guests_say_whether_all_is_well),
 		cmocka_unit_test(guests_have_a_disk_or_a_kernel),
 		cmocka_unit_test(addresses_are_parsed_strictly),
