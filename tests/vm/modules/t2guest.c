@@ -156,7 +156,8 @@ static void look_at_range(struct accel *a, u16 dvsec)
 	pci_read_config_dword(a->pdev, dvsec + CXL_VFIO_DVSEC_RANGE_SIZE_HIGH(0), &size_high);
 	verdict(a, !low && !high, "RANGE1 of the DVSEC shows no host address");
 	verdict(a, ((u64)size_high << 32 | (size & CXL_VFIO_DVSEC_RANGE_SIZE_LOW_MASK)) ==
-		memory_size() && (size & CXL_VFIO_DVSEC_RANGE_ACTIVE), "RANGE1 of the DVSEC is active memory");
+		memory_size() && (size & CXL_VFIO_DVSEC_RANGE_ACTIVE),
+		"RANGE1 of the DVSEC is active memory");
 }
 
 static void reset(struct accel *a, u16 dvsec)

@@ -34,13 +34,16 @@ static const uint8_t guest_code[] = {
 	0xc7, 0x05, 0x00, 0x00, 0x00, 0x40, 0x0d, 0xf0, 0x0d, 0x60, 0xf4, 0xeb, 0xf3,
 };
 
-FIXTURE(kvm) {
-	struct vfio v;
+struct guest {
 	int kvm;
 	int vm;
 	int vcpu;
 	struct kvm_run *run;
-	uint8_t *code;
+};
+
+FIXTURE(kvm) {
+	struct vfio v;
+	struct guest guest;
 };
 
 /* Protected mode without paging: 32-bit addresses are guest physical ones */
@@ -74,28 +77,32 @@ static int add_memory(int vm, uint32_t slot, uint64_t gpa, void *va, uint64_t si
 
 FIXTURE_SETUP(kvm)
 {
+	struct guest *g = &self->guest;
+	void *code;
+
 	ASSERT_EQ(0, vfio_open(&self->v, input("DEVICE")));
 	set_command(&self->v, PCI_COMMAND_MEMORY, 0);
-	self->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	ASSERT_LE(0, self->kvm);
-	self->vm = ioctl(self->kvm, KVM_CREATE_VM, 0);
-	ASSERT_LE(0, self->vm);
-	self->code = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	memcpy(self->code, guest_code, sizeof(guest_code));
-	ASSERT_EQ(0, add_memory(self->vm, 0, CODE, self->code, PAGE));
-	self->vcpu = ioctl(self->vm, KVM_CREATE_VCPU, 0);
-	ASSERT_LE(0, self->vcpu);
-	self->run = mmap(NULL, ioctl(self->kvm, KVM_GET_VCPU_MMAP_SIZE, 0), PROT_READ | PROT_WRITE,
-			 MAP_SHARED, self->vcpu, 0);
-	ASSERT_NE(MAP_FAILED, self->run);
-	ASSERT_EQ(0, set_registers(self->vcpu));
+	g->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, g->kvm);
+	g->vm = ioctl(g->kvm, KVM_CREATE_VM, 0);
+	ASSERT_LE(0, g->vm);
+	code = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, code);
+	memcpy(code, guest_code, sizeof(guest_code));
+	ASSERT_EQ(0, add_memory(g->vm, 0, CODE, code, PAGE));
+	g->vcpu = ioctl(g->vm, KVM_CREATE_VCPU, 0);
+	ASSERT_LE(0, g->vcpu);
+	g->run = mmap(NULL, ioctl(g->kvm, KVM_GET_VCPU_MMAP_SIZE, 0), PROT_READ | PROT_WRITE,
+		      MAP_SHARED, g->vcpu, 0);
+	ASSERT_NE(MAP_FAILED, g->run);
+	ASSERT_EQ(0, set_registers(g->vcpu));
 }
 
 FIXTURE_TEARDOWN(kvm)
 {
-	close(self->vcpu);
-	close(self->vm);
-	close(self->kvm);
+	close(self->guest.vcpu);
+	close(self->guest.vm);
+	close(self->guest.kvm);
 	vfio_close(&self->v);
 }
 
@@ -130,33 +137,33 @@ static long pages(const char *size)
 }
 
 /* Let the guest store, until it halts */
-static int store(FIXTURE_DATA(kvm) *self)
+static int store(struct guest *g)
 {
-	if (ioctl(self->vcpu, KVM_RUN, 0))
+	if (ioctl(g->vcpu, KVM_RUN, 0))
 		return -errno;
-	return self->run->exit_reason == KVM_EXIT_HLT ? 0 : (int)self->run->exit_reason;
+	return g->run->exit_reason == KVM_EXIT_HLT ? 0 : (int)g->run->exit_reason;
 }
 
 /* The guest's memory is in pages of @size, and its store in the device */
-static void try_region(struct __test_metadata *_metadata, FIXTURE_DATA(kvm) *self,
-		       uint32_t region, uint64_t at, const char *size)
+static void try_region(struct __test_metadata *_metadata, struct vfio *v,
+		       struct guest *g, uint32_t region, uint64_t at, const char *size)
 {
-	uint8_t *p = map_gib(&self->v, region, at);
+	uint8_t *p = map_gib(v, region, at);
 
 	ASSERT_NE(MAP_FAILED, p);
-	ASSERT_EQ(0, add_memory(self->vm, 1, MEMORY, p, GIB));
+	ASSERT_EQ(0, add_memory(g->vm, 1, MEMORY, p, GIB));
 	ASSERT_EQ(0, pages(size));
-	ASSERT_EQ(0, store(self));
+	ASSERT_EQ(0, store(g));
 	EXPECT_EQ(1, pages(size));
-	EXPECT_EQ(STORED, region_read32(&self->v, region, at));
+	EXPECT_EQ(STORED, region_read32(v, region, at));
 	/* A reset takes the page away, and the next store gets it again */
-	EXPECT_EQ(0, ioctl(self->v.device, VFIO_DEVICE_RESET));
+	EXPECT_EQ(0, ioctl(v->device, VFIO_DEVICE_RESET));
 	EXPECT_EQ(0, pages(size));
-	set_command(&self->v, PCI_COMMAND_MEMORY, 0);
-	region_write32(&self->v, region, at, 0);
-	EXPECT_EQ(0, store(self));
+	set_command(v, PCI_COMMAND_MEMORY, 0);
+	region_write32(v, region, at, 0);
+	EXPECT_EQ(0, store(g));
 	EXPECT_EQ(1, pages(size));
-	EXPECT_EQ(STORED, region_read32(&self->v, region, at));
+	EXPECT_EQ(STORED, region_read32(v, region, at));
 	munmap(p, GIB);
 	EXPECT_EQ(0, pages(size));
 }
@@ -169,12 +176,14 @@ static const char *largest(void)
 
 TEST_F(kvm, the_hdm_region_has_the_largest_pages)
 {
-	try_region(_metadata, self, vfio_cxl_cap(&self->v)->hdm_region_idx, 0, largest());
+	uint32_t region = vfio_cxl_cap(&self->v)->hdm_region_idx;
+
+	try_region(_metadata, &self->v, &self->guest, region, 0, largest());
 }
 
 TEST_F(kvm, the_virtual_bar_has_the_largest_pages)
 {
-	try_region(_metadata, self, input_number("BAR", 4), 0, largest());
+	try_region(_metadata, &self->v, &self->guest, input_number("BAR", 4), 0, largest());
 }
 
 /* Guest physical and host virtual address are aligned alike, and device memory is not */
@@ -182,7 +191,7 @@ TEST_F(kvm, memory_at_a_multiple_of_2_mib_has_pages_of_2_mib)
 {
 	uint32_t region = vfio_cxl_cap(&self->v)->hdm_region_idx;
 
-	try_region(_metadata, self, region, 2 * MIB, "2m");
+	try_region(_metadata, &self->v, &self->guest, region, 2 * MIB, "2m");
 }
 
 TEST_HARNESS_MAIN
