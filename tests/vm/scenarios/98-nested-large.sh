@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# A guest gets 64 GiB of HDM memory as a BAR, by the options that cxl-vfio prints and nothing
-# else: firmware finds the room for it.  With OVMF it is emulation inside emulation, see
+# A guest gets 64 GiB of HDM memory as a BAR, by the options that cxl-vfio prints and no
+# others.  Firmware finds the room for it.  With OVMF it is emulation inside emulation, see
 # 98-nested-topology-ovmf.sh.
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
