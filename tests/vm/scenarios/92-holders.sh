@@ -48,6 +48,7 @@ agree "persistent memory without a driver" "$bdf"
 modprobe nd_e820
 modprobe nd_pmem
 timeout 60 sh -c 'until grep -q " : namespace" /proc/iomem; do sleep 0.1; done'
-check "nd_pmem has the memory" grep -q ' : namespace0.0' /proc/iomem
-free "nd_pmem" "$bdf" namespace0.0
+namespace=$(grep -o 'namespace[0-9.]*$' /proc/iomem)
+check "nd_pmem has the memory" [ -n "$namespace" ]
+free "nd_pmem" "$bdf" "$namespace"
 cat /proc/iomem
