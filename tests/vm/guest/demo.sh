@@ -47,7 +47,7 @@ if [ -c /dev/kvm ] && has topology; then
 	topology_boot "${qemu[@]}" > /dev/null
 	sed -n '/^guest: cxl list/,/^guest: unbound/{/^guest: /!p}' "$NESTED"/lines
 	grep -E 't2cxl: (ok|FAIL|finished)' "$NESTED"/lines
-	[ "$(grep -c 't2cxl: finished' "$NESTED"/lines)" = 2 ]
+	[ "$(grep -c 't2cxl: finished' "$NESTED"/lines)" = 3 ]
 	grep -q 't2cxl: FAIL' "$NESTED"/lines && exit 1
 elif [ -c /dev/kvm ]; then
 	step "A stock guest in stock QEMU with KVM, whose driver uses the device"
