@@ -184,8 +184,13 @@ const char *find_refusal(char *found, size_t size);
 /* check.c */
 int check_device(const char *address);
 
-/* doctor.c: how to turn this host's IOMMU on */
+/* cpu.c: is a word in /proc/cpuinfo, a flag for instance? */
+bool cpu_has(const char *flag);
+bool is_arm64(void);
+/* How to turn this host's IOMMU on */
 const char *iommu_remedy(void);
+
+/* doctor.c */
 /* Commands that have the initramfs bind persistent devices; NULL without a known program */
 const char *initramfs_recipe(void);
 
