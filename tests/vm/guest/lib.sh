@@ -40,6 +40,17 @@ boot_number() { sed -n 's/.*lab\.boot=\([0-9]*\).*/\1/p' /proc/cmdline; }
 
 skip() { echo "@@ skip $*"; }
 
+# says REGEX COMMAND...: for check; does the command print such a line?
+says() {
+	local regex=$1 output
+
+	shift
+	output=$("$@" 2>&1)
+	grep -qE "$regex" <<< "$output" && return
+	printf '%s\n' "$output"
+	return 1
+}
+
 # equal A B: for check; fails if both are empty
 equal() {
 	[ -n "$1" ] && [ "$1" = "$2" ] && return

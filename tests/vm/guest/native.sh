@@ -1,28 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# For scenarios with a native driver in the initramfs, which has the two devices first: the
-# commands that `cxl-vfio` prints have the initramfs give them to this driver instead.  One
-# is bound by a udev rule, one by driverctl.
+# For scenarios with a native driver.  native_boot() is for those that have it in the
+# initramfs, where it has the two devices first: the commands that `cxl-vfio` prints have the
+# initramfs give them to this driver instead.  One is bound by a udev rule, one by driverctl.
 
 native_in_use=$(dev) native_idle=$(dev 1)
 # From the second boot on the host uses the network interface of the first device, as long
 # as it has one, before any unit may take the device away
 interface_up=/etc/systemd/system/interface-up.service
 
-says() { # regex command...
-	local regex=$1 output
-
-	shift
-	output=$("$@" 2>&1)
-	grep -qE "$regex" <<< "$output" && return
-	printf '%s\n' "$output"
-	return 1
-}
-
 # Did the native driver have a device in this boot?
 native_had() { dmesg | grep -q "t2native $1: the native driver has the device"; }
 never_native() { ! native_had "$1"; }
+# The boot after unbind --persist
+native_again() { # bdf...
+	local bdf
+
+	for bdf in "$@"; do
+		check "after unbind --persist and a reboot the native driver has device ${bdf:5:2}" \
+			equal "$(driver_of "$bdf")" t2native
+		check "after unbind --persist and a reboot device ${bdf:5:2} has no override" \
+			equal "$(cat "$PCI/devices/$bdf/driver_override")" "(null)"
+	done
+}
 
 native_boot() { # number command-as-regex command-after-unbind
 	local bdf recipe
@@ -79,12 +80,7 @@ native_boot() { # number command-as-regex command-after-unbind
 		check "the command for the initramfs succeeds" bash -ec "$(sed -n "s/.*: \($3\)\$/\1/p" /tmp/unbind)"
 		;;
 	4)
-		for bdf in "$native_in_use" "$native_idle"; do
-			check "after unbind --persist and a reboot the native driver has device ${bdf:5:2}" \
-				equal "$(driver_of "$bdf")" t2native
-			check "after unbind --persist and a reboot device ${bdf:5:2} has no override" \
-				equal "$(cat "$PCI/devices/$bdf/driver_override")" "(null)"
-		done
+		native_again "$native_in_use" "$native_idle"
 		;;
 	esac
 }

@@ -6,15 +6,6 @@ bdf=$(dev)
 nic=$(lspci -Dn -d 8086:10d3 | awk '{print $1}')
 short=${bdf#0000:}
 tool=cxl-vfio
-says() { # regex command...
-	local regex=$1 output
-
-	shift
-	output=$("$@" 2>&1)
-	grep -qE "$regex" <<< "$output" && return
-	printf '%s\n' "$output"
-	return 1
-}
 status_is() { # status command...
 	local want=$1
 

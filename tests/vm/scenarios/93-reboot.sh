@@ -11,6 +11,7 @@
 # full: yes
 # needs: tools newest
 
+. /src/tests/vm/guest/native.sh
 by_unit=$(dev) by_driverctl=$(dev 1) by_rule=$(dev 2)
 wants=/etc/systemd/system/multi-user.target.wants
 unit=cxl-vfio@$by_unit.service
@@ -57,11 +58,6 @@ case $(boot_number) in
 	done
 	;;
 3)
-	for bdf in "$by_unit" "$by_driverctl" "$by_rule"; do
-		check "after unbind --persist and a reboot the native driver has device ${bdf:5:2}" \
-			equal "$(driver_of "$bdf")" t2native
-		check "after unbind --persist and a reboot device ${bdf:5:2} has no override" \
-			equal "$(cat "$PCI/devices/$bdf/driver_override")" "(null)"
-	done
+	native_again "$by_unit" "$by_driverctl" "$by_rule"
 	;;
 esac

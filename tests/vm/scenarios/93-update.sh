@@ -12,15 +12,6 @@ bdf=$(dev)
 kver=$(uname -r)
 loaded() { cat /sys/module/$OURS/version; }
 installed() { modinfo -k "$kver" -F version cxl-vfio-pci; }
-says() { # regex command...
-	local regex=$1 output
-
-	shift
-	output=$("$@" 2>&1)
-	grep -qE "$regex" <<< "$output" && return
-	printf '%s\n' "$output"
-	return 1
-}
 
 check "before: version 0.1.0 binds the device" cxl-vfio bind "$bdf"
 check "before: version 0.1.0 is loaded" equal "$(loaded)" 0.1.0
