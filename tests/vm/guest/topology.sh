@@ -7,17 +7,31 @@
 # shellcheck source=nested.sh
 . /src/tests/vm/guest/nested.sh
 
-# Copy a module, uncompressed, to the guest's root, and note it in a list to be loaded
+# Copy a module, uncompressed, to the guest's root, and note it in a list to be loaded,
+# unless it is there already
 topology_module() { # path list
 	local name
 
 	name=$(basename "${1%.ko*}").ko
+	[ ! -e "$root/modules/$name" ] || return 0
 	case $1 in
 	*.xz) xz -dc "$1" ;;
 	*.zst) zstd -qdc "$1" ;;
 	*) cat "$1" ;;
 	esac > "$root/modules/$name"
 	echo "$name" >> "$root/modules/$2"
+}
+
+# The same for modules by their names, with those that they need
+topology_modules() { # list name...
+	local f
+
+	for f in "${@:2}"; do
+		modprobe --show-depends "$f" | sed -n 's/^insmod \([^ ]*\).*/\1/p'
+	done > /tmp/modules
+	while read -r f; do
+		topology_module "$f" "$1"
+	done < /tmp/modules
 }
 
 # Make the guest's initramfs.  A kernel whose cxl-core does not serve drivers of Type-2
@@ -33,19 +47,9 @@ topology_make() {
 	done
 	: > "$root/modules/order"
 	: > "$root/modules/dax"
-	for f in cxl_acpi cxl_port cxl_mem; do
-		modprobe --show-depends "$f" | sed -n 's/^insmod \([^ ]*\).*/\1/p'
-	done | awk '!seen[$0]++' > /tmp/modules
-	while read -r f; do
-		topology_module "$f" order
-	done < /tmp/modules
-	# What takes memory from dax regions, for the guest with NUMA nodes
-	for f in dax_cxl device_dax kmem; do
-		modprobe --show-depends "$f" | sed -n 's/^insmod \([^ ]*\).*/\1/p'
-	done | awk '!seen[$0]++' | grep -vxFf /tmp/modules > /tmp/dax
-	while read -r f; do
-		topology_module "$f" dax
-	done < /tmp/dax
+	topology_modules order cxl_acpi cxl_port cxl_mem
+	# What takes memory from dax regions, for the guest that loads it
+	[[ " ${TOPOLOGY_APPEND:-} " != *" dax "* ]] || topology_modules dax dax_cxl device_dax kmem
 	t2cxl=$(find /lib/modules/"$(uname -r)" -name t2cxl.ko)
 	if [ -n "$t2cxl" ]; then
 		topology_module "$t2cxl" order
