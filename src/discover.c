@@ -312,12 +312,10 @@ static int find_decoders(struct pci_dev *pdev, struct cxl_vfio_found *found)
 static int enable_mem(struct pci_dev *pdev, struct cxl_vfio_found *found)
 {
 	bool locked;
-	u16 lock = 0;
 
 	if (found->dvsec_ctrl & CXL_VFIO_DVSEC_CTRL_MEM_ENABLE)
 		return 0;
-	pci_read_config_word(pdev, found->dvsec + CXL_VFIO_DVSEC_LOCK, &lock);
-	locked = lock & CXL_VFIO_DVSEC_LOCK_CONFIG_LOCK;
+	locked = cxl_vfio_config_is_locked(pdev, found);
 	if (!locked) {
 		pci_write_config_word(pdev, found->dvsec + CXL_VFIO_DVSEC_CTRL,
 				      found->dvsec_ctrl | CXL_VFIO_DVSEC_CTRL_MEM_ENABLE);

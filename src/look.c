@@ -114,6 +114,21 @@ static bool range_active(struct pci_dev *pdev, const struct cxl_vfio_found *foun
 }
 
 /**
+ * cxl_vfio_config_is_locked() - does hardware drop writes of CONTROL and RANGE BASE?
+ * @pdev: the function
+ * @found: what discovery found
+ *
+ * Return: true if CONFIG_LOCK is set, CXL r4.0 8.1.3.6.
+ */
+bool cxl_vfio_config_is_locked(struct pci_dev *pdev, const struct cxl_vfio_found *found)
+{
+	u16 lock = 0;
+
+	pci_read_config_word(pdev, found->dvsec + CXL_VFIO_DVSEC_LOCK, &lock);
+	return lock & CXL_VFIO_DVSEC_LOCK_CONFIG_LOCK;
+}
+
+/**
  * cxl_vfio_memory_active() - does the device report its memory as usable?
  * @pdev: the function
  * @found: what discovery found

@@ -245,17 +245,6 @@ static int cxl_vfio_commit_decoder(struct cxl_vfio_device *dev, unsigned int n)
 	return 0;
 }
 
-/**
- * cxl_vfio_config_is_locked() - does hardware drop writes of CONTROL and RANGE BASE?
- * @dev: the device, its registers reachable
- *
- * Return: true if CONFIG_LOCK is set, CXL r4.0 8.1.3.6.
- */
-bool cxl_vfio_config_is_locked(struct cxl_vfio_device *dev)
-{
-	return cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_LOCK) & CXL_VFIO_DVSEC_LOCK_CONFIG_LOCK;
-}
-
 /* Restore CONTROL, which is impossible while CONFIG_LOCK is set; its enables must be right */
 static int cxl_vfio_restore_control(struct cxl_vfio_device *dev, u16 ctrl)
 {
@@ -264,7 +253,7 @@ static int cxl_vfio_restore_control(struct cxl_vfio_device *dev, u16 ctrl)
 
 	if (ctrl == saved)
 		return 0;
-	locked = cxl_vfio_config_is_locked(dev);
+	locked = cxl_vfio_config_is_locked(dev->core.pdev, dev->found);
 	if (!locked) {
 		cxl_vfio_dvsec_hw_write(dev, CXL_VFIO_DVSEC_CTRL, saved);
 		ctrl = cxl_vfio_dvsec_hw_read(dev, CXL_VFIO_DVSEC_CTRL);
@@ -414,7 +403,7 @@ int cxl_vfio_restore(struct cxl_vfio_device *dev)
 	}
 	if (cxl_vfio_registers_intact(dev))
 		return 0;
-	locked = cxl_vfio_config_is_locked(dev);
+	locked = cxl_vfio_config_is_locked(dev->core.pdev, dev->found);
 	if (!locked) {
 		ctrl = stop_ranges(dev, ctrl);
 		restore_range_bases(dev);

@@ -109,13 +109,13 @@ bool cxl_vfio_ranges_intact(struct pci_dev *pdev, const struct cxl_vfio_found *f
 u64 cxl_vfio_dvsec_range_size(struct pci_dev *pdev, const struct cxl_vfio_found *found,
 			      unsigned int i);
 unsigned int cxl_vfio_dvsec_ranges(const struct cxl_vfio_found *found);
+bool cxl_vfio_config_is_locked(struct pci_dev *pdev, const struct cxl_vfio_found *found);
 bool cxl_vfio_memory_active(struct pci_dev *pdev, const struct cxl_vfio_found *found);
 int cxl_vfio_ranges_ready(struct pci_dev *pdev, const struct cxl_vfio_found *found,
 			  unsigned int waited);
 
 u16 cxl_vfio_dvsec_hw_read(struct cxl_vfio_device *dev, u16 offset);
 void cxl_vfio_dvsec_hw_write(struct cxl_vfio_device *dev, u16 offset, u16 val);
-bool cxl_vfio_config_is_locked(struct cxl_vfio_device *dev);
 bool cxl_vfio_registers_intact(struct cxl_vfio_device *dev);
 int cxl_vfio_restore(struct cxl_vfio_device *dev);
 bool cxl_vfio_take_ras(struct cxl_vfio_device *dev, struct cxl_vfio_ras_errors *errors);

@@ -93,8 +93,6 @@ int cxl_vfio_choose_vbar(struct pci_dev *pdev, bool knows_memory, unsigned int *
  */
 int cxl_vfio_check_cache(struct pci_dev *pdev, const struct cxl_vfio_found *found)
 {
-	u16 lock = 0;
-
 	if (cxl_vfio_params->cache == CACHE_KEEP)
 		return 0;
 	if (pci_ats_supported(pdev)) {
@@ -103,8 +101,7 @@ int cxl_vfio_check_cache(struct pci_dev *pdev, const struct cxl_vfio_found *foun
 	}
 	if (!(found->dvsec_ctrl & CXL_VFIO_DVSEC_CTRL_CACHE_ENABLE))
 		return 0;
-	pci_read_config_word(pdev, found->dvsec + CXL_VFIO_DVSEC_LOCK, &lock);
-	if (!(lock & CXL_VFIO_DVSEC_LOCK_CONFIG_LOCK))
+	if (!cxl_vfio_config_is_locked(pdev, found))
 		return 1;
 	pci_err(pdev, "cxl_cache=off: CONTROL reads %#06x, Cache_Enable cannot be turned off, CONFIG_LOCK is set\n",
 		found->dvsec_ctrl);
