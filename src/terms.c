@@ -41,14 +41,18 @@ static bool pair_is_free(struct pci_dev *pdev, unsigned int bar)
 }
 
 /**
- * cxl_vfio_has_free_pair() - has a function room for a virtual BAR?
+ * cxl_vfio_free_pair() - find room for a virtual BAR
  * @pdev: the function
  *
- * Return: true if BARs 0 and 1, 2 and 3 or 4 and 5 are free.
+ * Return: the lower of the first two slots that are free, of BARs 0 and 1, 2 and 3 or 4
+ * and 5; VBAR_NONE if none are.
  */
-bool cxl_vfio_has_free_pair(struct pci_dev *pdev)
+unsigned int cxl_vfio_free_pair(struct pci_dev *pdev)
 {
-	return pair_is_free(pdev, 0) || pair_is_free(pdev, 2) || pair_is_free(pdev, 4);
+	for (unsigned int slot = 0; slot < PCI_STD_NUM_BARS; slot += 2)
+		if (pair_is_free(pdev, slot))
+			return slot;
+	return VBAR_NONE;
 }
 
 /**
@@ -67,15 +71,14 @@ int cxl_vfio_choose_vbar(struct pci_dev *pdev, bool knows_memory, unsigned int *
 	*bar = VBAR_NONE;
 	if (choice == VBAR_OFF || (choice == VBAR_AUTO && knows_memory))
 		return 0;
-	slot = 2 * (choice - VBAR_SLOT_0);
 	if (choice == VBAR_AUTO) {
-		for (slot = 0; slot < PCI_STD_NUM_BARS && !pair_is_free(pdev, slot); slot += 2)
-			;
-		if (slot == PCI_STD_NUM_BARS) {
+		*bar = cxl_vfio_free_pair(pdev);
+		if (*bar == VBAR_NONE)
 			pci_info(pdev, "no free pair of BARs: a VMM must know the HDM region to use device memory\n");
-			return 0;
-		}
-	} else if (!pair_is_free(pdev, slot)) {
+		return 0;
+	}
+	slot = 2 * (choice - VBAR_SLOT_0);
+	if (!pair_is_free(pdev, slot)) {
 		pci_err(pdev, "vbar=%u: the device has a BAR of its own in that slot\n", slot);
 		return -EEXIST;
 	}

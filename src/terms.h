@@ -6,7 +6,7 @@
 
 #define VBAR_NONE	U32_MAX
 
-bool cxl_vfio_has_free_pair(struct pci_dev *pdev);
+unsigned int cxl_vfio_free_pair(struct pci_dev *pdev);
 int cxl_vfio_choose_vbar(struct pci_dev *pdev, bool knows_memory, unsigned int *bar);
 int cxl_vfio_check_cache(struct pci_dev *pdev, const struct cxl_vfio_found *found);
 

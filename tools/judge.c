@@ -634,7 +634,7 @@ bool has_free_bars(const char *address)
 	bool ret;
 
 	open_host(address, &j);
-	ret = cxl_vfio_has_free_pair(&host.pdev);
+	ret = cxl_vfio_free_pair(&host.pdev) != VBAR_NONE;
 	close_host();
 	return ret;
 }
@@ -648,6 +648,6 @@ void judge_device(const char *address, struct judgement *j)
 	ret = follow(j);
 	if (ret < 0 && !host.stopped)
 		refuse_with(j, ret);
-	j->free_bars = cxl_vfio_has_free_pair(&host.pdev);
+	j->free_bars = cxl_vfio_free_pair(&host.pdev) != VBAR_NONE;
 	close_host();
 }
