@@ -25,61 +25,45 @@ const struct cxl_vfio_abi cxl_vfio_abis[CXL_VFIO_NR_ABIS] = {
 
 static struct setting *settings;
 
-/* Values of the loaded module, and defaults */
-static struct {
-	struct setting *setting;
-	char text[4096];		/* of a word, as long as sysfs shows them */
-	char *word;
-	unsigned int number;
-} values[16];
-
 void add_setting(struct setting *setting)
 {
-	unsigned int n = 0;
-
-	while (n < ARRAY_SIZE(values) && values[n].setting)
-		n++;
-	if (n == ARRAY_SIZE(values))
-		abort();
-	values[n].setting = setting;
 	if (setting->type == SETTING_charp)
-		values[n].word = *(char **)setting->value;
+		setting->word = *(char **)setting->value;
 	else if (setting->type == SETTING_uint)
-		values[n].number = *(unsigned int *)setting->value;
+		setting->number = *(unsigned int *)setting->value;
 	else
-		values[n].number = *(bool *)setting->value;
+		setting->number = *(bool *)setting->value;
 	setting->next = settings;
 	settings = setting;
 }
 
-static void set_default(unsigned int n)
+static void set_default(struct setting *setting)
 {
-	struct setting *setting = values[n].setting;
-
 	if (setting->type == SETTING_charp)
-		*(char **)setting->value = values[n].word;
+		*(char **)setting->value = setting->word;
 	else if (setting->type == SETTING_uint)
-		*(unsigned int *)setting->value = values[n].number;
+		*(unsigned int *)setting->value = setting->number;
 	else
-		*(bool *)setting->value = values[n].number;
+		*(bool *)setting->value = setting->number;
 }
 
-static void set(const char *name, const char *text)
+static void set(struct setting *setting, const char *text)
 {
-	for (unsigned int n = 0; n < ARRAY_SIZE(values) && values[n].setting; n++) {
-		struct setting *setting = values[n].setting;
+	snprintf(setting->text, sizeof(setting->text), "%s", text);
+	if (setting->type == SETTING_charp)
+		*(char **)setting->value = setting->text;
+	else if (setting->type == SETTING_uint)
+		*(unsigned int *)setting->value = strtoul(text, NULL, 0);
+	else
+		*(bool *)setting->value = !*text || strchr("yY1tT", *text) ||
+					  !strcasecmp(text, "on");
+}
 
-		if (strcmp(setting->name, name))
-			continue;
-		snprintf(values[n].text, sizeof(values[n].text), "%s", text);
-		if (setting->type == SETTING_charp)
-			*(char **)setting->value = values[n].text;
-		else if (setting->type == SETTING_uint)
-			*(unsigned int *)setting->value = strtoul(text, NULL, 0);
-		else
-			*(bool *)setting->value = !*text || strchr("yY1tT", *text) ||
-						  !strcasecmp(text, "on");
-	}
+static void set_by_name(const char *name, const char *text)
+{
+	for (struct setting *setting = settings; setting; setting = setting->next)
+		if (!strcmp(setting->name, name))
+			set(setting, text);
 }
 
 static void set_as_loaded(void)
@@ -89,7 +73,7 @@ static void set_as_loaded(void)
 
 		if (!make_path(path, sizeof(path), PARAMETERS "/%s", setting->name) &&
 		    !read_line(path, text, sizeof(text)))
-			set(setting->name, text);
+			set(setting, text);
 	}
 }
 
@@ -105,7 +89,7 @@ static void set_options(const char *list)
 
 		if (value)
 			*value++ = 0;
-		set(word, value ?: "");
+		set_by_name(word, value ?: "");
 	}
 }
 
@@ -146,8 +130,8 @@ int read_settings(void)
 {
 	char path[PATH_MAX];
 
-	for (unsigned int n = 0; n < ARRAY_SIZE(values) && values[n].setting; n++)
-		set_default(n);
+	for (struct setting *setting = settings; setting; setting = setting->next)
+		set_default(setting);
 	if (!make_path(path, sizeof(path), "/sys/module/" DRIVER) && exists(path))
 		set_as_loaded();
 	else

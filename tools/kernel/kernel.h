@@ -132,16 +132,20 @@ struct setting {
 	const char *name;
 	enum { SETTING_bool, SETTING_uint, SETTING_charp } type;
 	void *value;
-	unsigned int mode;	/* of its file in sysfs */
+	char *word;		/* the default of a word */
+	unsigned int number;	/* that of another type */
+	char text[4096];	/* the value of a word, as long as sysfs shows them */
 	struct setting *next;
 };
 
 void add_setting(struct setting *setting);
-#define module_param(name, type, perm)	module_param_named(name, name, type, perm)
-#define module_param_named(name, var, type, perm)				\
-	static __attribute__((constructor)) void add_##name(void)		\
+#define module_param(var, kind, perm)	module_param_named(var, var, kind, perm)
+#define module_param_named(param, var, kind, perm)				\
+	static __attribute__((constructor)) void add_##param(void)		\
 	{									\
-		static struct setting setting = { #name, SETTING_##type, &(var), perm, NULL }; \
+		static struct setting setting = {				\
+			.name = #param, .type = SETTING_##kind, .value = &(var),	\
+		};								\
 										\
 		add_setting(&setting);						\
 	}									\
