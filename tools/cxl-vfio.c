@@ -3,8 +3,10 @@
  * cxl-vfio - list CXL devices with memory, bind them to the driver, show their state and
  * check the host.  See cxl-vfio(8).
  */
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,6 +267,18 @@ static int wrong_usage(const char *what, const char *word)
 	return EXIT_USAGE;
 }
 
+/* Take a number from 1 on */
+static bool take_number(const char *text, unsigned int *number)
+{
+	unsigned long val;
+	char *end;
+
+	errno = 0;
+	val = strtoul(text, &end, 10);
+	*number = val;
+	return isdigit(*text) && !*end && !errno && val && val <= UINT_MAX;
+}
+
 static int run_command(int argc, char **argv)
 {
 	static char address[MAX_DEVICES][ADDRESS_LEN];
@@ -310,7 +324,6 @@ int main(int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{}
 	};
-	char *end;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "jpftyhV", longs, NULL)) >= 0) {
@@ -331,16 +344,14 @@ int main(int argc, char **argv)
 			options.yes = true;
 			break;
 		case 'n':
-			options.rounds = strtoul(optarg, &end, 10);
-			if (*end || end == optarg || !options.rounds)
+			if (!take_number(optarg, &options.rounds))
 				return wrong_usage("not a number of rounds: ", optarg);
 			break;
 		case 'g':
 			options.guest = optarg;
 			break;
 		case 'G':
-			options.guest_time = strtoul(optarg, &end, 10);
-			if (*end || end == optarg || !options.guest_time)
+			if (!take_number(optarg, &options.guest_time))
 				return wrong_usage("not a number of seconds: ", optarg);
 			break;
 		case 'o':

@@ -128,6 +128,9 @@ t2ctl "$bdf" restore
 check "cxl-vfio without a command ends with status 2" status_is 2 $tool
 check "cxl-vfio with an unknown command ends with status 2" status_is 2 $tool frobnicate
 check "cxl-vfio bind with a malformed address ends with status 2" status_is 2 $tool bind 'zz:00.0'
+for number in 0 -1 1x "" 4294967297 99999999999999999999; do
+	check "cxl-vfio check with '$number' rounds ends with status 2" status_is 2 $tool check --rounds="$number" "$bdf"
+done
 check "cxl-vfio with too many arguments ends with status 2" status_is 2 $tool doctor "$bdf"
 check "cxl-vfio --help shows the usage" says "^usage: cxl-vfio" $tool --help
 check "cxl-vfio bind asks for root" says "this command needs root" setpriv --reuid 65534 $tool bind "$bdf"
