@@ -79,11 +79,12 @@ static void check_judgement(struct check *c)
 		line(c, "judgement", LINE_FAIL, "the driver takes the device for a function without CXL memory");
 	else if (j->verdict == CAN && *j->reason)
 		line(c, "judgement", LINE_FAIL, "%s (%s)", j->message, j->reason);
-	else
+	else {
 		line(c, "judgement", LINE_OK, "%s", j->verdict == UNSURE ? j->message :
 								      "the driver takes the device");
-	c->stop = j->verdict == CANNOT || j->verdict == PLAIN ||
-		  (j->verdict == CAN && *j->reason);
+		return;
+	}
+	c->stop = true;
 }
 
 /*
