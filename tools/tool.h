@@ -63,7 +63,7 @@ enum verdict {
 struct judgement {
 	enum verdict verdict;
 	int err;		/* the driver's errno, positive; 0 if there is none */
-	const char *reason;	/* a stable word, "" for CAN and PLAIN */
+	const char *reason;	/* a stable word, "" for PLAIN, and for CAN unless "disabled" */
 	char message[256];	/* the same as a sentence */
 	char remedy[256];	/* "" if there is none but that of the manual page */
 	char commands[320];	/* of a shell, which do it now; "" if there are none */
