@@ -359,8 +359,7 @@ static int check_verdict(const struct device *d)
 		complain("%s: cannot be judged from here: %s", d->address, j->message);
 	if (j->verdict != CANNOT || options.force)
 		return 0;
-	refuse(j->reason, "%s: %s%s%s%s%s", d->address, j->message, *j->remedy ? "; " : "",
-	       j->remedy, *j->commands ? "; now: " : "", j->commands);
+	refuse(j->reason, "%s: %s%s", d->address, j->message, advice(j));
 	return -EINVAL;
 }
 

@@ -73,8 +73,7 @@ static void check_judgement(struct check *c)
 	const struct judgement *j = &c->device.judgement;
 
 	if (j->verdict == CANNOT)
-		line(c, "judgement", LINE_FAIL, "%s (%s)%s%s%s%s", j->message, j->reason,
-		     *j->remedy ? "; " : "", j->remedy, *j->commands ? "; now: " : "", j->commands);
+		line(c, "judgement", LINE_FAIL, "%s (%s)%s", j->message, j->reason, advice(j));
 	else if (j->verdict == PLAIN)
 		line(c, "judgement", LINE_FAIL, "the driver takes the device for a function without CXL memory");
 	else if (j->verdict == CAN && *j->reason)

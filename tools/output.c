@@ -28,3 +28,12 @@ void format_size(uint64_t bytes, char *buf, size_t size)
 	else
 		snprintf(buf, size, "%" PRIu64 " MiB", bytes >> 20);
 }
+
+const char *advice(const struct judgement *j)
+{
+	static char text[sizeof(j->remedy) + sizeof(j->commands) + 16];
+
+	snprintf(text, sizeof(text), "%s%s%s%s", *j->remedy ? "; " : "", j->remedy,
+		 *j->commands ? "; now: " : "", j->commands);
+	return text;
+}

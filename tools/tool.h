@@ -214,6 +214,8 @@ int doctor(void);
 void redact(char *s);
 
 /* output.c */
+/* Remedy and commands of a judgement, to follow its message; static */
+const char *advice(const struct judgement *j);
 struct json_object *new_document(void);
 void print_document(struct json_object *doc);
 void format_size(uint64_t bytes, char *buf, size_t size);
