@@ -11,6 +11,20 @@ here=tests/vm
 . tests/report.sh
 . tests/vm/lib/all.sh
 
+# For scripts: a function that builds the RPM packages with a version, in TOP/RPMS
+# shellcheck disable=SC2016 # the root's shell
+build_rpms='build_rpms() { # version top
+	local source=/tmp/cxl-vfio-pci-$1
+
+	mkdir -p "$2/SOURCES" "$source"
+	tar -C /src -c --exclude=./build --exclude=./.git --exclude="*.o" --exclude="*.ko" . | tar -x -C "$source"
+	sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"$1\"/" "$source/dkms.conf"
+	tar -C /tmp -czf "$2/SOURCES/cxl-vfio-pci-$1.tar.gz" "cxl-vfio-pci-$1"
+	rpmbuild -bb --nodeps --define "_topdir $2" --define "pkg_version $1" \
+		/src/rpm/cxl-vfio-pci.spec > /tmp/build.log 2>&1 || { tail -n 40 /tmp/build.log; exit 1; }
+}
+	v=$(sed -n "s/^PACKAGE_VERSION=\"\(.*\)\"/\1/p" /src/dkms.conf)'
+
 # Print the script that builds a kind of package in a throw-away root
 script_of() { # kind
 	case $1 in
@@ -27,14 +41,9 @@ script_of() { # kind
 	EOF
 		;;
 	rpm)
+	printf '%s\n' "$build_rpms"
 	cat <<-'EOF'
-	v=$(sed -n "s/^PACKAGE_VERSION=\"\(.*\)\"/\1/p" /src/dkms.conf)
-	mkdir -p /tmp/top/SOURCES /tmp/cxl-vfio-pci-$v
-	cd /src
-	tar -c --exclude=./build --exclude=./.git --exclude="*.o" --exclude="*.ko" . | tar -x -C /tmp/cxl-vfio-pci-$v
-	tar -C /tmp -czf /tmp/top/SOURCES/cxl-vfio-pci-$v.tar.gz cxl-vfio-pci-$v
-	rpmbuild -bb --nodeps --define "_topdir /tmp/top" --define "pkg_version $v" \
-		/src/rpm/cxl-vfio-pci.spec > /tmp/build.log 2>&1 || { tail -n 40 /tmp/build.log; exit 1; }
+	build_rpms "$v" /tmp/top
 	cp /tmp/top/RPMS/*/*.rpm /src/build/rpm/
 	rpmlint --config /src/rpm/rpmlint.toml /src/build/rpm/*.rpm
 	EOF
@@ -85,6 +94,7 @@ as_rpm_host() { # line
 		rpmbuild -bb --define "_topdir /tmp/debian" /tmp/debian.spec > /tmp/debian.log 2>&1
 		rpm -i /tmp/debian/RPMS/noarch/debian-13-1.noarch.rpm
 		dnf="dnf -y --disablerepo=* --nogpgcheck"
+		'"$build_rpms"'
 		'"$1"
 }
 
@@ -116,19 +126,12 @@ check_packages() {
 # shellcheck disable=SC2016 # the root's shell
 check_updates() {
 	check "dnf installs and updates the RPM packages, DKMS builds the module, rpm -e leaves no file" as_rpm_host '
-		v=$(sed -n "s/^PACKAGE_VERSION=\"\(.*\)\"/\1/p" /src/dkms.conf)
 		$dnf install /src/build/rpm/*.rpm
 		dkms status | grep "^cxl-vfio-pci/$v, $kver, .*: installed"
 		[ "$(modinfo -k $kver -F version cxl-vfio-pci)" = $v ]
 		cxl-vfio --version
 		# The same package with another version
-		mkdir -p /tmp/next/SOURCES /tmp/cxl-vfio-pci-99.0
-		cd /src
-		tar -c --exclude=./build --exclude=./.git --exclude="*.o" --exclude="*.ko" . | tar -x -C /tmp/cxl-vfio-pci-99.0
-		sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"99.0\"/" /tmp/cxl-vfio-pci-99.0/dkms.conf
-		tar -C /tmp -czf /tmp/next/SOURCES/cxl-vfio-pci-99.0.tar.gz cxl-vfio-pci-99.0
-		rpmbuild -bb --nodeps --define "_topdir /tmp/next" --define "pkg_version 99.0" \
-			/src/rpm/cxl-vfio-pci.spec > /tmp/next.log 2>&1 || { tail -n 40 /tmp/next.log; exit 1; }
+		build_rpms 99.0 /tmp/next
 		$dnf upgrade /tmp/next/RPMS/*/*.rpm
 		[ "$(rpm -q cxl-vfio-pci-dkms)" = cxl-vfio-pci-dkms-99.0-1.noarch ]
 		[ "$(modinfo -k $kver -F version cxl-vfio-pci)" = 99.0 ]
