@@ -147,6 +147,7 @@ void add_setting(struct setting *setting);
 			.name = #param, .type = SETTING_##kind, .value = &(var),	\
 		};								\
 										\
+		(void)(perm);							\
 		add_setting(&setting);						\
 	}									\
 	struct setting
