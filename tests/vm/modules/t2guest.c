@@ -27,6 +27,10 @@ static unsigned int size_mib = 256;
 module_param(size_mib, uint, 0444);
 MODULE_PARM_DESC(size_mib, "size of the device's memory in MiB");
 
+static unsigned int linger;
+module_param(linger, uint, 0444);
+MODULE_PARM_DESC(linger, "seconds that all of the memory stays mapped after it was used");
+
 static u64 memory_size(void)
 {
 	return (u64)size_mib << 20;
@@ -110,6 +114,7 @@ static void use(struct accel *a)
 	bool ok;
 
 	verdict(a, holds_what_is_stored(a), "all of the memory holds what is stored");
+	msleep(linger * 1000);
 	fill(a);
 	verdict(a, device_sees(a), "the device computes the CRC of what the CPU wrote");
 	ok = run(a, T2DEV_OP_FILL, T2DEV_FLAG_DST_HDM, 0, LEN);

@@ -18,13 +18,14 @@ mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
 modprobe cxl-vfio-pci keep_memory=1
 check "a device with 64 GiB binds" equal "$(bind "$bdf")" 0
 eval "options=($(cxl-vfio qemu "$bdf"))"
-NESTED_APPEND+=" t2guest.size_mib=65536"
+# The guest lets the host count pages before it resets the function, which takes them away
+NESTED_APPEND+=" t2guest.size_mib=65536 t2guest.linger=30"
 
 # The largest number of pages of 1 GiB that KVM has mapped at a time
 count_pages() {
 	local n max=0
 
-	while sleep 0.1; do
+	while sleep 1; do
 		n=$(cat /sys/kernel/debug/kvm/pages_1g)
 		[ "${n:-0}" -le $max ] || max=$n
 		echo $max > /tmp/pages_1g
