@@ -133,8 +133,9 @@ list_packages() {
 prepare_headers() {
 	exec 8> "$HEADERS/lock"
 	flock 8
-	prepare_apt
+	# apt's lists are read where the compilers are
 	prepare_tools
+	prepare_apt
 	list_packages
 	exec 8>&-
 }
