@@ -46,7 +46,7 @@ check: ## run all tests, except what takes long
 	tests/check.sh style builds t2dev unit kunit fuzz tool dkms packages vm vm-arm64 debug-quick
 
 check-full: ## run all tests
-	FULL=yes tests/check.sh style builds t2dev unit kunit fuzz mutants tool dkms packages lab vm vm-rt vm-old vm-arm64 debug
+	FULL=yes tests/check.sh style builds t2dev unit kunit fuzz mutants tool dkms packages lab vm vm-rt vm-old vm-iommufd vm-arm64 debug
 
 check-style: ## build on all KERNELS without a warning; checkpatch, sparse, shellcheck
 	tests/style.sh $(KERNELS)
@@ -93,6 +93,9 @@ check-vm-rt: ## run some scenarios on the newest rt kernel, whose locks sleep di
 check-vm-old: ## run some scenarios on the oldest 6.1, whose vfio-pci-core has less to build on
 	tests/vm/run.sh KERNELS="6.1-old" 10-bind 20-vfio 60-reset
 
+check-vm-iommufd: ## run some scenarios, and a guest, on a kernel with iommufd, built once
+	tests/vm/run.sh KERNELS="7.3-iommufd" 10-bind 42-iommufd 90-nested-iommufd
+
 check-vm-arm64: ## run some scenarios in arm64 machines, on 7.3 (FULL=yes: on 6.12 and 7.3-16k)
 	tests/vm/run.sh ARCH=arm64 KERNELS="$(if $(FULL),6.12 7.3 7.3-16k,7.3)" 10-bind 20-vfio 50-memory 60-reset
 
@@ -133,4 +136,4 @@ help: ## list the targets
 		while IFS='|' read -r name what; do printf '  %-12s %s\n' "$$name" "$$what"; done
 
 .PHONY: modules install uninstall demo lab check check-builds check-lab check-style check-t2dev check-unit check-kunit check-fuzz check-mutants \
-	coverage check-dkms check-packages check-tool check-full check-vm check-vm-rt check-vm-old check-vm-arm64 check-debug check-debug-quick tools deb rpm t2dev vm-progs bench docs clean help
+	coverage check-dkms check-packages check-tool check-full check-vm check-vm-rt check-vm-old check-vm-iommufd check-vm-arm64 check-debug check-debug-quick tools deb rpm t2dev vm-progs bench docs clean help

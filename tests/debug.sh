@@ -3,7 +3,7 @@
 #
 # Runs the scenarios on a kernel that checks itself: with KASAN, lockdep, kmemleak and the
 # like, and with fault injection.  It is built once from Debian's linux-source; see
-# tests/vm/lib/debug-kernel.sh.
+# tests/vm/lib/built-kernel.sh.
 #   debug.sh              builds the kernel if need be, and runs all scenarios
 #   debug.sh --quick      runs some scenarios, and nothing if the kernel is not built
 
@@ -21,7 +21,7 @@ scenarios=()
 if [ "${1:-}" = --quick ]; then
 	# A newer source in apt is of no concern here
 	export LAB_OFFLINE=yes
-	if [ ! -e "$(root_of $SERIES)/lab/ready" ] || ! debug_kernel_is_ready $SERIES; then
+	if [ ! -e "$(root_of $SERIES)/lab/ready" ] || ! built_kernel_is_ready $SERIES; then
 		echo "debug: the scenarios run, once make check-debug has built the kernel ... skipped"
 		echo "0 passed, 0 failed, 1 skipped"
 		exit 0

@@ -7,9 +7,9 @@
 
 . /src/tests/vm/lib/series.sh
 # "7.3.4+deb13-amd64" is of 7.3, "7.3.4+deb13-rt-amd64" of 7.3-rt, "7.3.4-debug" of 7.3-debug,
-# "7.3.4+deb13-arm64-16k" of 7.3-16k
+# "7.3.4-iommufd" of 7.3-iommufd, "7.3.4+deb13-arm64-16k" of 7.3-16k
 SERIES=$(uname -r |
-	sed -E 's/^([0-9]+\.[0-9]+).*-(rt|debug|16k)(-.*)?$/\1-\2/; t; s/^([0-9]+\.[0-9]+).*/\1/')
+	sed -E 's/^([0-9]+\.[0-9]+).*-(rt|debug|iommufd|16k|64k)(-.*)?$/\1-\2/; t; s/^([0-9]+\.[0-9]+).*/\1/')
 PCI=/sys/bus/pci
 OURS=cxl_vfio_pci
 

@@ -96,12 +96,13 @@ nested_run() {
 	wait $pid
 }
 
-# Boot a guest with the device: nested_boot BDF ACCEL [MORE...], as nested_run()
+# Boot a guest with the device: nested_boot BDF ACCEL [MORE...], as nested_run(); the device has
+# the properties in NESTED_DEVICE as well
 nested_boot() {
 	local bdf=$1 accel=$2
 
 	nested_run "$accel" -device pcie-root-port,id=rp,chassis=1 \
-		-device "vfio-pci,host=$bdf,bus=rp" "${@:3}"
+		-device "vfio-pci,host=$bdf,bus=rp${NESTED_DEVICE:+,$NESTED_DEVICE}" "${@:3}"
 }
 
 # Report the guest's results as tests of this scenario

@@ -76,7 +76,7 @@ layer_key() { # series
 	(
 		cd "$TOP" || exit 1
 		kver_of "$1"
-		! series_has "$1" debug || cat "$(debug_tree "$1")/lab/key"
+		! series_has "$1" built || cat "$(built_tree "$1")/lab/key"
 		cat Makefile dkms.conf Kbuild tests/vm/modules/Kbuild
 		find src include tests/vm/modules -type f \( -name '*.[ch]' -o -name '*.sh' \) -print0 |
 			sort -z | xargs -0 sha256sum

@@ -4,7 +4,7 @@
 # The lab's root file systems: one for each Debian release, with the kernels of its
 # series, their headers and DKMS.  That of trixie has QEMU as well.
 
-. "$TOP/tests/vm/lib/debug-kernel.sh"
+. "$TOP/tests/vm/lib/built-kernel.sh"
 
 # Packages of a root, besides the base system and the kernels
 packages_of() {
@@ -33,7 +33,7 @@ series_of() { # suite
 	local series
 
 	for series in $ALL_SERIES; do
-		[ "$(suite_of "$series")" != "$1" ] || series_has "$series" debug || echo "$series"
+		[ "$(suite_of "$series")" != "$1" ] || series_has "$series" built || echo "$series"
 	done
 }
 
@@ -244,7 +244,7 @@ prepare() { # series...
 		[ "$LAB_ARCH" = amd64 ] || prepare_foreign_suite "$suite"
 	done
 	for s in "$@"; do
-		! series_has "$s" debug || prepare_debug_kernel "$s"
+		! series_has "$s" built || prepare_built_kernel "$s"
 	done
 	prepare_source
 }
@@ -262,7 +262,7 @@ host_root() { echo "$CACHE/roots/$(suite_of "$NEWEST")"; }
 
 # The directories that make up the root of a series, the uppermost first
 lowers_of() { # series
-	! series_has "$1" debug || debug_tree "$1"
+	! series_has "$1" built || built_tree "$1"
 	root_of "$1"
 }
 

@@ -23,8 +23,9 @@
 # extra          not run unless it is named: 7.3-rt is 7.3 with PREEMPT_RT, 6.1-old the
 #                oldest 6.1 that Debian's mirror has, 7.3-16k the flavour of arm64 with
 #                pages of 16 KiB
-# debug          the lab builds the kernel (debug-kernel.sh): 7.3-debug is 7.3 with
-#                KASAN, lockdep, kmemleak and the like
+# built          the lab builds the kernel (built-kernel.sh): 7.3-iommufd is 7.3 with iommufd
+# debug          7.3-debug is 7.3 with KASAN, lockdep, kmemleak and the like, which takes
+#                several times as long
 # iommufd        the kernel has iommufd and the character devices of VFIO devices
 # fault_injection the kernel lets chosen allocations and user copies fail
 # large          the machines have the memory that a mapping of 64 GiB takes: with KASAN it
@@ -44,7 +45,8 @@ SERIES_TABLE='
 7.3  | trixie   | 18 | memory_errors dvsec bar_moves setcpuid topology tools nested guest large
 6.1-old | bookworm | 0 | kvm_pins extra large
 7.3-rt | trixie |  0 | memory_errors dvsec bar_moves setcpuid topology tools extra large
-7.3-debug | trixie | 18 | memory_errors dvsec bar_moves setcpuid topology tools iommufd fault_injection hostile debug extra
+7.3-debug | trixie | 18 | memory_errors dvsec bar_moves setcpuid topology tools iommufd fault_injection hostile built debug extra
+7.3-iommufd | trixie | 18 | memory_errors dvsec bar_moves setcpuid topology tools nested iommufd built extra large
 '
 
 # The architecture of the machines: ARCH=arm64 in the environment, or that of this machine

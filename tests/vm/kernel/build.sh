@@ -1,15 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Runs in a layer over the root of a Debian release, see lib/debug-kernel.sh: builds the
-# kernel with kernel.config and installs image, modules and what modules are built with.
-#   build.sh SERIES PACKAGE    works in /work, installs to /tree
+# Runs in a layer over the root of a Debian release, see lib/built-kernel.sh: builds a kernel
+# and installs image, modules and what modules are built with.
+#   build.sh ARCH SERIES PACKAGE CONFIG...    works in /work, installs to /tree
 
 set -euo pipefail
-series=$1 package=$2
-config=$(dirname "$0")/kernel.config
+arch=$1 series=$2 package=$3
+shift 3
+config=/work/all.config
+(cd "$(dirname "$0")" && cat "$@") > $config
 
-kernel() { make -s -C /work/source O=/work/build "$@"; }
+case $arch in
+amd64) make=() image=x86/boot/bzImage other='arm*' ;;
+arm64) make=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-) image=arm64/boot/Image other=x86 ;;
+esac
+kernel() { make -s -C /work/source O=/work/build "${make[@]}" "$@"; }
 
 apt-get -qq install -y flex bison bc libelf-dev > /dev/null
 cd /work
@@ -22,10 +28,10 @@ tar -C source --strip-components=1 --exclude='*/Documentation/*.rst' --exclude='
 	--exclude='*/drivers/gpu/drm/*.[chS]' --exclude='*/drivers/net/ethernet/*.[chS]' \
 	--exclude='*/drivers/net/wireless/*.[chS]' --exclude='*/drivers/media/*.[chS]' \
 	--exclude='*/drivers/staging/*.[chS]' --exclude='*/sound/*.[chS]' \
-	--exclude='*/arch/arm*/*.[chS]' --exclude='*/arch/mips/*.[chS]' \
+	--exclude="*/arch/$other/*.[chS]" --exclude='*/arch/mips/*.[chS]' \
 	--exclude='*/arch/powerpc/*.[chS]' --exclude='*/arch/s390/*.[chS]' -xf usr/src/linux-source-*.tar.*
 
-kernel KCONFIG_ALLCONFIG="$config" allnoconfig
+kernel KCONFIG_ALLCONFIG=$config allnoconfig
 # A line that Kconfig does not follow would be a test that is missing
 lost=0
 while read -r line; do
@@ -36,16 +42,17 @@ while read -r line; do
 	esac
 	echo "the kernel's configuration has no $line"
 	lost=1
-done < "$config"
+done < $config
 [ $lost -eq 0 ]
 
-kernel -j2 bzImage modules
+kernel -j2 "$(basename "$image")" modules
 kver=$(kernel kernelrelease)
 kernel INSTALL_MOD_PATH=/tree/usr DEPMOD=true modules_install
-cp build/arch/x86/boot/bzImage "/tree/usr/lib/modules/$kver/vmlinuz"
-# shellcheck disable=SC2016 # make's own variable
+cp "build/arch/$image" "/tree/usr/lib/modules/$kver/vmlinuz"
+# The programs that build a module run on this machine, whatever the kernel is for
+# shellcheck disable=SC2016 # make's own variables
 kernel run-command \
-	KBUILD_RUN_COMMAND='$(srctree)/scripts/package/install-extmod-build /tree/usr/src/linux-headers-'"$kver"
+	KBUILD_RUN_COMMAND='env CC="$(HOSTCC)" $(srctree)/scripts/package/install-extmod-build /tree/usr/src/linux-headers-'"$kver"
 cp build/.config "/tree/usr/src/linux-headers-$kver/"
 rm -f "/tree/usr/lib/modules/$kver"/{build,source}
 ln -s "/usr/src/linux-headers-$kver" "/tree/usr/lib/modules/$kver/build"
