@@ -23,6 +23,19 @@ declare -A stock ours
 bar=$(lspci -Dn -d 1af4:1110 | awk '{print $1}')
 use vfio-pci "$bar"
 stock[map_dma]=$(bench "$bar" map_dma)
+if has iommufd; then
+	modprobe iommufd
+	stock[map_file]=$(bench "$bar" map_file)
+	unbind "$bar"
+	for pages in off on; do
+		use "$OURS" "$large" keep_memory=1 struct_pages=$pages
+		name=$([ $pages = off ] || echo _pages)
+		echo "BENCH map_dma_16g$name $(bench "$large" map_dma) ${stock[map_dma]}"
+		echo "BENCH map_file_16g$name $(bench "$large" map_file) ${stock[map_file]}"
+		unbind "$large"
+	done
+	exit
+fi
 unbind "$bar"
 if ! has dvsec; then
 	# Too old for most of what is compared

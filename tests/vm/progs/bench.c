@@ -20,6 +20,7 @@
 
 #include "../../t2dev/t2dev_regs.h"
 #include "../modules/t2lab.h"
+#include "iommufd.h"
 #include "vfio.h"
 
 #define MIB	(1024ul * 1024)
@@ -161,6 +162,28 @@ static uint64_t map_dma(void)
 	/* Above the range of interrupts */
 	if (dma_map(&v, p, 64 * GIB, size))
 		die("VFIO_IOMMU_MAP_DMA");
+	return now() - start;
+}
+
+/* The same for IOMMU_IOAS_MAP_FILE of a dma-buf of it, as a VMM with iommufd does it */
+static uint64_t map_file(void)
+{
+	uint64_t size, start;
+	uint32_t index, ioas;
+	int fd;
+
+	vfio_close(&v);
+	if (cdev_open_attached(&v, bdf, &ioas))
+		die("iommufd");
+	set_command(&v, PCI_COMMAND_MEMORY, 0);
+	index = vfio_cxl_cap(&v) ? hdm_region() : VFIO_PCI_BAR2_REGION_INDEX;
+	region_start(index, &size);
+	fd = vfio_export_dmabuf(&v, index, 0, size);
+	if (fd < 0)
+		die("dma-buf");
+	start = now();
+	if (iommufd_map_file(v.container, ioas, fd, 64 * GIB, size))
+		die("IOMMU_IOAS_MAP_FILE");
 	return now() - start;
 }
 
@@ -378,7 +401,7 @@ static const struct {
 	{ "bar_plain", bar_plain }, { "hdm_pread", hdm_pread }, { "tmpfs_pread", tmpfs_pread },
 	{ "hdm_touch", hdm_touch }, { "zap", zap }, { "open_close", open_close },
 	{ "command_write", command_write }, { "reset_resume", reset_resume }, { "clear", clear },
-	{ "cxl_reset", cxl_reset }, { "map_dma", map_dma },
+	{ "cxl_reset", cxl_reset }, { "map_dma", map_dma }, { "map_file", map_file },
 	{ "memset", kernel_memset },
 };
 

@@ -53,6 +53,16 @@ int cdev_detach(int device)
 	return ioctl(device, CDEV_DETACH, &arg) ? -errno : 0;
 }
 
+int iommufd_map_file(int iommufd, uint32_t ioas, int fd, uint64_t iova, uint64_t len)
+{
+	struct iommufd_ioas_map_file arg = {
+		.size = sizeof(arg), .flags = IOMMUFD_MAP_ALL, .ioas_id = ioas,
+		.fd = fd, .length = len, .iova = iova,
+	};
+
+	return ioctl(iommufd, IOMMUFD_IOAS_MAP_FILE, &arg) ? -errno : 0;
+}
+
 int cdev_open_attached(struct vfio *v, const char *bdf, uint32_t *ioas)
 {
 	struct iommufd_ioas_alloc alloc = { .size = sizeof(alloc) };

@@ -99,6 +99,8 @@ int cdev_open(const char *bdf);
 int cdev_bind(int device, int iommufd);
 int cdev_attach(int device, uint32_t ioas);
 int cdev_detach(int device);
+/* Map @len bytes of the dma-buf @fd, from its start, at @iova of the address space @ioas */
+int iommufd_map_file(int iommufd, uint32_t ioas, int fd, uint64_t iova, uint64_t len);
 
 /*
  * Open the function by its character device, attached to an address space of its own whose

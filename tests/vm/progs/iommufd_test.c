@@ -49,12 +49,7 @@ static int map_memory(struct attached *a, void *va, uint64_t iova, uint64_t len)
 
 static int map_file(struct attached *a, int fd, uint64_t iova, uint64_t len)
 {
-	struct iommufd_ioas_map_file arg = {
-		.size = sizeof(arg), .flags = IOMMUFD_MAP_ALL, .ioas_id = a->ioas,
-		.fd = fd, .length = len, .iova = iova,
-	};
-
-	return ioctl(a->v.container, IOMMUFD_IOAS_MAP_FILE, &arg) ? -errno : 0;
+	return iommufd_map_file(a->v.container, a->ioas, fd, iova, len);
 }
 
 static int unmap(struct attached *a, uint64_t iova, uint64_t len)
