@@ -32,6 +32,8 @@ try() {
 	lab_word "$hpa" 0xdecade > /dev/null
 	log_mark
 	check "$name: the device binds" equal "$(bind "$bdf")" 0
+	check "$name: the device is alone in its IOMMU group" \
+		equal "$(ls "$PCI/devices/$bdf/iommu_group/devices")" "$bdf"
 	check "$name: the log says what its memory is" logged "$bdf: $log: \[mem $hpa-0x[0-9a-f]*\], 256 MiB"
 	check "$name: sysfs says what its memory is of" equal "$(cxl_vfio "$bdf" source)" "$source"
 	check "$name: sysfs lists $regions ranges" equal "$(cxl_vfio "$bdf" decoders | wc -l)" "$regions"
