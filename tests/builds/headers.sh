@@ -14,7 +14,8 @@ RELEASES="bookworm bookworm-backports trixie trixie-backports testing unstable e
 # compilers of newer releases' kernels, over that
 TOOL_PACKAGES="gcc-12 gcc-12-aarch64-linux-gnu gcc-14-aarch64-linux-gnu gcc-aarch64-linux-gnu
 	clang lld llvm bison flex bc libelf-dev libssl-dev perl python3 patch"
-NEWER_PACKAGES="gcc-16 gcc-16-aarch64-linux-gnu dwarves"
+# The assembler of trixie does not know all that the compiler of testing writes
+NEWER_PACKAGES="gcc-16 gcc-16-aarch64-linux-gnu binutils binutils-aarch64-linux-gnu dwarves"
 
 tools_key() { # suite packages
 	echo "$* $(root_key trixie)" | sha256sum | cut -c1-16
