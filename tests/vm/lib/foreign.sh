@@ -14,7 +14,8 @@ FOREIGN_TOOL_PACKAGES="gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 FOREIGN_BACKPORTS="qemu-system-arm qemu-efi-aarch64"
 # What the scenarios use, with the packages that these depend on
 FOREIGN_PACKAGES="base-files base-passwd libc-bin bash dash coreutils util-linux mount grep sed gawk
-	findutils diffutils hostname kmod pciutils pci.ids busybox-static procps cxl binutils"
+	findutils diffutils hostname kmod pciutils pci.ids busybox-static procps cxl binutils
+	qemu-system-arm libpci3 libkmod2 libjson-c5 dkms dpkg gcc make libc6-dev"
 
 foreign_root() { echo "$CACHE/roots/$1-$LAB_ARCH"; } # suite
 
@@ -123,7 +124,7 @@ make_foreign_root() { # suite
 		ln -s "usr/$name" "$root/$name"
 	done
 	# shellcheck disable=SC2086 # one package a word
-	foreign_apt "$1" apt-get -qq -y --download-only install $FOREIGN_PACKAGES \
+	foreign_apt "$1" apt-get -qq -y --no-install-recommends --download-only install $FOREIGN_PACKAGES \
 		> "$root.log" 2>&1 </dev/null || die "cannot get the packages, see $root.log"
 	unpack_foreign "$1" || die "cannot unpack the packages"
 	# What the packages' scripts would do
@@ -249,6 +250,8 @@ foreign_machine() { # dir
 	done < <(if [ -s "$1/dimm" ]; then cat "$1/dimm"; else tr ',$' '\n ' < "$1/memmap"; fi |
 		while read -r size addr; do
 			# QEMU takes no unit in an address
+	# A scenario with a processor for nested guests
+	[ ! -s "$1/cpu" ] || machine+=,virtualization=on
 			[[ $addr != *G ]] || addr=$((${addr%G} << 30))
 			echo "$size $addr"
 		done)

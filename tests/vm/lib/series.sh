@@ -58,8 +58,8 @@ esac
 # On arm64 there is no 6.1: its kernel has no driver for virtio-iommu, and vfio-user devices
 # do not work with QEMU's SMMU
 ARM64_TABLE='
-6.12 | trixie   |  9 | kvm_pins dvsec bar_moves large
-7.3  | trixie   |  9 | memory_errors dvsec bar_moves topology no_msi large
+6.12 | trixie   |  9 | kvm_pins dvsec bar_moves nested large
+7.3  | trixie   |  9 | memory_errors dvsec bar_moves topology nested no_msi large
 7.3-16k | trixie | 11 | memory_errors dvsec bar_moves topology no_msi extra large
 '
 ABILITIES=$(awk -F ' *[|] *' '{ printf " %s", $4 }' <<< "$SERIES_TABLE$ARM64_TABLE")

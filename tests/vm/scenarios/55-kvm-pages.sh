@@ -6,7 +6,7 @@
 # t2dev: --decoder=0,base=8G,size=2G
 # memmap: 2G$8G
 # mem: 8G
-# needs: nested
+# needs: nested x86
 
 . /src/tests/vm/guest/nested.sh
 bdf=$(dev)

@@ -3,7 +3,7 @@
 # Device memory has struct pages here, which it has not in 90-nested.sh.
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
-# needs: nested newest
+# needs: nested newest x86
 
 . /src/tests/vm/guest/nested.sh
 . /src/tests/vm/guest/libvirt.sh

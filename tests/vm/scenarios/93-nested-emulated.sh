@@ -4,7 +4,7 @@
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
 # timeout: 10800
-# needs: nested newest
+# needs: nested newest x86
 # full: yes
 
 . /src/tests/vm/guest/nested.sh

@@ -5,7 +5,7 @@
 # Linux guest now and then stands still here, with both processors waiting for one lock.
 # cpu: EPYC-v4,+svm,+npt
 # smp: 2
-# needs: nested
+# needs: nested x86
 # full: yes
 
 . /src/tests/vm/guest/nested.sh

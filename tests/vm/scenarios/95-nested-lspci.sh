@@ -3,7 +3,7 @@
 # the differences in lspci-differences.txt.  One guest has all devices; it boots twice.
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
-# needs: nested ends
+# needs: nested ends x86
 # memmap: 512M$0x100000000
 # t2dev: --profile=accelerator
 # t2dev: --decoder=0,base=0x110000000

@@ -6,7 +6,7 @@
 # memmap: 512M$0x100000000
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
-# needs: nested ends
+# needs: nested ends x86
 
 . /src/tests/vm/guest/nested.sh
 load_kvm
