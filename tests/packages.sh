@@ -4,6 +4,7 @@
 # Builds and tests the packages, in the lab's Debian 13 root:
 #   packages.sh deb|rpm  build in build/deb or build/rpm, run lintian or rpmlint
 #   packages.sh check    do both, then install, update and remove with real apt and DKMS
+# With ARCH=arm64 in the environment `deb` builds for arm64, in build/deb-arm64.
 
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -34,8 +35,8 @@ script_of() { # kind
 	cd /src
 	tar -c --exclude=./build --exclude=./.git --exclude="*.o" --exclude="*.ko" . | tar -x -C /tmp/cxl-vfio-pci
 	cd /tmp/cxl-vfio-pci
-	dpkg-buildpackage -b -d -us -uc > /tmp/build.log 2>&1 || { tail -n 40 /tmp/build.log; exit 1; }
-	cp /tmp/*.deb /tmp/*.changes /src/build/deb/
+	dpkg-buildpackage -a"$2" -b -d -us -uc > /tmp/build.log 2>&1 || { tail -n 40 /tmp/build.log; exit 1; }
+	cp /tmp/*.deb /tmp/*.changes "/src/build/$1/"
 	# There is no mail address of the project yet
 	lintian --allow-root --suppress-tags bogus-mail-host --fail-on error,warning /tmp/*.changes
 	EOF
@@ -52,10 +53,20 @@ script_of() { # kind
 	esac
 }
 
+# The root that packages are built in; for arm64 with its cross compiler
+builder() { if [ "$LAB_ARCH" = amd64 ]; then root_of "$NEWEST"; else foreign_tools; fi; }
+
 build() { # kind
-	rm -rf "$TOP/build/$1"
-	mkdir -p "$TOP/build/$1"
-	in_throwaway "$NEWEST" bash -ec "$(script_of "$1")" && deb_key > "$TOP/build/$1/key"
+	local scratch status=0 out
+
+	out=$(packages_dir "$1")
+	rm -rf "$out"
+	mkdir -p "$out"
+	scratch=$(mktemp -d "${TMPDIR:-/tmp}/cxl-vfio-lab.XXXXXX")
+	in_layer "$(builder)" "$scratch" "$TOP=/src" -- bash -ec "$(script_of "$1")" build \
+		"${out##*/}" "$LAB_ARCH" </dev/null || status=$?
+	rm -rf --one-file-system "$scratch"
+	[ $status -eq 0 ] && deb_key > "$out/key"
 }
 
 # Install the Debian packages in a root with the kernels of these series, run a line there
@@ -165,5 +176,5 @@ check_updates() {
 prepare "$NEWEST"
 case ${1:-check} in
 check) check_packages ;;
-*) build "$1" && ls "$TOP/build/$1" ;;
+*) build "$1" && ls "$(packages_dir "$1")" ;;
 esac

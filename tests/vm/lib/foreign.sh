@@ -10,7 +10,8 @@
 . "$TOP/tests/builds/compile.sh"
 
 FOREIGN_TOOLS=$CACHE/$LAB_ARCH-tools
-FOREIGN_TOOL_PACKAGES="gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
+FOREIGN_TOOL_PACKAGES="gcc-aarch64-linux-gnu libc6-dev-arm64-cross libpci-dev:arm64 libkmod-dev:arm64
+	libjson-c-dev:arm64"
 FOREIGN_BACKPORTS="qemu-system-arm qemu-efi-aarch64"
 # What the scenarios use, with the packages that these depend on
 FOREIGN_PACKAGES="base-files base-passwd libc-bin bash dash coreutils util-linux mount grep sed gawk
@@ -149,6 +150,7 @@ prepare_foreign_suite() { # suite
 		# shellcheck disable=SC2016 # the root's shell
 		in_layer "$(host_root)" "$FOREIGN_TOOLS" -- sh -ec '
 			apt-get -qq update || true
+			dpkg --add-architecture arm64
 			apt-get -qq install -y $1
 			apt-get -qq install -y -t "$3-backports" $2
 			apt-get clean' sh "$FOREIGN_TOOL_PACKAGES" "$FOREIGN_BACKPORTS" "$1" \
@@ -226,6 +228,7 @@ make_foreign_layer() { # series
 	' depmod "$(lowerdir_of "$1")" "$dir" "$kver" || return
 	layer_key "$1" > "$dir/key"
 }
+	dpkg-deb -x "$(packages_dir deb)"/cxl-vfio-tools_*_"$LAB_ARCH".deb "$dir/upper" || return
 
 # Change what boot() starts into a machine of the architecture: QEMU's virt board with UEFI.
 # Its memory is 3 GiB from 1 GiB on.  Memory that is hidden from the kernel of an amd64 machine

@@ -94,9 +94,14 @@ deb_key() {
 	) | sha256sum | cut -c1-16
 }
 
-# Build the Debian packages in build/deb unless nothing has changed
+# Directory of the packages of a kind, deb or rpm, for the machines' architecture
+packages_dir() { # kind
+	if [ "$LAB_ARCH" = amd64 ]; then echo "$TOP/build/$1"; else echo "$TOP/build/$1-$LAB_ARCH"; fi
+}
+
+# Build the Debian packages unless nothing has changed
 make_debs() {
-	[ "$(cat "$TOP/build/deb/key" 2>/dev/null)" = "$(deb_key)" ] && return
+	[ "$(cat "$(packages_dir deb)/key" 2>/dev/null)" = "$(deb_key)" ] && return
 	note "building the Debian packages"
 	"$TOP/tests/packages.sh" deb > "$BUILD/deb.log" 2>&1 && return
 	tail -n 20 "$BUILD/deb.log" >&2
