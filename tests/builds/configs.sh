@@ -211,7 +211,8 @@ compiled() { # series config
 		done < /build/files | sort -u > /build/dirs
 		: > /build/objects
 		while read -r dir; do
-			[[ $dir != */* || ${dir%/*} == arch ]] ||
+			# The Makefile of the architecture names its lib for the final link
+			[[ $dir != */* || ${dir%/*} == arch || $dir == arch/*/lib ]] ||
 				grep -qxF "$dir/" /build/objects || continue
 			file=$dir/Kbuild
 			[ -e "$file" ] || file=$dir/Makefile
@@ -234,6 +235,16 @@ compiled() { # series config
 		"$(config_arch "$2" | sed 's/amd64/x86/')"
 }
 
+# The sources that another source of their directory includes, a line FILE INCLUDER each
+included() { # source
+	[ -e "$1/included" ] || {
+		(cd "$1" && grep -rE --include='*.c' '^# *include "[a-zA-Z0-9_]+\.c"' .) |
+			sed -E 's|^\./(.*/)([^/:]*):.*"(.*)".*|\1\3 \1\2|' > "$1/included.new"
+		mv "$1/included.new" "$1/included"
+	}
+	cat "$1/included"
+}
+
 # Which of the symbols on stdin does a tree export?  exported_by SERIES CONFIG
 exported_by() {
 	local tree=$HEADERS/configs/$1-$2 source files
@@ -242,7 +253,10 @@ exported_by() {
 	sort -u > "$tree/asked"
 	# A file for each; those of architectures and of assembly are judged by their path
 	awk 'NR == FNR { asked[$1]; next } $1 in asked || ("__SCT__" $1) in asked' \
-		"$tree/asked" "$source/exporters" > "$tree/where"
+		"$tree/asked" "$source/exporters" |
+		awk 'NR == FNR { by[$1] = by[$1] " " $2; next }
+			{ print; n = split(by[$2], f, " "); for (i = 1; i <= n; i++) print $1, f[i] }' \
+			<(included "$source") - > "$tree/where"
 	mapfile -t files < <(awk '$2 ~ /\.c$/ { print $2 }' "$tree/where" |
 		grep -vE "^(tools/|arch/($(other_architectures "$2"))/)" | compiled "$1" "$2")
 	find "$tree/build" -name '*.i' -delete
@@ -271,7 +285,7 @@ exported_by() {
 write_symvers() { # series config
 	local tree=$HEADERS/configs/$1-$2 needs
 
-	needs=$(sed -n 's/^ \* needs [0-9]: //p' src/compat/probes/*.c; declare -f exported_by compiled)
+	needs=$(sed -n 's/^ \* needs [0-9]: //p' src/compat/probes/*.c; declare -f exported_by compiled included)
 	[ "$needs" != "$(cat "$tree/needs" 2>/dev/null)" ] || return 0
 	# Never empty: that would be no file of symbols
 	{
