@@ -2,6 +2,7 @@
 /*
  * variants: 1 0
  * asks 1: pasid_attach_ioas
+ * asks 1: vfio_iommufd_physical_pasid_attach_ioas vfio_iommufd_physical_pasid_detach_ioas
  *
  * Since about 6.16 a user can attach a PASID of the device to an address space.
  */
