@@ -155,6 +155,8 @@ boot() {
 		[ "$LAB_ARCH" != amd64 ] || clock=tsc_early_khz=$("$BUILD/progs/t2fw" tsc)
 	fi
 
+		# A processor of such a kernel may be away for tens of seconds there
+		! series_has "$series" debug || clock+=" watchdog_thresh=60"
 	cpu=$(cat "$dir/cpu" 2>/dev/null)
 	cpu=${cpu:-max,la57=off}
 	cmdline="memmap=$(cat "$dir/memmap")"
