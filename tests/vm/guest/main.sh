@@ -4,8 +4,8 @@
 # Runs in the test machine: the scenarios of the plan, one after the other.  Output goes
 # to the second serial line; run.sh on the host reads the lines that start with @@.
 
-TTY=/dev/ttyS progs=/src/build/vm/progs
-[ "$(uname -m)" != aarch64 ] || TTY=/dev/ttyAMA progs=/src/build/vm-arm64/progs
+TTY=/dev/ttyS progs=/src/build/vm/progs shell=/dev/ttyS2
+[ "$(uname -m)" != aarch64 ] || TTY=/dev/ttyAMA progs=/src/build/vm-arm64/progs shell=/dev/ttyS0
 exec </dev/null >"${TTY}1" 2>&1
 stty -F "${TTY}1" -onlcr 2>/dev/null
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$progs
@@ -37,9 +37,9 @@ firmware() { # file
 # With KEEP=yes: a shell with the functions of lib.sh, until its user ends it
 keep() {
 	grep -qw lab.keep /proc/cmdline || return
-	stty -F /dev/ttyS2 sane
-	echo "$1 has ended.  This shell has the functions of guest/lib.sh; 'exit' goes on." > /dev/ttyS2
-	setsid --ctty bash --rcfile /src/tests/vm/guest/lib.sh -i < /dev/ttyS2 > /dev/ttyS2 2>&1
+	stty -F $shell sane
+	echo "$1 has ended.  This shell has the functions of guest/lib.sh; 'exit' goes on." > $shell
+	setsid --ctty bash --rcfile /src/tests/vm/guest/lib.sh -i <> $shell >&0 2>&0
 }
 
 # What the machine changed in its root, for its next boot

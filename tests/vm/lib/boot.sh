@@ -171,7 +171,7 @@ boot() {
 		devices+=(-device "pc-dimm,memdev=dimm,addr=$addr")
 		cmdline=acpi_no_memhotplug
 	fi
-	[ ! -e "$dir/shell" ] || shell=(-serial "unix:/lab/run/shell.sock,server=on$(cat "$dir/shell")")
+	[ ! -e "$dir/shell" ] || [ ${#shell[@]} -gt 0 ] || shell=(-serial "unix:/lab/run/shell.sock,server=on$(cat "$dir/shell")")
 	mapfile -t lines < "$dir/devices"
 	for i in "${!lines[@]}"; do
 		place="\"bus\":\"rp$i\",\"addr\":\"00.0\",\"multifunction\":true"

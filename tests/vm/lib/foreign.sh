@@ -254,6 +254,10 @@ foreign_machine() { # dir
 		while read -r size addr; do
 			# QEMU takes no unit in an address
 	# A scenario with a processor for nested guests
+	# The board has two serial lines
+	# shellcheck disable=SC2034
+	[ ! -e "$1/shell" ] || shell=(-chardev "socket,id=shell,path=/lab/run/shell.sock,server=on$(cat "$1/shell")"
+		-device "pci-serial,bus=pcie.0,chardev=shell")
 	[ ! -s "$1/cpu" ] || machine+=,virtualization=on
 			[[ $addr != *G ]] || addr=$((${addr%G} << 30))
 			echo "$size $addr"
