@@ -97,7 +97,7 @@ check-vm-iommufd: ## run some scenarios, and a guest, on a kernel with iommufd, 
 	tests/vm/run.sh KERNELS="7.3-iommufd" 10-bind 42-iommufd 90-nested-iommufd
 
 check-vm-arm64: ## run some scenarios in arm64 machines, on 7.3 (FULL=yes: on 6.12 and 7.3-16k)
-	tests/vm/run.sh ARCH=arm64 KERNELS="$(if $(FULL),6.12 7.3 7.3-16k,7.3)" 10-bind 20-vfio 50-memory 60-reset
+	tests/vm/run.sh ARCH=arm64 KERNELS="$(if $(FULL),6.12 7.3 7.3-16k,7.3)" 10-bind 20-vfio 50-memory 60-reset $(if $(FULL),90-nested)
 
 check-debug: ## run the scenarios on a kernel with KASAN, lockdep and more, built once
 	tests/debug.sh
