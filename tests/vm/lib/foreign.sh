@@ -63,11 +63,12 @@ foreign_kver() { # suite series
 		sed 's/^linux-headers-//' | grep -E "[0-9]-$flavour\$" | sort -V | tail -n 1
 }
 
-# The packages with the image and the modules of a kernel
+# The packages with the image, the modules and the headers of a kernel
 foreign_kernel_packages() { # suite kver
-	local p
+	local p version=${2%-"$LAB_ARCH"*}
 
-	for p in "linux-binary-unsigned-$2" "linux-image-$2" "linux-modules-$2" "linux-base-$2"; do
+	for p in "linux-binary-unsigned-$2" "linux-image-$2" "linux-modules-$2" "linux-base-$2" \
+		"linux-headers-$2" "linux-headers-$version-common" "linux-kbuild-$version"; do
 		# Names that apt only knows of are no packages
 		foreign_apt "$1" apt-cache show "$p" 2>/dev/null |
 			awk -v p="$p" '/^Filename:/ { found = 1 } END { if (found) print p }'

@@ -30,6 +30,8 @@
 # fault_injection the kernel lets chosen allocations and user copies fail
 # large          the machines have the memory that a mapping of 64 GiB takes: with KASAN it
 #                takes an eighth of its size
+# own_dkms       the machine's root has a compiler and the kernel's headers, and the lab did not
+#                install the packages there with DKMS
 # x86            the machines are amd64
 # no_msi         stock vfio-pci cannot set up interrupts in the machine: QEMU's virt board gives
 #                virtio-iommu a reserved region for them, which the kernel does not map
@@ -58,8 +60,8 @@ esac
 # On arm64 there is no 6.1: its kernel has no driver for virtio-iommu, and vfio-user devices
 # do not work with QEMU's SMMU
 ARM64_TABLE='
-6.12 | trixie   |  9 | kvm_pins dvsec bar_moves nested large
-7.3  | trixie   |  9 | memory_errors dvsec bar_moves topology nested no_msi large
+6.12 | trixie   |  9 | kvm_pins dvsec bar_moves nested own_dkms large
+7.3  | trixie   |  9 | memory_errors dvsec bar_moves topology nested own_dkms no_msi large
 7.3-16k | trixie | 11 | memory_errors dvsec bar_moves topology no_msi extra large
 '
 ABILITIES=$(awk -F ' *[|] *' '{ printf " %s", $4 }' <<< "$SERIES_TABLE$ARM64_TABLE")
