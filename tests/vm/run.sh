@@ -5,8 +5,8 @@
 #   run.sh [ARCH=arm64] [KERNELS="7.2 7.3"] [SCENARIO...]
 #
 # With ARCH=arm64, as an argument or in the environment, the machines are arm64; their
-# kernels are 6.12, 7.3 and 7.3-16k, which has pages of 16 KiB.  Their logs are in
-# build/vm-arm64.
+# kernels are 6.12, 7.3, and 7.3-16k and 7.3-64k, which have pages of 16 KiB and 64 KiB.  Their
+# logs are in build/vm-arm64.
 #
 # A scenario is a file in scenarios/.  Comments in its head describe its machine:
 #   # t2dev: OPTIONS    a software device with these options, one line a device;

@@ -8,14 +8,16 @@ shopt -s extglob
 
 # The modules that a module of a series needs, a line "insmod PATH" each
 show_depends() { # series module
-	local kver
+	local kver dir
 
 	kver=$(kver_of "$1")
 	if [ "$LAB_ARCH" = amd64 ]; then
 		in_throwaway "$1" modprobe -S "$kver" --show-depends "$2"
 	else
-		in_root "$(host_root)" "$(root_of "$1")=/lab/foreign" -- \
-			modprobe -d /lab/foreign -S "$kver" --show-depends "$2" | sed 's,/lab/foreign/,/,'
+		dir=$(find_in_root "$1" "usr/lib/modules/$kver")
+		in_root "$(host_root)" "${dir%/lib/modules/*}=/lab/foreign" -- \
+			modprobe -d /lab/foreign -S "$kver" --show-depends "$2" |
+			sed 's,/lab/foreign/,/usr/,'
 	fi
 }
 
@@ -153,10 +155,10 @@ boot() {
 		# On a busy host the kernel measures its time stamp counter wrong by far,
 		# and its clock then runs many times too fast
 		[ "$LAB_ARCH" != amd64 ] || clock=tsc_early_khz=$("$BUILD/progs/t2fw" tsc)
-	fi
-
 		# A processor of such a kernel may be away for tens of seconds there
 		! series_has "$series" debug || clock+=" watchdog_thresh=60"
+	fi
+
 	cpu=$(cat "$dir/cpu" 2>/dev/null)
 	cpu=${cpu:-max,la57=off}
 	cmdline="memmap=$(cat "$dir/memmap")"

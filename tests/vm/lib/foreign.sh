@@ -150,8 +150,8 @@ prepare_foreign_suite() { # suite
 		mkdir -p "$FOREIGN_TOOLS"
 		# shellcheck disable=SC2016 # the root's shell
 		in_layer "$(host_root)" "$FOREIGN_TOOLS" -- sh -ec '
-			apt-get -qq update || true
 			dpkg --add-architecture arm64
+			apt-get -qq update || true
 			apt-get -qq install -y $1
 			apt-get -qq install -y -t "$3-backports" $2
 			apt-get clean' sh "$FOREIGN_TOOL_PACKAGES" "$FOREIGN_BACKPORTS" "$1" \
@@ -183,17 +183,26 @@ make_foreign_programs() {
 }
 
 # Cross-compile the modules and put them over the root
-build_foreign_modules() { # kver out
-	local arch version depends
+build_foreign_modules() { # series out
+	local kver arch version depends dirs arguments
 
+	kver=$(kver_of "$1")
 	prepare_headers
-	read -r arch version depends < <(awk -v p="linux-headers-$1" -v a="$LAB_ARCH" \
-		'$1 == p && $2 == a { $1 = ""; print }' "$HEADERS/apt/packages" | tail -n 1)
-	[ -n "$version" ] || die "there are no headers of $1"
-	# shellcheck disable=SC2086 # one package a word
-	packages_for "$arch" "$1" "$version" $depends | fetch
-	# shellcheck disable=SC2016,SC2046,SC2086 # the root's shell; one argument a word
-	in_tools "$2" "$(directories_for "$arch" "$1" "$version" $depends | paste -sd ' ')" -- bash -ec '
+	if series_has "$1" built; then
+		dirs=$(built_tree "$1")
+		arguments=$(make_arguments "$LAB_ARCH" "$kver+deb13-")
+	else
+		read -r arch version depends < <(awk -v p="linux-headers-$kver" -v a="$LAB_ARCH" \
+			'$1 == p && $2 == a { $1 = ""; print }' "$HEADERS/apt/packages" | tail -n 1)
+		[ -n "$version" ] || die "there are no headers of $kver"
+		# shellcheck disable=SC2086 # one package a word
+		packages_for "$arch" "$kver" "$version" $depends | fetch
+		# shellcheck disable=SC2086 # one package a word
+		dirs=$(directories_for "$arch" "$kver" "$version" $depends | paste -sd ' ')
+		arguments=$(make_arguments "$arch" "$kver")
+	fi
+	# shellcheck disable=SC2016,SC2086 # the root's shell; one argument a word
+	in_tools "$2" "$dirs" -- bash -ec '
 		rm -rf /tmp/m
 		mkdir -p /tmp/m/tests/vm /tmp/m/tests/t2dev
 		cd /tmp/m
@@ -204,7 +213,7 @@ build_foreign_modules() { # kver out
 		make -j2 -C "$1" M=/tmp/m "${@:2}" modules
 		make -j2 -C "$1" M=/tmp/m/tests/vm/modules "${@:2}" modules
 		cp cxl-vfio-pci.ko tests/vm/modules/*.ko /out
-		' build "/usr/src/linux-headers-$1" $(make_arguments "$arch" "$1")
+		' build "/usr/src/linux-headers-$kver" $arguments
 }
 
 make_foreign_layer() { # series
@@ -214,11 +223,12 @@ make_foreign_layer() { # series
 	kver=$(kver_of "$1")
 	rm -rf --one-file-system "$dir" "$BUILD/$1/modules"
 	mkdir -p "$dir"/{upper,work,merged} "$BUILD/$1/modules"
-	if ! build_foreign_modules "$kver" "$BUILD/$1/modules" > "$BUILD/$1/build.log" 2>&1; then
+	if ! build_foreign_modules "$1" "$BUILD/$1/modules" > "$BUILD/$1/build.log" 2>&1; then
 		tail -n 20 "$BUILD/$1/build.log" >&2
 		return 1
 	fi
 	install -D -m 644 -t "$dir/upper/usr/lib/modules/$kver/updates" "$BUILD/$1/modules"/*.ko
+	dpkg-deb -x "$(packages_dir deb)"/cxl-vfio-tools_*_"$LAB_ARCH".deb "$dir/upper" || return
 	export -f in_root foreign_depmod host_root suite_of series_field die note
 	export CACHE NEWEST SERIES_TABLE
 	# shellcheck disable=SC2016 # the script's own variables
@@ -229,7 +239,6 @@ make_foreign_layer() { # series
 	' depmod "$(lowerdir_of "$1")" "$dir" "$kver" || return
 	layer_key "$1" > "$dir/key"
 }
-	dpkg-deb -x "$(packages_dir deb)"/cxl-vfio-tools_*_"$LAB_ARCH".deb "$dir/upper" || return
 
 # Change what boot() starts into a machine of the architecture: QEMU's virt board with UEFI.
 # Its memory is 3 GiB from 1 GiB on.  Memory that is hidden from the kernel of an amd64 machine
@@ -241,8 +250,14 @@ foreign_machine() { # dir
 	qemu=(qemu-system-aarch64 -bios /usr/share/qemu-efi-aarch64/QEMU_EFI.fd)
 	# shellcheck disable=SC2034
 	machine=virt,gic-version=3,acpi=on,cxl=on,memory-backend=ram
+	# A scenario with a processor for nested guests
+	[ ! -s "$1/cpu" ] || machine+=,virtualization=on
 	# shellcheck disable=SC2034
 	cpu=max,pauth-impdef=on tty=ttyAMA mem=3G tools=$(foreign_tools)
+	# The board has two serial lines
+	# shellcheck disable=SC2034
+	[ ! -e "$1/shell" ] || shell=(-chardev "socket,id=shell,path=/lab/run/shell.sock,server=on$(cat "$1/shell")"
+		-device "pci-serial,bus=pcie.0,chardev=shell")
 	# shellcheck disable=SC2034 # QEMU's SMMU does not work with vfio-user devices
 	iommu=virtio-iommu-pci,bus=pcie.0,addr=1
 	# shellcheck disable=SC2034
@@ -254,12 +269,6 @@ foreign_machine() { # dir
 	done < <(if [ -s "$1/dimm" ]; then cat "$1/dimm"; else tr ',$' '\n ' < "$1/memmap"; fi |
 		while read -r size addr; do
 			# QEMU takes no unit in an address
-	# A scenario with a processor for nested guests
-	# The board has two serial lines
-	# shellcheck disable=SC2034
-	[ ! -e "$1/shell" ] || shell=(-chardev "socket,id=shell,path=/lab/run/shell.sock,server=on$(cat "$1/shell")"
-		-device "pci-serial,bus=pcie.0,chardev=shell")
-	[ ! -s "$1/cpu" ] || machine+=,virtualization=on
 			[[ $addr != *G ]] || addr=$((${addr%G} << 30))
 			echo "$size $addr"
 		done)

@@ -22,7 +22,8 @@
 #                have it with FULL=yes in the environment
 # extra          not run unless it is named: 7.3-rt is 7.3 with PREEMPT_RT, 6.1-old the
 #                oldest 6.1 that Debian's mirror has, 7.3-16k the flavour of arm64 with
-#                pages of 16 KiB
+#                pages of 16 KiB, 7.3-64k one with pages of 64 KiB, which Debian has no
+#                flavour with
 # built          the lab builds the kernel (built-kernel.sh): 7.3-iommufd is 7.3 with iommufd
 # debug          7.3-debug is 7.3 with KASAN, lockdep, kmemleak and the like, which takes
 #                several times as long
@@ -63,6 +64,7 @@ ARM64_TABLE='
 6.12 | trixie   |  9 | kvm_pins dvsec bar_moves nested own_dkms large
 7.3  | trixie   |  9 | memory_errors dvsec bar_moves topology nested own_dkms no_msi large
 7.3-16k | trixie | 11 | memory_errors dvsec bar_moves topology no_msi extra large
+7.3-64k | trixie | 13 | memory_errors dvsec bar_moves topology no_msi iommufd built extra large
 '
 ABILITIES=$(awk -F ' *[|] *' '{ printf " %s", $4 }' <<< "$SERIES_TABLE$ARM64_TABLE")
 [ "$LAB_ARCH" = amd64 ] || SERIES_TABLE=$ARM64_TABLE
