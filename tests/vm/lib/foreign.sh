@@ -189,6 +189,7 @@ build_foreign_modules() { # series out
 	kver=$(kver_of "$1")
 	prepare_headers
 	if series_has "$1" built; then
+		# Compiled by the compiler of trixie, as are Debian's kernels for it
 		dirs=$(built_tree "$1")
 		arguments=$(make_arguments "$LAB_ARCH" "$kver+deb13-")
 	else
