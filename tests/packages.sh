@@ -57,16 +57,13 @@ script_of() { # kind
 builder() { if [ "$LAB_ARCH" = amd64 ]; then root_of "$NEWEST"; else foreign_tools; fi; }
 
 build() { # kind
-	local scratch status=0 out
+	local out
 
 	out=$(packages_dir "$1")
 	rm -rf "$out"
 	mkdir -p "$out"
-	scratch=$(mktemp -d "${TMPDIR:-/tmp}/cxl-vfio-lab.XXXXXX")
-	in_layer "$(builder)" "$scratch" "$TOP=/src" -- bash -ec "$(script_of "$1")" build \
-		"${out##*/}" "$LAB_ARCH" </dev/null || status=$?
-	rm -rf --one-file-system "$scratch"
-	[ $status -eq 0 ] && deb_key > "$out/key"
+	in_scratch "$(builder)" "$TOP=/src" -- bash -ec "$(script_of "$1")" build "${out##*/}" \
+		"$LAB_ARCH" && deb_key > "$out/key"
 }
 
 # Install the Debian packages in a root with the kernels of these series, run a line there

@@ -109,15 +109,11 @@ debian_config() { # series architecture
 }
 
 in_config() { # series-config command...
-	local tree=$HEADERS/configs/$1 scratch status=0
+	local tree=$HEADERS/configs/$1
 
 	shift
-	scratch=$(mktemp -d "${TMPDIR:-/tmp}/cxl-vfio-lab.XXXXXX")
 	mkdir -p "$tree/build"
-	in_layer "$TOOLS/upper:$(host_root)" "$scratch" "$HEADERS=/headers" \
-		"$tree/build=/build" -- "$@" </dev/null || status=$?
-	rm -rf --one-file-system "$scratch"
-	return $status
+	in_scratch "$TOOLS/upper:$(host_root)" "$HEADERS=/headers" "$tree/build=/build" -- "$@"
 }
 
 # What a prepared tree is made of

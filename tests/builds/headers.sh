@@ -54,17 +54,14 @@ prepare_tools() {
 # Run a command where the compilers are, with directories of unpacked packages
 # below it, this project at /src and a directory at /out: in_tools OUT DIRS -- COMMAND...
 in_tools() { # out "dir..." -- command...
-	local out=$1 lower="" dir scratch status=0
+	local out=$1 lower="" dir
 
 	for dir in $2; do
 		lower+=$dir:
 	done
 	shift 3
-	scratch=$(mktemp -d "${TMPDIR:-/tmp}/cxl-vfio-lab.XXXXXX")
-	in_layer "$lower$TOOLS/upper:$(host_root)" "$scratch" "$TOP=/src" "$out=/out" \
-		"$HEADERS=/headers" -- "$@" </dev/null || status=$?
-	rm -rf --one-file-system "$scratch"
-	return $status
+	in_scratch "$lower$TOOLS/upper:$(host_root)" "$TOP=/src" "$out=/out" \
+		"$HEADERS=/headers" -- "$@"
 }
 
 # apt with lists of its own: of all releases and both architectures

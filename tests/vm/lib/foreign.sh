@@ -170,16 +170,10 @@ prepare_foreign_suite() { # suite
 
 # Compile the test programs
 make_foreign_programs() {
-	local scratch status=0
-
 	mkdir -p "$BUILD/progs"
-	scratch=$(mktemp -d "${TMPDIR:-/tmp}/cxl-vfio-lab.XXXXXX")
-	in_layer "$(foreign_tools)" "$scratch" "$TOP=/src" "$CACHE/linux-source=/lab/source" -- \
+	in_scratch "$(foreign_tools)" "$TOP=/src" "$CACHE/linux-source=/lab/source" -- \
 		make -s -C /src/tests/vm/progs O="/src/${BUILD#"$TOP"/}/progs" \
-		CC=aarch64-linux-gnu-gcc HARNESS=/lab/source/tools/testing/selftests \
-		</dev/null >&2 || status=$?
-	rm -rf --one-file-system "$scratch"
-	return $status
+		CC=aarch64-linux-gnu-gcc HARNESS=/lab/source/tools/testing/selftests >&2
 }
 
 # Cross-compile the modules and put them over the root

@@ -21,17 +21,24 @@ in_layer() {
 	' in_layer "$root" "$layer" "$@"
 }
 
-# Run a command in the root of a series; its changes are dropped, except for /out
-in_throwaway() { # series command...
-	local series=$1 layer status=0
+# The same, and what the command changed is dropped: in_scratch LOWER [BIND...] -- COMMAND...
+in_scratch() {
+	local lower=$1 layer status=0
 
 	shift
 	layer=$(mktemp -d "${TMPDIR:-/tmp}/cxl-vfio-lab.XXXXXX")
-	mkdir -p "$BUILD/$series/out"
-	in_layer "$(lowerdir_of "$series")" "$layer" "$TOP=/src" "$BUILD/$series/out=/out" -- "$@" \
-		</dev/null || status=$?
+	in_layer "$lower" "$layer" "$@" </dev/null || status=$?
 	rm -rf --one-file-system "$layer"
 	return $status
+}
+
+# Run a command in the root of a series; its changes are dropped, except for /out
+in_throwaway() { # series command...
+	local series=$1
+
+	shift
+	mkdir -p "$BUILD/$series/out"
+	in_scratch "$(lowerdir_of "$series")" "$TOP=/src" "$BUILD/$series/out=/out" -- "$@"
 }
 
 # Unpack the QEMU of a series' Debian release, once, for guests in the machine: the root has a
