@@ -15,7 +15,7 @@ if has kvm_pins || ! has x86; then
 	at_most=$((at_least + 4))
 fi
 modprobe t2lab
-! has x86 || has debug || modprobe kvm
+! has x86 || modprobe kvm
 
 modprobe cxl-vfio-pci keep_memory=1
 log_mark
