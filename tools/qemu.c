@@ -80,6 +80,10 @@ static int find_for_topology(const char *address, struct device *d)
 /* Can one guest have all of them? */
 static int check_number(const char *const *addresses, unsigned int n)
 {
+	if (options.topology && is_arm64()) {
+		complain("--topology makes options for guests on x86; without it the guest has the memory as a BAR");
+		return -EOPNOTSUPP;
+	}
 	if (options.topology && n > MAX_BRIDGES) {
 		complain("a guest has at most %d devices in its CXL topology: leave %u of them out, or start the guest without --topology",
 			 MAX_BRIDGES, n - MAX_BRIDGES);
@@ -181,16 +185,19 @@ static void add_device(struct json_object *args, const struct guest_device *g)
 
 int qemu_arguments(const char *const *addresses, unsigned int n, struct json_object *args)
 {
-	char machine[512] = "q35,";
+	char machine[512];
 	struct guest_device *g;
+	size_t len;
 	int ret;
 
 	ret = find_all(addresses, n, options.topology ? find_for_topology : find_bound, &g);
 	if (ret)
 		return ret;
+	len = snprintf(machine, sizeof(machine), "%s%s", is_arm64() ? "virt" : "q35",
+		       options.topology ? "," : "");
 	if (options.topology)
-		machine_arg(g, n, machine + strlen(machine), sizeof(machine) - strlen(machine));
-	add_arg(args, "-M", options.topology ? machine : "q35");
+		machine_arg(g, n, machine + len, sizeof(machine) - len);
+	add_arg(args, "-M", machine);
 	for (unsigned int i = 0; i < n; i++)
 		add_device(args, &g[i]);
 	if (options.topology)

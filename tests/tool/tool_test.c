@@ -636,6 +636,7 @@ static void remedies_fit_the_cpu(void **state)
 	save_text("/proc/cpuinfo", "processor : 0\nCPU implementer : 0x41\n");
 	assert_null(strstr(iommu_remedy(), "intel"));
 	assert_non_null(strstr(iommu_remedy(), "SMMU"));
+	remove_path("/proc/cpuinfo");
 }
 
 static void a_device_with_short_config_space_is_not_listed(void **state)
@@ -788,6 +789,7 @@ static void guest_memory_follows_cpu_driver_and_kernel(void **state)
 	save_text("/proc/cpuinfo", "processor : 0\nFeatures : fp asimd\nCPU implementer : 0x41\n");
 	assert_int_equal(GUESTS_OLD_KVM, guest_memory_of(&d, "kvm_cacheable_pfnmap=0"));
 	assert_int_equal(GUESTS_ASK_KVM, guest_memory_of(&d, "kvm_cacheable_pfnmap=1"));
+	save_text("/proc/cpuinfo", "processor : 0\nflags : fpu svm\n");
 }
 
 static void expect_status(const char *json, const char *text)
@@ -1075,6 +1077,27 @@ static void guests_are_booted_and_heard(void **state)
 	remove_path("/bin");
 }
 
+/* On arm64 QEMU has no q35, and what a topology is made of there was tried by nobody */
+static void vmms_on_arm64_get_another_machine(void **state)
+{
+	const char *text;
+
+	(void)state;
+	bind_to("cxl_vfio_pci");
+	save_text(IN_DEVICE("cxl_vfio/vbar"), "4\n");
+	save_text(IN_DEVICE("cxl_vfio/decoders"), "0 0x100000000 0x10000000\n");
+	save_text("/proc/cpuinfo", "processor : 0\nCPU implementer : 0x41\n");
+	text = printed(print_qemu, false, false);
+	assert_non_null(text);
+	assert_int_equal(0, strncmp(text, "-M virt \\\n-device pcie-root-port,", 33));
+	assert_null(printed(print_qemu, true, false));
+	assert_null(printed(print_xml, true, false));
+	assert_non_null(printed(print_xml, false, false));
+	save_text("/proc/cpuinfo", "processor : 0\nflags : fpu svm\n");
+	assert_non_null(printed(print_qemu, true, false));
+	unlink_in_device("driver");
+}
+
 static void vmms_are_not_started_without_bar_or_driver(void **state)
 {
 	(void)state;
@@ -1199,6 +1222,7 @@ int main(void)
 		cmocka_unit_test_setup(vmms_are_started_as_the_driver_says, make_device),
 		cmocka_unit_test_setup(several_devices_have_a_host_bridge_each, make_device),
 		cmocka_unit_test_setup(vmms_are_not_started_without_bar_or_driver, make_device),
+		cmocka_unit_test_setup(vmms_on_arm64_get_another_machine, make_device),
 		cmocka_unit_test(reports_have_no_addresses),
 		cmocka_unit_test(certificates),
 		cmocka_unit_test(enrolled_keys),
