@@ -84,8 +84,8 @@ check-tool: ## test cxl-vfio on made-up hosts
 check-lab: ## run the commands of README.md in the machine of make lab
 	tests/lab.sh
 
-check-vm: ## run the scenarios in virtual machines, KERNELS="6.12 7.3" for some, ARCH=arm64
-	tests/vm/run.sh ARCH="$(ARCH)" KERNELS="$(KERNELS)" $(SCENARIOS)
+check-vm: ## run the scenarios in virtual machines, KERNELS="6.12 7.3" for some, ARCH=arm64, PAGES=16k
+	tests/vm/run.sh ARCH="$(ARCH)" PAGES="$(PAGES)" KERNELS="$(KERNELS)" $(SCENARIOS)
 
 check-vm-rt: ## run some scenarios on the newest rt kernel, whose locks sleep differently
 	tests/vm/run.sh KERNELS="7.3-rt" 10-bind 20-vfio 50-memory 60-reset

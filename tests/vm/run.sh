@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Runs scenarios on stock kernels, in virtual machines:
-#   run.sh [ARCH=arm64] [KERNELS="7.2 7.3"] [SCENARIO...]
+#   run.sh [ARCH=arm64 [PAGES=16k|64k]] [KERNELS="7.2 7.3"] [SCENARIO...]
 #
 # With ARCH=arm64, as an argument or in the environment, the machines are arm64; their
-# kernels are 6.12, 7.3, and 7.3-16k and 7.3-64k, which have pages of 16 KiB and 64 KiB.  Their
-# logs are in build/vm-arm64.
+# kernels are 6.12, 7.3, and 7.3-16k and 7.3-64k, which have pages of 16 KiB and 64 KiB and are
+# meant by PAGES=16k and PAGES=64k as well.  Their logs are in build/vm-arm64.
 #
 # A scenario is a file in scenarios/.  Comments in its head describe its machine:
 #   # t2dev: OPTIONS    a software device with these options, one line a device;
@@ -64,20 +64,26 @@ SPLATS='WARNING:|BUG:|Oops|general protection|possible circular|INFO: task|suspi
 SPLATS+='|kernel BUG|INFO: trying to register|ODEBUG:|DMA-API: debugging out|suspected memory leaks'
 SPLATS+='|lockdep is turned off|turning off the locking|detector disabled'
 
-kernels=$ALL_KERNELS
+kernels=
+pages=
 scenarios=()
 for arg in "$@"; do
 	case $arg in
 	-h|--help)
-		echo "usage: run.sh [ARCH=arm64] [KERNELS=\"SERIES...\"] [SCENARIO...]"
+		echo "usage: run.sh [ARCH=arm64 [PAGES=16k|64k]] [KERNELS=\"SERIES...\"] [SCENARIO...]"
 		echo "Runs scenarios (all, or those named) on stock kernels ($ALL_KERNELS)."
 		exit 0
 		;;
 	ARCH=*) ;;
 	KERNELS=*) kernels=${arg#KERNELS=} ;;
+	PAGES=*) pages=${arg#PAGES=} ;;
 	*) scenarios+=("$(basename "${arg%.sh}")") ;;
 	esac
 done
+# 7.3 with PAGES=16k is 7.3-16k
+if [ -n "$pages" ]; then
+	kernels=$(for series in ${kernels:-$NEWEST}; do echo "$series-$pages"; done)
+fi
 [ -n "$kernels" ] || kernels=$ALL_KERNELS
 for series in $kernels; do
 	suite_of "$series" > /dev/null
