@@ -16,7 +16,7 @@ FOREIGN_BACKPORTS="qemu-system-arm qemu-efi-aarch64"
 # What the scenarios use, with the packages that these depend on
 FOREIGN_PACKAGES="base-files base-passwd libc-bin bash dash coreutils util-linux mount grep sed gawk
 	findutils diffutils hostname kmod pciutils pci.ids busybox-static procps cxl binutils
-	qemu-system-arm libpci3 libkmod2 libjson-c5 dkms dpkg gcc make libc6-dev"
+	qemu-system-arm libpci3 libkmod2 libjson-c5 dkms dpkg gcc make libc6-dev driverctl"
 
 foreign_root() { echo "$CACHE/roots/$1-$LAB_ARCH"; } # suite
 

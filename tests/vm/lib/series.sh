@@ -61,10 +61,10 @@ esac
 # On arm64 there is no 6.1: its kernel has no driver for virtio-iommu, and vfio-user devices
 # do not work with QEMU's SMMU
 ARM64_TABLE='
-6.12 | trixie   |  9 | kvm_pins dvsec bar_moves nested own_dkms large
-7.3  | trixie   |  9 | memory_errors dvsec bar_moves topology nested own_dkms no_msi large
-7.3-16k | trixie | 11 | memory_errors dvsec bar_moves topology no_msi extra large
-7.3-64k | trixie | 13 | memory_errors dvsec bar_moves topology no_msi iommufd built extra large
+6.12 | trixie   |  9 | kvm_pins dvsec bar_moves tools nested own_dkms large
+7.3  | trixie   |  9 | memory_errors dvsec bar_moves topology tools nested own_dkms no_msi large
+7.3-16k | trixie | 11 | memory_errors dvsec bar_moves topology tools no_msi extra large
+7.3-64k | trixie | 13 | memory_errors dvsec bar_moves topology tools no_msi iommufd built extra large
 '
 ABILITIES=$(awk -F ' *[|] *' '{ printf " %s", $4 }' <<< "$SERIES_TABLE$ARM64_TABLE")
 [ "$LAB_ARCH" = amd64 ] || SERIES_TABLE=$ARM64_TABLE

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Parts of the kernel hold the device's memory: the tool and the driver agree, the tool names
 # who has it, and the commands that it prints give the memory back.
-# needs: tools newest
+# needs: tools newest x86
 # mem: 4G
 # t2dev:
 # t2dev: --decoder=0,base=0x110000000

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # On a host without an IOMMU the tool has the errno with which vfio-pci-core refuses the
 # device.  The mode without an IOMMU, which the tool heeds, is in no kernel of Debian.
-# needs: tools newest
+# needs: tools newest x86
 # cmdline: intel_iommu=off
 
 . /src/tests/vm/guest/verdicts.sh

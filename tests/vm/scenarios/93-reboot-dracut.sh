@@ -7,7 +7,7 @@
 # boots: 4
 # initramfs: dracut
 # full: yes
-# needs: tools newest
+# needs: tools newest x86
 
 . /src/tests/vm/guest/native.sh
 native_boot "$(boot_number)" 'add_dracutmodules.* dracut -f$' 'dracut -f'

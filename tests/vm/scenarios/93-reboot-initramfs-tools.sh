@@ -7,7 +7,7 @@
 # boots: 4
 # initramfs: initramfs-tools
 # full: yes
-# needs: tools newest
+# needs: tools newest x86
 
 . /src/tests/vm/guest/native.sh
 native_boot "$(boot_number)" '>> /etc/initramfs-tools/modules; update-initramfs -u$' 'update-initramfs -u'

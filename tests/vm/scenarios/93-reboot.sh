@@ -9,7 +9,7 @@
 # smp: 2
 # boots: 3
 # full: yes
-# needs: tools newest
+# needs: tools newest x86
 
 . /src/tests/vm/guest/native.sh
 by_unit=$(dev) by_driverctl=$(dev 1) by_rule=$(dev 2)

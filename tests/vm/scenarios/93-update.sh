@@ -6,7 +6,7 @@
 # t2dev:
 # installed: 0.1.0
 # full: yes
-# needs: tools newest
+# needs: tools newest x86
 
 bdf=$(dev)
 kver=$(uname -r)

@@ -3,7 +3,7 @@
 # options that cxl-vfio prints.  Its driver takes the memory from the kernel's CXL subsystem.
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
-# needs: nested topology tools
+# needs: nested topology tools x86
 
 . /src/tests/vm/guest/topology.sh
 bdf=$(dev)

@@ -5,7 +5,7 @@
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
 # timeout: 10800
-# needs: guest tools
+# needs: guest tools x86
 # full: yes
 
 . /src/tests/vm/guest/topology.sh

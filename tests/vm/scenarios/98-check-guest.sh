@@ -4,7 +4,7 @@
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
 # mem: 5G
-# needs: nested tools newest
+# needs: nested tools newest x86
 
 . /src/tests/vm/guest/nested.sh
 bdf=$(dev)
