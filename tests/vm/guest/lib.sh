@@ -62,7 +62,8 @@ equal() {
 free_memory() {
 	echo 3 > /proc/sys/vm/drop_caches
 	sleep 0.5
-	awk '$1 == "pages" && $2 == "free" { n += $3 } $1 == "count:" { n += $2 } END { print 4 * n }' \
+	awk -v page=$(($(getconf PAGESIZE) / 1024)) \
+		'$1 == "pages" && $2 == "free" { n += $3 } $1 == "count:" { n += $2 } END { print page * n }' \
 		/proc/zoneinfo
 }
 
