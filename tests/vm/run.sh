@@ -251,6 +251,15 @@ run_machine() { # series dir
 		echo $n > "$2/boot"
 		boot "$1" "$2" || status=$?
 	done
+	# No guest may be able to crash QEMU, so that this is a fault of QEMU
+	if [[ $status = 139 && $boots = 1 ]]; then
+		echo "@@ scenario machine"
+		echo "@@ skip QEMU crashed with a segmentation fault, and the machine ran once more"
+		mkdir "$2/crashed"
+		mv "$2"/{result,console,qemu,dev*}.log "$2/crashed/"
+		status=0
+		boot "$1" "$2" || status=$?
+	fi
 	cat "$2/result.log"
 	after_boot "$2" "$status" "$boots"
 	echo "@@ took $((SECONDS - start)) s: the whole machine of $(sed 's,scenarios/\(.*\)[.]sh,\1,' "$2/plan" | paste -sd ' ')"
