@@ -96,8 +96,13 @@ check-vm-old: ## run some scenarios on the oldest 6.1, whose vfio-pci-core has l
 check-vm-iommufd: ## run some scenarios, and a guest, on a kernel with iommufd, built once
 	tests/vm/run.sh KERNELS="7.3-iommufd" 10-bind 42-iommufd 90-nested-iommufd
 
-check-vm-arm64: ## run some scenarios in arm64 machines, on 7.3 (FULL=yes: on 6.12 and 7.3-16k)
-	tests/vm/run.sh ARCH=arm64 KERNELS="$(if $(FULL),6.12 7.3 7.3-16k,7.3)" 10-bind 20-vfio 50-memory 60-reset $(if $(FULL),90-nested)
+# What runs in arm64 machines with FULL=yes besides
+ARM64_FULL := 21-registers 30-refused 40-plain 51-clear 53-vbar 54-pages 61-stress 62-sibling \
+	63-topology 70-removal 90-nested 92-tool
+
+check-vm-arm64: ## run some scenarios in arm64 machines, on 7.3 (FULL=yes: more, and on all)
+	tests/vm/run.sh ARCH=arm64 KERNELS="$(if $(FULL),6.12 7.3 7.3-16k 7.3-64k,7.3)" \
+		10-bind 20-vfio 50-memory 60-reset $(if $(FULL),$(ARM64_FULL))
 
 check-debug: ## run the scenarios on a kernel with KASAN, lockdep and more, built once
 	tests/debug.sh
