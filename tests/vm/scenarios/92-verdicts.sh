@@ -29,6 +29,9 @@
 
 . /src/tests/vm/guest/verdicts.sh
 . /src/tests/vm/guest/stock.sh
+# An address in System RAM
+ram=0x10000000
+has x86 || ram=0x80000000
 modprobe cxl-vfio-pci
 
 # The devices in the order of the head: those below the root ports of the CXL host bridge, and
@@ -70,7 +73,7 @@ misbehaviours() {
 }
 check "the misbehaviours of t2dev are found" [ "$(misbehaviours | wc -l)" -gt 30 ]
 cases() {
-	sed '/^#/d; s/0x110000000/0x10000000/g' /src/tests/vm/refusals.txt
+	sed "/^#/d; s/0x110000000/$ram/g" /src/tests/vm/refusals.txt
 	misbehaviours | while read -r how; do
 		grep -q -- "|--misbehave=$how\$" /src/tests/vm/refusals.txt ||
 			echo "misbehaviour $how|||--misbehave=$how"
