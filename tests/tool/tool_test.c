@@ -878,6 +878,14 @@ static void bind_to(const char *driver)
 	assert_int_equal(0, symlink(target, path));
 }
 
+/* As bind_to(), with one decoder whose memory is BAR 4 */
+static void bind_with_memory(const char *driver, const char *decoder)
+{
+	bind_to(driver);
+	save_text(IN_DEVICE("cxl_vfio/vbar"), "4\n");
+	save_text(IN_DEVICE("cxl_vfio/decoders"), decoder);
+}
+
 #define PLAIN_ARGS	"-M q35 \\\n" \
 			"-device pcie-root-port,id=cxl-vfio-port,chassis=12 \\\n" \
 			"-device vfio-pci,host=" BDF ",bus=cxl-vfio-port\n"
@@ -896,9 +904,7 @@ static void vmms_are_started_as_the_driver_says(void **state)
 	const char *text;
 
 	(void)state;
-	bind_to("cxl_vfio_pci");
-	save_text(IN_DEVICE("cxl_vfio/vbar"), "4\n");
-	save_text(IN_DEVICE("cxl_vfio/decoders"), "0 0x100000000 0x30000000\n");
+	bind_with_memory("cxl_vfio_pci", "0 0x100000000 0x30000000\n");
 	text = printed(print_qemu, false, false);
 	assert_non_null(text);
 	assert_string_equal(PLAIN_ARGS, text);
@@ -955,9 +961,7 @@ static void several_devices_have_a_host_bridge_each(void **state)
 	const char *text;
 
 	(void)state;
-	bind_to("cxl_vfio_pci");
-	save_text(IN_DEVICE("cxl_vfio/vbar"), "4\n");
-	save_text(IN_DEVICE("cxl_vfio/decoders"), "0 0x100000000 0x30000000\n");
+	bind_with_memory("cxl_vfio_pci", "0 0x100000000 0x30000000\n");
 	for (unsigned int i = 1; i < 5; i++)
 		add_address(all[i]);
 	text = printed_for(all, 4, print_qemu, true, false);
@@ -1039,9 +1043,7 @@ static void guests_are_booted_and_heard(void **state)
 	setenv("PATH", bin, 1);
 	assert_non_null(getcwd(before, sizeof(before)));
 	assert_int_equal(0, chdir(root));
-	bind_to("cxl_vfio_pci");
-	save_text(IN_DEVICE("cxl_vfio/vbar"), "4\n");
-	save_text(IN_DEVICE("cxl_vfio/decoders"), "0 0x100000000 0x10000000\n");
+	bind_with_memory("cxl_vfio_pci", "0 0x100000000 0x10000000\n");
 	save_text("/disk", "x\n");
 	options.guest = "disk";
 	options.json = true;
@@ -1083,9 +1085,7 @@ static void vmms_on_arm64_get_another_machine(void **state)
 	const char *text;
 
 	(void)state;
-	bind_to("cxl_vfio_pci");
-	save_text(IN_DEVICE("cxl_vfio/vbar"), "4\n");
-	save_text(IN_DEVICE("cxl_vfio/decoders"), "0 0x100000000 0x10000000\n");
+	bind_with_memory("cxl_vfio_pci", "0 0x100000000 0x10000000\n");
 	save_text("/proc/cpuinfo", "processor : 0\nCPU implementer : 0x41\n");
 	text = printed(print_qemu, false, false);
 	assert_non_null(text);
@@ -1101,9 +1101,7 @@ static void vmms_on_arm64_get_another_machine(void **state)
 static void vmms_are_not_started_without_bar_or_driver(void **state)
 {
 	(void)state;
-	bind_to("vfio-pci");
-	save_text(IN_DEVICE("cxl_vfio/vbar"), "4\n");
-	save_text(IN_DEVICE("cxl_vfio/decoders"), "0 0x100000000 0x10000000\n");
+	bind_with_memory("vfio-pci", "0 0x100000000 0x10000000\n");
 	assert_null(printed(print_qemu, false, false));
 	assert_null(printed(print_xml, true, false));
 	bind_to("cxl_vfio_pci");
