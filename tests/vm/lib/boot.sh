@@ -138,7 +138,7 @@ stop_devices() { # dir
 boot() {
 	local series=$1 dir=$2 lines devices=() i place status=0 lowers mem accel
 	local initramfs bridge=pxb-cxl cmdline slots size addr shell=()
-	local clock="" cpu machine=q35,cxl=on,kernel-irqchip=split,memory-backend=ram
+	local options="" cpu machine=q35,cxl=on,kernel-irqchip=split,memory-backend=ram
 	local qemu=(qemu-system-x86_64) tools tty=ttyS iommu state=() number=1
 
 	lowers=$BUILD/$series/layer/upper:$(lowerdir_of "$series")
@@ -154,15 +154,16 @@ boot() {
 		accel=(-accel "tcg,thread=multi")
 		# On a busy host the kernel measures its time stamp counter wrong by far,
 		# and its clock then runs many times too fast
-		[ "$LAB_ARCH" != amd64 ] || clock=tsc_early_khz=$("$BUILD/progs/t2fw" tsc)
+		[ "$LAB_ARCH" != amd64 ] || options=tsc_early_khz=$("$BUILD/progs/t2fw" tsc)
 		# A processor may be away for tens of seconds there, which is no soft lockup
-		clock+=" watchdog_thresh=60"
+		options+=" watchdog_thresh=60"
 	fi
 
-	# vfio-pci-core changes power states with a lock held that it takes in the other order when
-	# the kernel handles an error of the link.  Lockdep reports that once and is off from there
-	# on.  Without ASPM no second lock is involved; PCI errors are then the kernel's by force.
-	! series_has "$series" debug || clock+=" pcie_aspm=off pcie_ports=native"
+	# vfio-pci-core changes power states with its memory_lock held, and ASPM then takes
+	# pci_bus_sem.  The recovery from an error of the link takes them in the other order.
+	# Lockdep reports that once and is off from there on.  Without ASPM firmware would keep the
+	# errors, if the kernel did not take them by pcie_ports=native.
+	! series_has "$series" debug || options+=" pcie_aspm=off pcie_ports=native"
 
 	cpu=$(cat "$dir/cpu" 2>/dev/null)
 	cpu=${cpu:-max,la57=off}
@@ -268,7 +269,7 @@ boot() {
 		-initrd /lab/initramfs/initramfs \
 		-chardev file,id=console,path=/lab/run/console.log,append=on -serial chardev:console \
 		-chardev file,id=result,path=/lab/run/result.log,append=on -serial chardev:result "${shell[@]}" \
-		-append "console=${tty}0 loglevel=5 panic=-1 oops=panic intel_iommu=on nokaslr no_timer_check mitigations=off $clock $cmdline $(cat "$dir/cmdline" 2>/dev/null) lab.plan=${dir#"$TOP"/}/plan${FULL:+ lab.full}${KEEP:+ lab.keep}" \
+		-append "console=${tty}0 loglevel=5 panic=-1 oops=panic intel_iommu=on nokaslr no_timer_check mitigations=off $options $cmdline $(cat "$dir/cmdline" 2>/dev/null) lab.plan=${dir#"$TOP"/}/plan${FULL:+ lab.full}${KEEP:+ lab.keep}" \
 		< /dev/null > "$dir/qemu.log" 2>&1 || status=$?
 	rmdir "$dir"/merged.* 2>/dev/null
 	stop_devices "$dir" >> "$dir/devices.log"
