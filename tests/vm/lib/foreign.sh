@@ -13,10 +13,10 @@ FOREIGN_TOOLS=$CACHE/$LAB_ARCH-tools
 FOREIGN_TOOL_PACKAGES="gcc-aarch64-linux-gnu libc6-dev-arm64-cross libpci-dev:arm64 libkmod-dev:arm64
 	libjson-c-dev:arm64"
 FOREIGN_BACKPORTS="qemu-system-arm qemu-efi-aarch64"
-# What the scenarios use, with the packages that these depend on
+# What the scenarios and the headers use, with the packages that these depend on
 FOREIGN_PACKAGES="base-files base-passwd libc-bin bash dash coreutils util-linux mount grep sed gawk
 	findutils diffutils hostname kmod pciutils pci.ids busybox-static procps cxl binutils
-	qemu-system-arm libpci3 libkmod2 libjson-c5 dkms dpkg gcc make libc6-dev driverctl"
+	qemu-system-arm libpci3 libkmod2 libjson-c5 dkms dpkg gcc make libc6-dev driverctl pahole"
 
 foreign_root() { echo "$CACHE/roots/$1-$LAB_ARCH"; } # suite
 
