@@ -114,7 +114,10 @@ bool device_is_open(const char *address)
 	       !read_line(path, holds, sizeof(holds)) && !strstr(holds, "unused");
 }
 
-/* Every function of the IOMMU group must have a VFIO driver or no driver */
+/*
+ * Every function of the IOMMU group must have a VFIO driver or no driver.  A device that gets
+ * its group with a driver is looked at once it has one.
+ */
 int check_group(const struct device *d)
 {
 	char path[PATH_MAX], driver[64];
@@ -122,6 +125,8 @@ int check_group(const struct device *d)
 	int ret = 0;
 	DIR *dir;
 
+	if (has_group_only_with_driver(d))
+		return 0;
 	if (d->iommu_group < 0) {
 		refuse("no-iommu-group", "%s is in no IOMMU group; %s", d->address, iommu_remedy());
 		return -ENODEV;
@@ -351,6 +356,20 @@ static int probe(const struct device *d)
 	return ret;
 }
 
+/* The group that the device got with the driver; it loses the driver if that group is in use */
+static int check_new_group(const struct device *d)
+{
+	struct device bound = *d;
+	int ret;
+
+	snprintf(bound.driver, sizeof(bound.driver), DRIVER);
+	bound.iommu_group = iommu_group_of(d->address);
+	ret = check_group(&bound);
+	if (ret)
+		release(d->address, DRIVER);
+	return ret;
+}
+
 static int check_verdict(const struct device *d)
 {
 	const struct judgement *j = &d->judgement;
@@ -400,6 +419,8 @@ int bind_device(const char *address)
 		return ret;
 	}
 	ret = probe(&d);
+	if (!ret && d.iommu_group < 0)
+		ret = check_new_group(&d);
 	if (ret) {
 		roll_back(&d);
 		return ret;

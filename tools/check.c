@@ -52,7 +52,7 @@ static int switch_driver(const char *address, const char *driver)
 
 int open_device(struct check *c)
 {
-	int ret = vfio_open(&c->vfio, c->address, c->device.iommu_group, true);
+	int ret = vfio_open(&c->vfio, c->address, iommu_group_of(c->address), true);
 
 	c->is_open = !ret;
 	if (!ret)
@@ -104,7 +104,7 @@ static void read_stock(struct check *c)
 	}
 	ret = load_module_named(VFIO_PCI) ?: switch_driver(c->address, VFIO_PCI);
 	if (!ret)
-		ret = vfio_open(&v, c->address, c->device.iommu_group, false);
+		ret = vfio_open(&v, c->address, iommu_group_of(c->address), false);
 	if (ret) {
 		line(c, "stock", LINE_SKIP, "vfio-pci does not give the device out: %s",
 		     strerror(-ret));

@@ -3,6 +3,7 @@
  * Finds PCI functions with CXL memory, and those that are bound to the driver, and reads
  * their properties.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -37,6 +38,8 @@ static void driver_decoders(struct device *d)
 		       !read_line(path, line, sizeof(line)) && !strcmp(line, "ranges");
 }
 
+#define OSRELEASE	"/proc/sys/kernel/osrelease"
+#define IOMMUS		"/sys/class/iommu"
 #define NO_IOMMU	"/sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
 
 /* May user space assign devices without an IOMMU? */
@@ -54,6 +57,36 @@ static bool has_vfs(const struct device *d)
 
 	return !device_path(path, sizeof(path), d->address, "sriov_numvfs") &&
 	       !read_line(path, line, sizeof(line)) && atoi(line) > 0;
+}
+
+int iommu_group_of(const char *address)
+{
+	char path[PATH_MAX], group[32];
+
+	if (device_path(path, sizeof(path), address, "iommu_group") ||
+	    read_link_name(path, group, sizeof(group)))
+		return -1;
+	return atoi(group);
+}
+
+bool has_group_only_with_driver(const struct device *d)
+{
+	char path[PATH_MAX], line[64];
+	unsigned int major, minor;
+	struct dirent *entry;
+	bool iommu = false;
+	DIR *dir;
+
+	if (d->iommu_group >= 0 || *d->driver || make_path(path, sizeof(path), OSRELEASE) ||
+	    read_line(path, line, sizeof(line)) || sscanf(line, "%u.%u", &major, &minor) != 2 ||
+	    major > 6 || (major == 6 && minor >= 15) || make_path(path, sizeof(path), IOMMUS))
+		return false;
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir)))
+		iommu |= entry->d_name[0] != '.';
+	if (dir)
+		closedir(dir);
+	return iommu;
 }
 
 __attribute__((format(printf, 4, 5)))
@@ -81,6 +114,12 @@ static void judge_core(struct device *d)
 		snprintf(j->remedy, sizeof(j->remedy), "remove them");
 		snprintf(j->commands, sizeof(j->commands),
 			 "echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs", d->address);
+	} else if (has_group_only_with_driver(d)) {
+		if (j->verdict == UNSURE)
+			return;
+		cannot(j, 0, "no-iommu-group",
+		       "the kernel puts the device into an IOMMU group when a driver is bound, before Linux 6.15");
+		j->verdict = UNSURE;
 	} else if (d->iommu_group < 0 && !no_iommu_mode()) {
 		cannot(j, EINVAL, "no-iommu-group", "the device is in no IOMMU group");
 		snprintf(j->remedy, sizeof(j->remedy), "%s", iommu_remedy());
@@ -119,7 +158,7 @@ static void find_memory(struct device *d)
 /* Fill in @d; false if @p has no CXL memory and is not bound to the driver */
 static bool look_at(struct pci_access *access, struct pci_dev *p, struct device *d)
 {
-	char path[PATH_MAX], group[32];
+	char path[PATH_MAX];
 
 	memset(d, 0, sizeof(*d));
 	pci_fill_info(p, PCI_FILL_IDENT | PCI_FILL_CLASS);
@@ -127,10 +166,7 @@ static bool look_at(struct pci_access *access, struct pci_dev *p, struct device 
 		 p->dev & 0x1f, p->func & 7);
 	if (!device_path(path, sizeof(path), d->address, "driver"))
 		read_link_name(path, d->driver, sizeof(d->driver));
-	d->iommu_group = -1;
-	if (!device_path(path, sizeof(path), d->address, "iommu_group") &&
-	    !read_link_name(path, group, sizeof(group)))
-		d->iommu_group = atoi(group);
+	d->iommu_group = iommu_group_of(d->address);
 	find_memory(d);
 	if (d->judgement.verdict == PLAIN && !d->bound)
 		return false;

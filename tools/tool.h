@@ -138,6 +138,13 @@ int find_devices(struct device *devices, unsigned int max);
  * nor bound to the driver
  */
 int find_device(const char *address, struct device *d);
+/* The number of a function's IOMMU group, -1 if it has none */
+int iommu_group_of(const char *address);
+/*
+ * Does the device get its IOMMU group when a driver is bound?  Before Linux 6.15 the tables IORT
+ * and VIOT are read only then.
+ */
+bool has_group_only_with_driver(const struct device *d);
 struct json_object *device_json(const struct device *d);
 
 /* status.c: what the driver shows of a bound device */

@@ -357,6 +357,26 @@ static void an_unusable_device_has_the_errno_of_the_driver(void **state)
 	expect(CANNOT, EINVAL, "no-iommu-group", "no IOMMU group");
 }
 
+/* Before Linux 6.15 a table of firmware gives a device its IOMMU group with its first driver */
+static void a_device_without_group_before_6_15_is_tried(void **state)
+{
+	unlink_in_device("iommu_group");
+	save_text("/proc/sys/kernel/osrelease", "6.12.118+deb13-arm64\n");
+	expect(CANNOT, EINVAL, "no-iommu-group", "no IOMMU group");
+	save_text("/sys/class/iommu/smmu3.0x1/name", "\n");
+	expect(UNSURE, 0, "no-iommu-group", "when a driver is bound");
+	save_text("/proc/sys/kernel/osrelease", "7.3.4-arm64\n");
+	expect(CANNOT, EINVAL, "no-iommu-group", "no IOMMU group");
+	save_text("/proc/sys/kernel/osrelease", "6.15.0\n");
+	expect(CANNOT, EINVAL, "no-iommu-group", "no IOMMU group");
+	save_text("/proc/sys/kernel/osrelease", "6.14.11\n");
+	expect(UNSURE, 0, "no-iommu-group", "when a driver is bound");
+	remove_path("/sys/class/iommu/smmu3.0x1/name");
+	remove_path("/sys/class/iommu/smmu3.0x1");
+	remove_path("/proc/sys/kernel/osrelease");
+	make_device(state);
+}
+
 /* Another BAR or bridge window in the range, and one without an address */
 static void a_range_with_resources_of_other_functions_is_refused(void **state)
 {
@@ -1206,6 +1226,7 @@ int main(void)
 		cmocka_unit_test_setup(free_pairs_of_bars_are_found, make_device),
 		cmocka_unit_test_setup(ranges_are_memory_where_no_decoder_is_used, make_device),
 		cmocka_unit_test_setup(an_unusable_device_has_the_errno_of_the_driver, make_device),
+		cmocka_unit_test_setup(a_device_without_group_before_6_15_is_tried, make_device),
 		cmocka_unit_test_setup(a_verdict_without_its_facts_is_unsure, make_device),
 		cmocka_unit_test_setup(parameters_of_the_loaded_module_count, make_device),
 		cmocka_unit_test_setup(parameters_that_the_module_would_get_count, make_device),
