@@ -98,7 +98,7 @@ check-vm-iommufd: ## run some scenarios, and a guest, on a kernel with iommufd, 
 
 # What runs in arm64 machines with FULL=yes besides
 ARM64_FULL := 21-registers 30-refused 40-plain 51-clear 53-vbar 54-pages 61-stress 62-sibling \
-	63-topology 70-removal 90-nested 92-tool
+	63-topology 70-removal 90-nested 92-tool 93-own-dkms
 
 check-vm-arm64: ## run some scenarios in arm64 machines, on 7.3 (FULL=yes: more, and on all)
 	tests/vm/run.sh ARCH=arm64 KERNELS="$(if $(FULL),6.12 7.3 7.3-16k 7.3-64k,7.3)" \
