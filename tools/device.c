@@ -117,7 +117,7 @@ static void judge_core(struct device *d)
 	} else if (has_group_only_with_driver(d)) {
 		if (j->verdict == UNSURE)
 			return;
-		cannot(j, 0, "no-iommu-group",
+		cannot(j, 0, "group-at-bind",
 		       "the kernel puts the device into an IOMMU group when a driver is bound, before Linux 6.15");
 		j->verdict = UNSURE;
 	} else if (d->iommu_group < 0 && !no_iommu_mode()) {
