@@ -125,7 +125,7 @@ int check_group(const struct device *d)
 	int ret = 0;
 	DIR *dir;
 
-	if (has_group_only_with_driver(d))
+	if (d->iommu_group < 0 && (no_iommu_mode() || has_group_only_with_driver(d)))
 		return 0;
 	if (d->iommu_group < 0) {
 		refuse("no-iommu-group", "%s is in no IOMMU group; %s", d->address, iommu_remedy());

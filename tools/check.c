@@ -479,6 +479,11 @@ int check_device(const char *address)
 		refuse("in-use", "%s: a program or a VM has it open", address);
 		ret = -EBUSY;
 	}
+	if (!ret && c->device.iommu_group < 0 && no_iommu_mode()) {
+		refuse("no-iommu-group", "check needs an IOMMU, and %s is in no IOMMU group; %s",
+		       address, iommu_remedy());
+		ret = -ENODEV;
+	}
 	if (!ret)
 		ret = check_group(&c->device) ?: check_users(&c->device);
 	if (!ret) {

@@ -42,8 +42,7 @@ static void driver_decoders(struct device *d)
 #define IOMMUS		"/sys/class/iommu"
 #define NO_IOMMU	"/sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
 
-/* May user space assign devices without an IOMMU? */
-static bool no_iommu_mode(void)
+bool no_iommu_mode(void)
 {
 	char path[PATH_MAX], line[8];
 

@@ -138,6 +138,8 @@ int find_devices(struct device *devices, unsigned int max);
  * nor bound to the driver
  */
 int find_device(const char *address, struct device *d);
+/* May user space assign devices without an IOMMU?  VFIO gives each a group at bind. */
+bool no_iommu_mode(void);
 /* The number of a function's IOMMU group, -1 if it has none */
 int iommu_group_of(const char *address);
 /*

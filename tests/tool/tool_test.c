@@ -377,6 +377,25 @@ static void a_device_without_group_before_6_15_is_tried(void **state)
 	make_device(state);
 }
 
+/* VFIO's mode without an IOMMU, in which VFIO gives the device a group at bind */
+static void a_device_without_iommu_passes_in_the_mode_without_one(void **state)
+{
+	static const char mode[] = "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode";
+	struct device d;
+
+	unlink_in_device("iommu_group");
+	save_text(mode, "N\n");
+	expect(CANNOT, EINVAL, "no-iommu-group", "no IOMMU group");
+	assert_int_equal(0, find_device(BDF, &d));
+	assert_int_equal(-ENODEV, check_group(&d));
+	save_text(mode, "Y\n");
+	expect(CAN, 0, "", "");
+	assert_int_equal(0, find_device(BDF, &d));
+	assert_int_equal(0, check_group(&d));
+	remove_path(mode);
+	make_device(state);
+}
+
 /* Another BAR or bridge window in the range, and one without an address */
 static void a_range_with_resources_of_other_functions_is_refused(void **state)
 {
@@ -1251,6 +1270,7 @@ int main(void)
 		cmocka_unit_test(guests_have_a_disk_or_a_kernel),
 		cmocka_unit_test(addresses_are_parsed_strictly),
 		cmocka_unit_test(sizes_are_shown_in_mib_or_gib),
+		cmocka_unit_test_setup(a_device_without_iommu_passes_in_the_mode_without_one, make_device),
 		cmocka_unit_test_setup(a_range_with_resources_of_other_functions_is_refused,
 				       make_device),
 	};
