@@ -12,7 +12,7 @@ types=/sys/kernel/debug/x86/pat_memtype_list
 poison=0
 ! has memory_errors || poison=1
 modprobe t2lab
-! has x86 || has debug || modprobe kvm
+! has x86 || modprobe kvm
 # No limit, the pages of one page table, and single pages
 case $(getconf PAGESIZE) in
 16384) table=11 ;;
