@@ -39,8 +39,8 @@
 #
 # The last series that is not extra has the ability "newest" as well: make demo, lab and bench use it, and
 # tests that one series is enough for.  The first and the last have the ability "ends",
-# for tests of what differs little between neighbours: with FULL=yes in the environment
-# all series have it.
+# for tests of what differs little between neighbours.  A row can name it, and with FULL=yes
+# in the environment all series have it.
 SERIES_TABLE='
 6.1  | bookworm |  0 | kvm_pins hostile large
 6.12 | trixie   | 18 | kvm_pins dvsec bar_moves tools nested guest large
@@ -48,7 +48,7 @@ SERIES_TABLE='
 7.3  | trixie   | 18 | memory_errors dvsec bar_moves setcpuid topology tools nested guest large
 6.1-old | bookworm | 0 | kvm_pins extra large
 7.3-rt | trixie |  0 | memory_errors dvsec bar_moves setcpuid topology tools extra large
-7.3-debug | trixie | 18 | memory_errors dvsec bar_moves setcpuid topology tools iommufd fault_injection hostile built debug extra
+7.3-debug | trixie | 18 | memory_errors dvsec bar_moves setcpuid topology tools nested iommufd fault_injection hostile built debug ends extra
 7.3-iommufd | trixie | 18 | memory_errors dvsec bar_moves setcpuid topology tools nested iommufd built extra large
 '
 
