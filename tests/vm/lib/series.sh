@@ -16,6 +16,9 @@
 # tools          the Debian release has the libraries of cxl-vfio, QEMU and driverctl
 # nested         the tests boot a nested guest here, which takes minutes: at least one
 #                series with kvm_pins and one without
+# nested_topology a nested guest finds the device in a CXL topology.  Linux ends a loop of an
+#                ACPI table after 30 seconds, and the loop that looks for the device takes
+#                longer on the debug kernel
 # guest          a guest of this kernel is booted that finds the device in a CXL topology,
 #                with FULL=yes
 # hostile        a hostile user of the device is tried here, which takes minutes: all series
@@ -45,11 +48,11 @@ SERIES_TABLE='
 6.1  | bookworm |  0 | kvm_pins hostile large
 6.12 | trixie   | 18 | kvm_pins dvsec bar_moves tools nested guest large
 7.2  | trixie   | 18 | memory_errors dvsec bar_moves setcpuid tools guest hostile large
-7.3  | trixie   | 18 | memory_errors dvsec bar_moves setcpuid topology tools nested guest large
+7.3  | trixie   | 18 | memory_errors dvsec bar_moves setcpuid topology tools nested nested_topology guest large
 6.1-old | bookworm | 0 | kvm_pins extra large
 7.3-rt | trixie |  0 | memory_errors dvsec bar_moves setcpuid topology tools extra large
 7.3-debug | trixie | 18 | memory_errors dvsec bar_moves setcpuid topology tools nested iommufd fault_injection hostile built debug ends extra
-7.3-iommufd | trixie | 18 | memory_errors dvsec bar_moves setcpuid topology tools nested iommufd built extra large
+7.3-iommufd | trixie | 18 | memory_errors dvsec bar_moves setcpuid topology tools nested nested_topology iommufd built extra large
 '
 
 # The architecture of the machines: ARCH=arm64 in the environment, or that of this machine

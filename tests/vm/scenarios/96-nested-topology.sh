@@ -3,12 +3,8 @@
 # options that cxl-vfio prints.  Its driver takes the memory from the kernel's CXL subsystem.
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
-# needs: nested topology tools x86
+# needs: nested_topology tools x86
 
-if has debug; then
-	skip "the guest's ACPI takes more than the 30 seconds that Linux gives a loop of a table"
-	return
-fi
 . /src/tests/vm/guest/topology.sh
 bdf=$(dev)
 load_kvm

@@ -3,7 +3,7 @@
 # cxl-vfio prints.
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
-# needs: nested topology tools x86
+# needs: nested_topology tools x86
 # full: yes
 
 . /src/tests/vm/guest/topology.sh

@@ -8,7 +8,7 @@
 # memmap: 64G$8G
 # mem: 72G
 # timeout: 10800
-# needs: nested large tools topology x86
+# needs: nested_topology large tools x86
 # full: yes
 
 . /src/tests/vm/guest/nested.sh

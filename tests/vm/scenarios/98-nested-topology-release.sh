@@ -3,7 +3,7 @@
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
 # guestqemu: release
-# needs: nested topology tools x86
+# needs: nested_topology tools x86
 # full: yes
 
 . /src/tests/vm/guest/topology.sh

@@ -5,7 +5,7 @@
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
 # timeout: 10800
-# needs: nested topology tools x86
+# needs: nested_topology tools x86
 # full: yes
 
 . /src/tests/vm/guest/topology.sh

@@ -6,7 +6,7 @@
 # memmap: 256M$0x100000000,256M$0x130000000
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
-# needs: nested topology tools x86
+# needs: nested_topology tools x86
 # full: yes
 
 . /src/tests/vm/guest/topology.sh
