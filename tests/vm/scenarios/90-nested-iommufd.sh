@@ -10,6 +10,7 @@
 # memmap: 768M$0x100000000
 # cpu: EPYC-v4,+svm,+npt
 # smp: 1
+# timeout: 14400
 # needs: nested iommufd x86
 
 . /src/tests/vm/guest/nested.sh
