@@ -378,7 +378,7 @@ static void a_device_without_group_before_6_15_is_tried(void **state)
 }
 
 /* VFIO's mode without an IOMMU, in which VFIO gives the device a group at bind */
-static void a_device_without_iommu_passes_in_the_mode_without_one(void **state)
+static void no_iommu_is_needed_in_the_mode_without_one(void **state)
 {
 	static const char mode[] = "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode";
 	struct device d;
@@ -1270,7 +1270,7 @@ int main(void)
 		cmocka_unit_test(guests_have_a_disk_or_a_kernel),
 		cmocka_unit_test(addresses_are_parsed_strictly),
 		cmocka_unit_test(sizes_are_shown_in_mib_or_gib),
-		cmocka_unit_test_setup(a_device_without_iommu_passes_in_the_mode_without_one, make_device),
+		cmocka_unit_test_setup(no_iommu_is_needed_in_the_mode_without_one, make_device),
 		cmocka_unit_test_setup(a_range_with_resources_of_other_functions_is_refused,
 				       make_device),
 	};
