@@ -261,6 +261,10 @@ run_machine() { # series dir
 		boot "$1" "$2" || status=$?
 	fi
 	cat "$2/result.log"
+	if [ -e "$2/stayed" ]; then
+		echo "@@ scenario machine"
+		echo "@@ skip QEMU stayed for ten minutes after the power-off, and was ended"
+	fi
 	after_boot "$2" "$status" "$boots"
 	echo "@@ took $((SECONDS - start)) s: the whole machine of $(sed 's,scenarios/\(.*\)[.]sh,\1,' "$2/plan" | paste -sd ' ')"
 }

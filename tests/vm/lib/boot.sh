@@ -126,6 +126,26 @@ stop_devices() { # dir
 	done
 }
 
+# How often the machine said that it powers off
+power_offs() { # dir
+	grep -c 'reboot: Power down' "$1/console.log"
+}
+
+# End QEMU, the process group of timeout, if it stays when its machine has powered off: QEMU
+# was seen to wait for the machine's processor for ever then
+end_after_power_off() { # dir pid
+	local before
+
+	before=$(power_offs "$1")
+	until [ "$(power_offs "$1")" -gt "$before" ]; do
+		kill -0 "$2" || return
+		sleep 5
+	done
+	if timeout 600 tail --pid="$2" -f /dev/null; then return; fi
+	touch "$1/stayed"
+	kill -KILL -- "-$2"
+}
+
 # boot SERIES DIR: DIR has devices (a line of options each), plan, memmap, mem,
 # smp, timeout, cpu, dimm, cmdline and topology (which may be empty) and, for a clock
 # that counts instructions, icount; console.log and result.log are written there.
@@ -139,7 +159,7 @@ boot() {
 	local series=$1 dir=$2 lines devices=() i place status=0 lowers mem accel
 	local initramfs bridge=pxb-cxl cmdline slots size addr shell=()
 	local options="" cpu machine=q35,cxl=on,kernel-irqchip=split,memory-backend=ram
-	local qemu=(qemu-system-x86_64) tools tty=ttyS iommu state=() number=1
+	local qemu=(qemu-system-x86_64) tools tty=ttyS iommu state=() number=1 pid
 
 	lowers=$BUILD/$series/layer/upper:$(lowerdir_of "$series")
 	[ ! -s "$dir/installed" ] ||
@@ -270,7 +290,11 @@ boot() {
 		-chardev file,id=console,path=/lab/run/console.log,append=on -serial chardev:console \
 		-chardev file,id=result,path=/lab/run/result.log,append=on -serial chardev:result "${shell[@]}" \
 		-append "console=${tty}0 loglevel=5 panic=-1 oops=panic intel_iommu=on nokaslr no_timer_check mitigations=off $options $cmdline $(cat "$dir/cmdline" 2>/dev/null) lab.plan=${dir#"$TOP"/}/plan${FULL:+ lab.full}${KEEP:+ lab.keep}" \
-		< /dev/null > "$dir/qemu.log" 2>&1 || status=$?
+		< /dev/null > "$dir/qemu.log" 2>&1 &
+	pid=$!
+	end_after_power_off "$dir" $pid > /dev/null 2>&1 &
+	wait $pid || status=$?
+	[ ! -e "$dir/stayed" ] || status=0
 	rmdir "$dir"/merged.* 2>/dev/null
 	stop_devices "$dir" >> "$dir/devices.log"
 	return $status
