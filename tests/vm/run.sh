@@ -312,20 +312,15 @@ mapfile -t machines <<< "$(for series in $kernels; do
 			echo "$(is_slow "$series" "$dir"; echo $?) $(cat "$dir/timeout" "$dir/smp" | paste -sd ' ') $(wc -l < "$dir/plan") $series ${dir%/}"
 	done
 done | sort -k 1,1nr -k 2,2nr -k 3,3nr -k 4,4nr | cut -d ' ' -f 5-)"
-running=0 slots=4
 for machine in "${machines[@]}"; do
 	# A series whose module did not build has no machine
 	[ -n "$machine" ] || continue
-	[ $running -lt $slots ] || wait -n
-	if is_slow "${machine%% *}" "${machine#* }" && [ $slots = 4 ]; then
-		slots=2
-		[ $running -lt 2 ] || wait -n
-		[ $running -lt 3 ] || wait -n
-	fi
+	slots=4
+	! is_slow "${machine%% *}" "${machine#* }" || slots=2
+	while [ "$(jobs -rp | wc -l)" -ge $slots ]; do wait -n; done
 	[ -z "${KEEP:-}" ] ||
 		note "a shell after the scenario: socat STDIO,raw,echo=0 UNIX:${machine#* }/shell.sock"
 	run_machine "${machine%% *}" "${machine#* }" > "${machine#* }/raw.log" 2>&1 &
-	running=$((running + 1))
 done
 wait
 
