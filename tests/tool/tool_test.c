@@ -1246,6 +1246,7 @@ int main(void)
 		cmocka_unit_test_setup(ranges_are_memory_where_no_decoder_is_used, make_device),
 		cmocka_unit_test_setup(an_unusable_device_has_the_errno_of_the_driver, make_device),
 		cmocka_unit_test_setup(a_device_without_group_before_6_15_is_tried, make_device),
+		cmocka_unit_test_setup(no_iommu_is_needed_in_the_mode_without_one, make_device),
 		cmocka_unit_test_setup(a_verdict_without_its_facts_is_unsure, make_device),
 		cmocka_unit_test_setup(parameters_of_the_loaded_module_count, make_device),
 		cmocka_unit_test_setup(parameters_that_the_module_would_get_count, make_device),
@@ -1270,7 +1271,6 @@ int main(void)
 		cmocka_unit_test(guests_have_a_disk_or_a_kernel),
 		cmocka_unit_test(addresses_are_parsed_strictly),
 		cmocka_unit_test(sizes_are_shown_in_mib_or_gib),
-		cmocka_unit_test_setup(no_iommu_is_needed_in_the_mode_without_one, make_device),
 		cmocka_unit_test_setup(a_range_with_resources_of_other_functions_is_refused,
 				       make_device),
 	};
